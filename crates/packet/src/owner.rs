@@ -1,0 +1,60 @@
+//! Who owns a packet: the process at an end of it that lies on this machine.
+
+/// What tells processes apart for good: a pid may be reused, a (pid, start time) may not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProcessId {
+    /// Process id (the kernel's tgid) in the initial pid namespace.
+    pub pid: u32,
+    /// Start of the process in nanoseconds since boot, suspended time included
+    /// (`task->start_boottime` of the thread group leader); 0 when a file does not say.
+    pub start: u64,
+}
+
+/// The facts of one process at one time. Bytes are as the kernel gives them: not
+/// necessarily UTF-8, not fit for a terminal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Process {
+    pub id: ProcessId,
+    /// Changes whenever a fact of this process changes, and is unique among all processes
+    /// of one source; what a sink stores once per process it may store once per serial.
+    pub serial: u64,
+    /// Name of the thread group leader (`comm`, at most 15 bytes; longer from other systems' files).
+    pub name: Vec<u8>,
+    /// Path of the executable; empty when unknown.
+    pub exe: Vec<u8>,
+    /// Arguments, the name it was called by first; empty when unknown.
+    pub args: Vec<Vec<u8>>,
+    /// Whether `args` had more than we could read.
+    pub args_cut: bool,
+    /// The process that started it; `None` when unknown or gone.
+    pub parent: Option<ProcessId>,
+    /// Effective user id; `None` when unknown.
+    pub uid: Option<u32>,
+}
+
+/// How an owner became known, the surest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Confidence {
+    /// From the socket itself.
+    #[default]
+    Exact,
+    /// From the table of flows.
+    Flow,
+    /// Anything weaker, for instance a socket that several processes hold open.
+    Guess,
+}
+
+/// The owner at one end of a packet.
+#[derive(Clone, Copy, Debug)]
+pub struct Owner<'a> {
+    pub process: &'a Process,
+    /// The facts of `process.parent`, if it is known.
+    pub parent: Option<&'a Process>,
+    /// Id of the thread that last used the socket; 0 when unknown.
+    pub tid: u32,
+    /// Name of that thread; empty when unknown.
+    pub thread: &'a [u8],
+    /// User id under which the socket was last used; `None` when unknown.
+    pub uid: Option<u32>,
+    pub confidence: Confidence,
+}
