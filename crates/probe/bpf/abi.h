@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the kernel side and user space say to each other: the only source of these shapes.
+ * Fixed widths, explicit padding; src/abi.rs mirrors it and a test compares every offset
+ * with the BTF of the compiled objects.
+ */
+#ifndef PKTWHO_ABI_H
+#define PKTWHO_ABI_H
+
+#define ABI_VERSION 1
+#define NAME_LEN 16 /* TASK_COMM_LEN */
+#define LONG_NAME_LEN 64
+#define EXE_MAX 512
+#define ARGS_MAX 4096
+
+/* Kinds of record. */
+#define KIND_PACKET 1
+#define KIND_DOORBELL 2
+#define KIND_EXEC 3
+#define KIND_FORK 4
+#define KIND_EXIT 5
+#define KIND_RENAME 6
+#define KIND_EXISTING 7
+
+/* How sure we are of an owner; 0 is "nobody known". */
+#define SURE_NOT 0
+#define SURE_EXACT 1
+#define SURE_FLOW 2
+#define SURE_GUESS 3
+
+/* Which terms the owner filter has (filter_mask), and what a process matches (struct match). */
+#define MATCH_PID 1
+#define MATCH_NAME 2
+#define MATCH_UID 4
+
+/* The process at one end of a packet. */
+struct owner {
+	__u64 start; /* start_boottime of the thread group leader, ns */
+	__u32 pid;   /* tgid */
+	__u32 tid;
+	__u32 uid;
+	__u8 sure;
+	__u8 pad[3];
+	char thread[NAME_LEN];
+};
+
+/* Head of every packet record in a ring; the captured bytes follow. */
+struct packet_record {
+	__u32 size; /* of the whole record, a multiple of 8 */
+	__u16 kind;
+	__u16 version;
+	__u64 time; /* CLOCK_MONOTONIC, ns */
+	__u32 ifindex;
+	__u32 orig_len;
+	__u32 cap_len;
+	__u8 egress;
+	__u8 pkt_type; /* PACKET_HOST, … (linux/if_packet.h) */
+	__u8 pad[2];
+	struct owner sender;
+	struct owner receiver;
+};
+
+/* First page of every ring. The kernel writes the first line, the reader the second. */
+struct ring_control {
+	__u64 head; /* bytes ever written */
+	__u64 stored;
+	__u64 lost_full;
+	__u64 lost_busy;
+	__u64 lost_unreadable;
+	__u32 busy; /* a record is being written now */
+	__u32 pad0;
+	__u64 pad1[2];
+	__u64 tail; /* bytes ever read */
+	__u64 pad2[7];
+};
+
+/* One for all CPUs. */
+struct reader_state {
+	__u32 sleeping;   /* the reader waits at the doorbell */
+	__u32 wake_bytes; /* ring it when so much is queued in one ring */
+	__u64 lost_no_ring; /* packets on CPUs that have no ring */
+	__u64 lost_events;
+	__s64 open_connections; /* of processes that the owner filter names */
+};
+
+/* A process appeared, changed or went. exe and then args (NUL-separated) follow. */
+struct process_event {
+	__u32 size;
+	__u16 kind;
+	__u16 version;
+	__u64 time;
+	__u64 start;
+	__u64 parent_start;
+	__u32 pid;
+	__u32 parent_pid;
+	__u32 uid;
+	__u16 exe_len;
+	__u16 args_len;
+	__u8 args_cut;
+	__u8 exe_cut;
+	__u8 pad[6];
+	char name[NAME_LEN];
+};
+
+/* Key of the process set of the owner filter. */
+struct process_key {
+	__u64 start;
+	__u32 pid;
+	__u32 pad;
+};
+
+/* A name wanted by --pname, padded with NUL. */
+struct name_key {
+	char name[LONG_NAME_LEN];
+};
+
+/* Local end first; IPv4 addresses as ::ffff:a.b.c.d; ports in network order. */
+struct flow_key {
+	__u32 local[4];
+	__u32 remote[4];
+	__u16 local_port;
+	__u16 remote_port;
+	__u8 protocol;
+	__u8 pad[3];
+	__u32 netns; /* inode number */
+};
+
+/* Key and value of the loss counters by device. */
+struct loss_key {
+	__u32 ifindex;
+	__u32 cause; /* LOST_… */
+};
+#define LOST_FULL 0
+#define LOST_BUSY 1
+#define LOST_UNREADABLE 2
+
+#endif

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The capture programs: reached by a tail call from the filter program once it has matched.
+ * They ask who sends and who receives, and write one record into the ring of their CPU.
+ *
+ * Loaded by capture.rs. Oldest kernel: 5.10 (array value limits: see capture.rs).
+ * They change nothing in the packet and let every other program on the hook run.
+ */
+#include "maps.h"
+
+#define TCX_NEXT (-1)		/* = TC_ACT_UNSPEC: the next program, or the stack, decides */
+#define LOOPBACK_IFINDEX 1
+#define PACKET_OTHERHOST 3
+#define ETHERNET_HEADER 14
+#define VLAN_TAG 4
+#define ADDRESSES 12 /* of the Ethernet header, before the tag */
+#define SNAPLEN_MAX 262144
+
+const volatile __u32 snaplen = SNAPLEN_MAX; /* at most SNAPLEN_MAX */
+const volatile __u32 ring_size = 0;	    /* bytes, a power of two */
+const volatile __u32 ring_count = 0;
+const volatile __u32 netns = 0; /* inode number of the namespace of our devices */
+const volatile __u32 no_owners = 0;
+
+/*
+ * One ring per CPU, mapped by user space: a page of struct ring_control, ring_size bytes, and
+ * room for one record that begins at the very end. Written by its own CPU only. When full the
+ * packet is counted, not stored.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(key_size, 4);
+	__uint(value_size, 4096);
+} rings SEC(".maps");
+
+#define RING_HEADER 4096
+
+/* Losses by device and cause, written by the kernel only when something is lost. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct loss_key);
+	__type(value, __u64);
+} losses SEC(".maps");
+
+static __noinline int count_loss(__u32 ifindex, __u32 cause)
+{
+	struct loss_key key = { .ifindex = ifindex, .cause = cause };
+	__u64 zero = 0, *count;
+
+	bpf_map_update_elem(&losses, &key, &zero, BPF_NOEXIST);
+	count = bpf_map_lookup_elem(&losses, &key);
+	if (count)
+		__sync_fetch_and_add(count, 1);
+	return 0;
+}
+
+/* A consistent copy of what the socket says, or nothing. */
+static __always_inline bool from_socket(struct bpf_sock *sk, struct owner *who)
+{
+	struct sock_owner *socket = bpf_sk_storage_get(&sock_owners, sk, 0, 0);
+	__u32 seq;
+
+	if (!socket)
+		return false;
+#pragma unroll
+	for (int i = 0; i < 2; i++) {
+		seq = READ(socket->seq);
+		barrier();
+		*who = socket->who;
+		barrier();
+		if (!(seq & 1) && READ(socket->seq) == seq)
+			return who->sure != SURE_NOT;
+	}
+	who->sure = SURE_NOT;
+	return false;
+}
+
+static __always_inline bool from_flow(const struct tuple *tuple, bool sender, struct owner *who)
+{
+	struct flow_key key;
+	struct owner *found;
+
+	flow_of(&key, tuple, sender, netns);
+	found = bpf_map_lookup_elem(&flows, &key);
+	if (!found)
+		return false;
+	*who = *found;
+	return true;
+}
+
+/* The packet's own socket: on egress the sender's, also on the far side of a veth pair. */
+static __always_inline bool from_packet(struct __sk_buff *skb, struct owner *who)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct bpf_sock *full;
+	struct owner *found;
+	__u64 cookie;
+
+	if (!sk)
+		return false;
+	full = bpf_sk_fullsock(sk);
+	if (full)
+		return from_socket(full, who);
+	cookie = bpf_get_socket_cookie(skb);
+	found = bpf_map_lookup_elem(&cookies, &cookie);
+	if (!found)
+		return false;
+	*who = *found;
+	return true;
+}
+
+/*
+ * Would the stack deliver a packet to this address here? Asked only for sockets bound to no
+ * address, which a look-up finds for forwarded packets too.
+ */
+static __always_inline bool delivered_here(struct __sk_buff *skb, const struct tuple *tuple)
+{
+	struct bpf_fib_lookup route = {};
+	long answer;
+
+	if (skb->ifindex == LOOPBACK_IFINDEX)
+		return true;
+	if (skb->pkt_type == PACKET_OTHERHOST)
+		return false;
+	route.family = tuple->family;
+	route.ifindex = skb->ifindex;
+	if (tuple->family == AF_INET) {
+		route.ipv4_src = tuple->saddr[3];
+		route.ipv4_dst = tuple->daddr[3];
+	} else {
+		__builtin_memcpy(route.ipv6_src, tuple->saddr, 16);
+		__builtin_memcpy(route.ipv6_dst, tuple->daddr, 16);
+	}
+	answer = bpf_fib_lookup(skb, &route, sizeof(route), 0);
+	return answer == BPF_FIB_LKUP_RET_NOT_FWDED || answer == BPF_FIB_LKUP_RET_FWD_DISABLED;
+}
+
+/* Ask the stack whose socket stands at one end of the packet. */
+static __always_inline bool from_lookup(struct __sk_buff *skb, const struct tuple *tuple,
+					bool sender, struct owner *who)
+{
+	struct bpf_sock_tuple ends = {};
+	struct bpf_sock *sk, *full;
+	bool found = false;
+
+	if (tuple->family == AF_INET) {
+		ends.ipv4.saddr = sender ? tuple->daddr[3] : tuple->saddr[3];
+		ends.ipv4.daddr = sender ? tuple->saddr[3] : tuple->daddr[3];
+		ends.ipv4.sport = sender ? tuple->dport : tuple->sport;
+		ends.ipv4.dport = sender ? tuple->sport : tuple->dport;
+		if (tuple->protocol == IPPROTO_TCP)
+			sk = bpf_skc_lookup_tcp(skb, &ends, sizeof(ends.ipv4), BPF_F_CURRENT_NETNS, 0);
+		else
+			sk = bpf_sk_lookup_udp(skb, &ends, sizeof(ends.ipv4), BPF_F_CURRENT_NETNS, 0);
+	} else {
+		__builtin_memcpy(ends.ipv6.saddr, sender ? tuple->daddr : tuple->saddr, 16);
+		__builtin_memcpy(ends.ipv6.daddr, sender ? tuple->saddr : tuple->daddr, 16);
+		ends.ipv6.sport = sender ? tuple->dport : tuple->sport;
+		ends.ipv6.dport = sender ? tuple->sport : tuple->dport;
+		if (tuple->protocol == IPPROTO_TCP)
+			sk = bpf_skc_lookup_tcp(skb, &ends, sizeof(ends.ipv6), BPF_F_CURRENT_NETNS, 0);
+		else
+			sk = bpf_sk_lookup_udp(skb, &ends, sizeof(ends.ipv6), BPF_F_CURRENT_NETNS, 0);
+	}
+	if (!sk)
+		return false;
+	full = bpf_sk_fullsock(sk);
+	if (full) {
+		bool any = !full->src_ip4 &&
+			   !(full->src_ip6[0] | full->src_ip6[1] | full->src_ip6[2] | full->src_ip6[3]);
+
+		if (!any || delivered_here(skb, tuple))
+			found = from_socket(full, who);
+	}
+	bpf_sk_release(sk);
+	return found;
+}
+
+static __always_inline void find_owners(struct __sk_buff *skb, bool egress, __u32 l3,
+					struct packet_record *record)
+{
+	__u16 ethertype = skb->protocol;
+	struct tuple tuple = {};
+	bool loopback = skb->ifindex == LOOPBACK_IFINDEX;
+	bool known;
+
+	known = from_packet(skb, &record->sender);
+	if (known && egress)
+		return;
+#pragma unroll
+	for (int i = 0; i < 2; i++) {
+		__u16 next;
+
+		if (!l3 || (ethertype != bpf_htons(ETH_P_8021Q) && ethertype != bpf_htons(ETH_P_8021AD)))
+			break;
+		if (bpf_skb_load_bytes(skb, l3 + 2, &next, sizeof(next)))
+			return;
+		ethertype = next;
+		l3 += VLAN_TAG;
+	}
+	if (!read_tuple(skb, l3, ethertype, &tuple))
+		return;
+	if (!known) {
+		/* A UDP socket's flow names the one that sent, a look-up only one that may have. */
+		if (tuple.protocol == IPPROTO_UDP || !loopback || egress)
+			known = from_flow(&tuple, true, &record->sender);
+		if (!known && loopback && !egress &&
+		    !from_lookup(skb, &tuple, true, &record->sender))
+			from_flow(&tuple, true, &record->sender);
+	}
+	if (egress)
+		return;
+	if (!from_lookup(skb, &tuple, false, &record->receiver))
+		from_flow(&tuple, false, &record->receiver);
+}
+
+static __always_inline void ring_doorbell(struct ring_control *control, __u64 head)
+{
+	struct reader_state *shared = reader_state();
+	__u64 bell;
+
+	if (!shared || !READ(shared->sleeping) || head - READ(control->tail) < shared->wake_bytes)
+		return;
+	WRITE(shared->sleeping, 0);
+	bell = KIND_DOORBELL;
+	bell = (bell << 32) | sizeof(bell);
+	bpf_ringbuf_output(&events, &bell, sizeof(bell), BPF_RB_FORCE_WAKEUP);
+}
+
+/* Store-release of the head: the record must be seen before it. */
+static __always_inline void publish(struct ring_control *control, __u64 head)
+{
+	barrier();
+#if defined(__TARGET_ARCH_arm64)
+	__sync_fetch_and_add(&control->head, head - control->head);
+#else
+	WRITE(control->head, head);
+#endif
+}
+
+/* Copy the first cap_len bytes of the packet, with the VLAN tag back where the wire had it. */
+static __always_inline long copy_packet(struct __sk_buff *skb, char *to, __u32 cap_len, bool tagged)
+{
+	__u32 rest;
+	__u16 tag[2];
+
+	if (!tagged)
+		return bpf_skb_load_bytes(skb, 0, to, cap_len);
+	if (cap_len < ADDRESSES + VLAN_TAG + 1)
+		return -1;
+	if (bpf_skb_load_bytes(skb, 0, to, ADDRESSES))
+		return -1;
+	tag[0] = skb->vlan_proto;
+	tag[1] = bpf_htons(skb->vlan_tci);
+	__builtin_memcpy(to + ADDRESSES, tag, sizeof(tag));
+	rest = cap_len - ADDRESSES - VLAN_TAG;
+	if (rest > SNAPLEN_MAX)
+		return -1;
+	return bpf_skb_load_bytes(skb, ADDRESSES, to + ADDRESSES + VLAN_TAG, rest);
+}
+
+static __always_inline void store(struct __sk_buff *skb, struct ring_control *control,
+				  struct packet_record *record, bool tagged)
+{
+	__u64 head = control->head, tail = READ(control->tail);
+	__u32 cap_len = record->cap_len, size, at;
+	char *to;
+
+	size = (sizeof(*record) + cap_len + 7) & ~7U;
+	if (head - tail + size > ring_size) {
+		control->lost_full++;
+		count_loss(record->ifindex, LOST_FULL);
+		return;
+	}
+	at = head & (ring_size - 1);
+	to = (char *)control + RING_HEADER + at;
+	record->size = size;
+	if (cap_len == 0 || cap_len > SNAPLEN_MAX ||
+	    copy_packet(skb, to + sizeof(*record), cap_len, tagged)) {
+		control->lost_unreadable++;
+		count_loss(record->ifindex, LOST_UNREADABLE);
+		return;
+	}
+	__builtin_memcpy(to, record, sizeof(*record));
+	control->stored++;
+	publish(control, head + size);
+	ring_doorbell(control, head + size);
+}
+
+static __always_inline int capture(struct __sk_buff *skb, bool egress, __u32 l3)
+{
+	struct packet_record record = {};
+	struct ring_control *control;
+	__u32 cpu = bpf_get_smp_processor_id();
+	bool tagged = l3 && skb->vlan_present;
+
+	if (cpu >= ring_count || !(control = bpf_map_lookup_elem(&rings, &cpu))) {
+		struct reader_state *shared = reader_state();
+
+		if (shared)
+			__sync_fetch_and_add(&shared->lost_no_ring, 1);
+		count_loss(skb->ifindex, LOST_BUSY);
+		return TCX_NEXT;
+	}
+	/* Only where softirqs can be preempted (PREEMPT_RT) may we meet ourselves here. */
+	if (READ(control->busy)) {
+		__sync_fetch_and_add(&control->lost_busy, 1);
+		count_loss(skb->ifindex, LOST_BUSY);
+		return TCX_NEXT;
+	}
+	WRITE(control->busy, 1);
+	barrier();
+	record.kind = KIND_PACKET;
+	record.version = ABI_VERSION;
+	record.time = bpf_ktime_get_ns();
+	record.ifindex = skb->ifindex;
+	record.orig_len = skb->len + (tagged ? VLAN_TAG : 0);
+	record.cap_len = record.orig_len < snaplen ? record.orig_len : snaplen;
+	record.egress = egress;
+	record.pkt_type = skb->pkt_type;
+	if (!no_owners)
+		find_owners(skb, egress, l3, &record);
+	if (!filter_mask || owner_matches(&record.sender) || owner_matches(&record.receiver))
+		store(skb, control, &record, tagged);
+	barrier();
+	WRITE(control->busy, 0);
+	return TCX_NEXT;
+}
+
+/* By direction, and by where the network header is: after an Ethernet header, or at once. */
+
+SEC("tc")
+int ingress_ethernet(struct __sk_buff *skb)
+{
+	return capture(skb, false, ETHERNET_HEADER);
+}
+
+SEC("tc")
+int egress_ethernet(struct __sk_buff *skb)
+{
+	return capture(skb, true, ETHERNET_HEADER);
+}
+
+SEC("tc")
+int ingress_raw(struct __sk_buff *skb)
+{
+	return capture(skb, false, 0);
+}
+
+SEC("tc")
+int egress_raw(struct __sk_buff *skb)
+{
+	return capture(skb, true, 0);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Maps that both objects use. owner.bpf.o creates them, capture.bpf.o is given their descriptors.
+ */
+#ifndef PKTWHO_MAPS_H
+#define PKTWHO_MAPS_H
+
+#include "kernel.h"
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_tracing.h>
+#include "abi.h"
+
+#define barrier() asm volatile("" ::: "memory")
+#define READ(x) (*(volatile typeof(x) *)&(x))
+#define WRITE(x, v) (*(volatile typeof(x) *)&(x) = (v))
+
+/* sock_owner.flags */
+#define FROM_ITERATOR 1 /* nobody has used the socket since we watch */
+#define FLOW_WRITTEN 2  /* the flow of this connected socket is in `flows` */
+#define COUNTED 4       /* counted in reader_state.open_connections */
+
+/* Who used a socket last. Odd seq: being written. */
+struct sock_owner {
+	__u32 seq;
+	__u32 flags;
+	__u32 netns;
+	__u32 pad;
+	__u64 last_flow; /* hash of the flow written last, for sockets with many */
+	struct owner who;
+};
+
+/*
+ * Written by the socket hooks, the tracepoints and the start-up iterator; read by the capture
+ * programs. One per socket and gone with it; accepted sockets inherit the listener's.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+	__type(key, int);
+	__type(value, struct sock_owner);
+} sock_owners SEC(".maps");
+
+/*
+ * Socket cookie -> owner, for packets of sockets that are no full sockets any more (TIME_WAIT).
+ * Written when a connection closes. When full the oldest goes: such a packet falls to `flows`.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u64);
+	__type(value, struct owner);
+} cookies SEC(".maps");
+
+/*
+ * Flow -> owner of its local end, in every network namespace. Written when a socket sends;
+ * read when the socket itself cannot be asked. When full the oldest goes: no owner then.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 32768);
+	__type(key, struct flow_key);
+	__type(value, struct owner);
+} flows SEC(".maps");
+
+/*
+ * Processes that the owner filter names, with the terms they match (MATCH_…). Written by user
+ * space for what runs at start, by the process tracepoints after; entries of processes that
+ * are gone are removed by user space. When full: lost_events counts it. One entry without filter.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct process_key);
+	__type(value, __u32);
+} matches SEC(".maps");
+
+/* Names wanted by --pname; written at start, sized then. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct name_key);
+	__type(value, __u8);
+} names SEC(".maps");
+
+/* User ids wanted by --uid; written at start, sized then. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u8);
+} uids SEC(".maps");
+
+/* Process events, and the doorbell of the rings. When full: lost_events. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} events SEC(".maps");
+
+/* One entry, mapped by user space. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct reader_state);
+} reader SEC(".maps");
+
+/* MATCH_… terms of the owner filter; 0: no filter. */
+const volatile __u32 filter_mask = 0;
+
+static __always_inline struct reader_state *reader_state(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&reader, &zero);
+}
+
+/* Does the process behind this owner match every term of the filter? */
+static __always_inline bool owner_matches(const struct owner *who)
+{
+	__u32 wanted = filter_mask & (MATCH_PID | MATCH_NAME);
+
+	if (who->sure == SURE_NOT)
+		return false;
+	if (wanted) {
+		struct process_key key = { .start = who->start, .pid = who->pid };
+		__u32 *found = bpf_map_lookup_elem(&matches, &key);
+
+		if (!found || (*found & wanted) != wanted)
+			return false;
+	}
+	if (filter_mask & MATCH_UID) {
+		__u32 uid = who->uid;
+
+		if (!bpf_map_lookup_elem(&uids, &uid))
+			return false;
+	}
+	return true;
+}
+
+/* A flow's addresses and ports as a packet has them. */
+struct tuple {
+	__u32 saddr[4]; /* IPv4 as ::ffff:a.b.c.d */
+	__u32 daddr[4];
+	__u16 sport; /* network order */
+	__u16 dport;
+	__u8 protocol;
+	__u8 family; /* AF_INET or AF_INET6; 0: no tuple */
+	__u8 pad[2];
+};
+
+struct ipv4_head {
+	__u8 version_ihl;
+	__u8 tos;
+	__u16 length;
+	__u16 id;
+	__u16 fragment;
+	__u8 ttl;
+	__u8 protocol;
+	__u16 checksum;
+	__u32 saddr;
+	__u32 daddr;
+};
+
+struct ipv6_head {
+	__u32 flow;
+	__u16 length;
+	__u8 next;
+	__u8 hops;
+	__u32 saddr[4];
+	__u32 daddr[4];
+};
+
+#define EXTENSION_HEADERS 6
+#define NEXT_HOP 0
+#define NEXT_ROUTING 43
+#define NEXT_FRAGMENT 44
+#define NEXT_DESTINATION 60
+
+/*
+ * Addresses and ports of the IP packet at `offset`; false when it has none: no TCP or UDP, a
+ * later fragment, too short. (RFC 791, RFC 8200)
+ */
+static __always_inline bool read_tuple(struct __sk_buff *skb, __u32 offset, __u16 ethertype,
+				       struct tuple *tuple)
+{
+	__u32 ports;
+
+	if (ethertype == bpf_htons(ETH_P_IP)) {
+		struct ipv4_head head;
+
+		if (bpf_skb_load_bytes(skb, offset, &head, sizeof(head)))
+			return false;
+		if (head.fragment & bpf_htons(0x1fff))
+			return false;
+		tuple->family = AF_INET;
+		tuple->protocol = head.protocol;
+		tuple->saddr[2] = bpf_htonl(0xffff);
+		tuple->daddr[2] = bpf_htonl(0xffff);
+		tuple->saddr[3] = head.saddr;
+		tuple->daddr[3] = head.daddr;
+		offset += (head.version_ihl & 0x0f) * 4;
+	} else if (ethertype == bpf_htons(ETH_P_IPV6)) {
+		struct ipv6_head head;
+		__u8 next;
+
+		if (bpf_skb_load_bytes(skb, offset, &head, sizeof(head)))
+			return false;
+		tuple->family = AF_INET6;
+		__builtin_memcpy(tuple->saddr, head.saddr, 16);
+		__builtin_memcpy(tuple->daddr, head.daddr, 16);
+		next = head.next;
+		offset += sizeof(head);
+#pragma unroll
+		for (int i = 0; i < EXTENSION_HEADERS; i++) {
+			__u8 extension[4]; /* next, length in 8 bytes less one, fragment offset */
+
+			if (next != NEXT_HOP && next != NEXT_ROUTING && next != NEXT_FRAGMENT &&
+			    next != NEXT_DESTINATION)
+				break;
+			if (bpf_skb_load_bytes(skb, offset, extension, sizeof(extension)))
+				return false;
+			if (next == NEXT_FRAGMENT) {
+				if (extension[2] || (extension[3] & 0xf8))
+					return false;
+				offset += 8;
+			} else {
+				offset += 8 + extension[1] * 8;
+			}
+			next = extension[0];
+		}
+		tuple->protocol = next;
+	} else {
+		return false;
+	}
+	if (tuple->protocol != IPPROTO_TCP && tuple->protocol != IPPROTO_UDP)
+		return false;
+	if (bpf_skb_load_bytes(skb, offset, &ports, sizeof(ports)))
+		return false;
+	tuple->sport = ((__u16 *)&ports)[0];
+	tuple->dport = ((__u16 *)&ports)[1];
+	return true;
+}
+
+/* The key under which the sender (or else the receiver) of such a packet stands in `flows`. */
+static __always_inline void flow_of(struct flow_key *key, const struct tuple *tuple, bool sender,
+				    __u32 netns)
+{
+	__builtin_memset(key, 0, sizeof(*key));
+	__builtin_memcpy(key->local, sender ? tuple->saddr : tuple->daddr, 16);
+	__builtin_memcpy(key->remote, sender ? tuple->daddr : tuple->saddr, 16);
+	key->local_port = sender ? tuple->sport : tuple->dport;
+	key->remote_port = sender ? tuple->dport : tuple->sport;
+	key->protocol = tuple->protocol;
+	key->netns = netns;
+}
+
+#endif

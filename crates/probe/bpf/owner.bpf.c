@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Who owns a socket: written into the socket itself at every point where the process that
+ * uses it is the current task. Never guesses from softirq.
+ *
+ * Loaded by owner.rs. Oldest kernel: 5.10 for the cgroup hooks; what a kernel lacks is left
+ * out there by name, see `Hook` in owner.rs.
+ */
+#include "maps.h"
+
+/* May cgroup_skb programs ask for the current task (6.x)? Else tracepoints do the refreshing. */
+const volatile bool current_in_egress = false;
+
+static __always_inline void fill_current(struct owner *who, __u64 id, struct task_struct *task)
+{
+	who->start = BPF_CORE_READ(task, group_leader, start_boottime);
+	who->pid = id >> 32;
+	who->tid = (__u32)id;
+	who->uid = (__u32)bpf_get_current_uid_gid();
+	bpf_get_current_comm(who->thread, sizeof(who->thread));
+	who->sure = SURE_EXACT;
+}
+
+/* The current task uses this socket: it is the owner now. */
+static __always_inline void claim(struct sock_owner *socket)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	struct task_struct *task;
+	__u32 seq;
+
+	if (socket->who.pid == id >> 32 && socket->who.tid == (__u32)id &&
+	    socket->who.sure == SURE_EXACT && !(socket->flags & FROM_ITERATOR))
+		return;
+	task = (struct task_struct *)bpf_get_current_task();
+	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
+		return;
+	seq = READ(socket->seq);
+	/* Lost the race: another thread that uses the socket at this moment claims it. */
+	if ((seq & 1) || __sync_val_compare_and_swap(&socket->seq, seq, seq + 1) != seq)
+		return;
+	if (!socket->netns)
+		socket->netns = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
+	fill_current(&socket->who, id, task);
+	socket->flags &= ~(FROM_ITERATOR | FLOW_WRITTEN);
+	socket->last_flow = 0;
+	barrier();
+	WRITE(socket->seq, seq + 2);
+}
+
+static __always_inline void claim_socket(void *sk)
+{
+	struct sock_owner *socket =
+		bpf_sk_storage_get(&sock_owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+
+	if (socket)
+		claim(socket);
+}
+
+/* Sockets as they are made, bound, connected: the cgroup hooks run in the caller's context. */
+
+#define ON_SOCK(name, section)                                                                    \
+	SEC(section) int name(struct bpf_sock *ctx)                                               \
+	{                                                                                         \
+		claim_socket(ctx);                                                                \
+		return 1;                                                                         \
+	}
+#define ON_ADDRESS(name, section)                                                                 \
+	SEC(section) int name(struct bpf_sock_addr *ctx)                                          \
+	{                                                                                         \
+		struct bpf_sock *sk = ctx->sk;                                                    \
+                                                                                                  \
+		if (sk)                                                                           \
+			claim_socket(sk);                                                         \
+		return 1;                                                                         \
+	}
+
+ON_SOCK(sock_create, "cgroup/sock_create")
+ON_SOCK(post_bind4, "cgroup/post_bind4")
+ON_SOCK(post_bind6, "cgroup/post_bind6")
+ON_ADDRESS(connect4, "cgroup/connect4")
+ON_ADDRESS(connect6, "cgroup/connect6")
+ON_ADDRESS(sendmsg4, "cgroup/sendmsg4")
+ON_ADDRESS(sendmsg6, "cgroup/sendmsg6")
+ON_ADDRESS(recvmsg4, "cgroup/recvmsg4")
+ON_ADDRESS(recvmsg6, "cgroup/recvmsg6")
+/* Runs inside accept(2) when the caller asks for the peer's address. */
+ON_ADDRESS(getpeername4, "cgroup/getpeername4")
+ON_ADDRESS(getpeername6, "cgroup/getpeername6")
+
+static __always_inline __u64 flow_hash(const struct flow_key *key)
+{
+	const __u64 *word = (const __u64 *)key;
+	__u64 hash = 0;
+
+#pragma unroll
+	for (int i = 0; i < (int)(sizeof(*key) / 8); i++)
+		hash = (hash ^ word[i]) * 0x9e3779b97f4a7c15ULL;
+	return hash | 1;
+}
+
+/*
+ * Every packet that a socket sends, in every network namespace, before it reaches a device.
+ * The sending process is current when the socket is no TCP socket, or when TCP holds the lock
+ * for a user (sk_lock.owned); in softirq it is not, and then nothing is claimed.
+ */
+SEC("cgroup_skb/egress")
+int egress(struct __sk_buff *skb)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct bpf_sock *full;
+	struct sock_owner *socket;
+	struct tuple tuple = {};
+	struct flow_key key;
+	bool listener = false;
+	__u64 hash;
+
+	if (!sk)
+		return 1;
+	full = bpf_sk_fullsock(sk);
+	if (!full)
+		return 1;
+	socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
+	if (!socket)
+		return 1;
+	if (full->protocol == IPPROTO_TCP) {
+		listener = full->state == BPF_TCP_LISTEN;
+		if (!listener && current_in_egress) {
+			struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+
+			if (tcp && tcp->inet_conn.icsk_inet.sk.sk_lock.owned)
+				claim(socket);
+		}
+		if (!listener && (socket->flags & FLOW_WRITTEN))
+			return 1;
+	} else if (current_in_egress) {
+		claim(socket);
+	}
+	if (!read_tuple(skb, 0, skb->protocol, &tuple))
+		return 1;
+	flow_of(&key, &tuple, true, socket->netns);
+	hash = flow_hash(&key);
+	if (socket->last_flow == hash)
+		return 1;
+	{
+		struct owner who = socket->who;
+
+		if (who.sure == SURE_EXACT)
+			who.sure = SURE_FLOW;
+		bpf_map_update_elem(&flows, &key, &who, BPF_ANY);
+	}
+	socket->last_flow = hash;
+	if (full->protocol == IPPROTO_TCP && !listener)
+		socket->flags |= FLOW_WRITTEN;
+	return 1;
+}
+
+static __always_inline bool is_inet(const struct sock *sk)
+{
+	__u16 family = sk->__sk_common.skc_family;
+
+	return family == AF_INET || family == AF_INET6;
+}
+
+/* After every receive on any socket: whoever received is the receiver from now on (6.3). */
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(sock_recv_length, struct sock *sk, int ret, int flags)
+{
+	if (ret >= 0 && is_inet(sk))
+		claim_socket(sk);
+	return 0;
+}
+
+/* The same for sends; used where cgroup_skb may not ask for the current task. */
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(sock_send_length, struct sock *sk, int ret, int flags)
+{
+	if (ret >= 0 && is_inet(sk))
+		claim_socket(sk);
+	return 0;
+}
+
+/* TCP connections begin and end: remember the owner by cookie, and count those of the filter. */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(inet_sock_set_state, struct sock *sk, int old, int state)
+{
+	struct sock_owner *socket;
+	struct reader_state *shared;
+	__u64 cookie;
+
+	if (state != BPF_TCP_ESTABLISHED && state != BPF_TCP_SYN_SENT && state != BPF_TCP_CLOSE)
+		return 0;
+	socket = bpf_sk_storage_get(&sock_owners, sk, 0, 0);
+	if (!socket)
+		return 0;
+	cookie = bpf_get_socket_cookie(sk); /* makes one, for TIME_WAIT to inherit */
+	if (state == BPF_TCP_CLOSE && old != BPF_TCP_LISTEN) {
+		struct owner who = socket->who;
+
+		if (who.sure == SURE_EXACT)
+			who.sure = SURE_FLOW;
+		bpf_map_update_elem(&cookies, &cookie, &who, BPF_ANY);
+	}
+	shared = reader_state();
+	if (!filter_mask || !shared)
+		return 0;
+	if (state == BPF_TCP_CLOSE) {
+		if (socket->flags & COUNTED) {
+			socket->flags &= ~COUNTED;
+			__sync_fetch_and_add(&shared->open_connections, -1);
+		}
+	} else if (!(socket->flags & COUNTED) && owner_matches(&socket->who)) {
+		socket->flags |= COUNTED;
+		__sync_fetch_and_add(&shared->open_connections, 1);
+	}
+	return 0;
+}
+
+/*
+ * Sockets that were open before us: every file of every task, once, at start. A socket that
+ * several processes hold open is a guess until one of them uses it.
+ */
+SEC("iter/task_file")
+int existing_sockets(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct task_struct *leader;
+	struct sock_owner *socket;
+	struct socket *sock;
+	struct sock *sk;
+	__u64 start;
+
+	if (!task || !file)
+		return 0;
+	sock = bpf_sock_from_file(file);
+	if (!sock)
+		return 0;
+	sk = sock->sk;
+	if (!sk || !is_inet(sk))
+		return 0;
+	socket = bpf_sk_storage_get(&sock_owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!socket)
+		return 0;
+	leader = task->group_leader;
+	start = leader->start_boottime;
+	if (socket->who.sure != SURE_NOT) {
+		if (!(socket->flags & FROM_ITERATOR) || socket->who.pid == task->tgid)
+			return 0;
+		socket->who.sure = SURE_GUESS;
+		if (socket->who.start >= start)
+			return 0;
+	} else {
+		socket->who.sure = SURE_EXACT;
+	}
+	socket->flags |= FROM_ITERATOR;
+	socket->netns = sk->__sk_common.skc_net.net->ns.inum;
+	socket->who.start = start;
+	socket->who.pid = task->tgid;
+	socket->who.tid = task->tgid;
+	socket->who.uid = task->cred->uid.val;
+	BPF_CORE_READ_STR_INTO(&socket->who.thread, leader, comm);
+	bpf_get_socket_cookie(sk);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Processes come, change and go: the events by which user space knows their names, in time
+ * order with the packets, and by which the owner filter follows them without a gap.
+ *
+ * Loaded by process.rs together with owner.bpf.c (its maps). Oldest kernel: 5.10.
+ */
+#include "maps.h"
+
+/* Do children of a matching process match too, and after exec? */
+const volatile bool follow_forks = false;
+
+/* One event under construction; tracepoints run with preemption off. */
+struct event_buffer {
+	struct process_event event;
+	char text[EXE_MAX + ARGS_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct event_buffer);
+} scratch SEC(".maps");
+
+static __always_inline void lose_event(void)
+{
+	struct reader_state *shared = reader_state();
+
+	if (shared)
+		__sync_fetch_and_add(&shared->lost_events, 1);
+}
+
+static __always_inline void send(void *record, __u32 size)
+{
+	if (bpf_ringbuf_output(&events, record, size, BPF_RB_NO_WAKEUP))
+		lose_event();
+}
+
+static __always_inline void describe(struct process_event *event, __u16 kind,
+				     struct task_struct *leader, struct task_struct *parent)
+{
+	__builtin_memset(event, 0, sizeof(*event));
+	event->size = sizeof(*event);
+	event->kind = kind;
+	event->version = ABI_VERSION;
+	event->time = bpf_ktime_get_ns();
+	event->start = leader->start_boottime;
+	event->pid = leader->tgid;
+	event->uid = leader->cred->uid.val;
+	event->parent_pid = parent->tgid;
+	event->parent_start = parent->group_leader->start_boottime;
+	BPF_CORE_READ_STR_INTO(&event->name, leader, comm);
+}
+
+static __always_inline void set_match(const struct process_event *event, __u32 terms)
+{
+	struct process_key key = { .start = event->start, .pid = event->pid };
+
+	if (terms) {
+		if (bpf_map_update_elem(&matches, &key, &terms, BPF_ANY))
+			lose_event();
+	} else {
+		bpf_map_delete_elem(&matches, &key);
+	}
+}
+
+static __always_inline __u32 terms_of(__u64 start, __u32 pid)
+{
+	struct process_key key = { .start = start, .pid = pid };
+	__u32 *found = bpf_map_lookup_elem(&matches, &key);
+
+	return found ? *found : 0;
+}
+
+static __always_inline bool wanted_name(const struct name_key *name)
+{
+	return bpf_map_lookup_elem(&names, name) != 0;
+}
+
+static __always_inline bool comm_wanted(const char *comm)
+{
+	struct name_key name = {};
+
+	__builtin_memcpy(name.name, comm, NAME_LEN);
+	return wanted_name(&name);
+}
+
+/* Is the process's name, or the full name of its executable or script, one of --pname? */
+static __always_inline bool exec_wanted(struct process_event *event, struct linux_binprm *bprm,
+					const char *called)
+{
+	struct name_key name = {};
+	const unsigned char *file;
+	__u32 base = 0;
+
+	if (comm_wanted(event->name))
+		return true;
+	file = bprm->file->f_path.dentry->d_name.name;
+	bpf_probe_read_kernel_str(name.name, sizeof(name.name), file);
+	if (wanted_name(&name))
+		return true;
+	for (__u32 i = 0; i < EXE_MAX; i++) {
+		if (!called[i])
+			break;
+		if (called[i] == '/')
+			base = i + 1;
+	}
+	__builtin_memset(&name, 0, sizeof(name));
+	bpf_probe_read_kernel_str(name.name, sizeof(name.name), bprm->filename + base);
+	return wanted_name(&name);
+}
+
+/* Since 5.5: the new image is in place, current is the process, its name is set. */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	struct task_struct *leader = task->group_leader;
+	struct event_buffer *buffer;
+	unsigned long start, length;
+	__u32 zero = 0, exe_len;
+	long got;
+
+	buffer = bpf_map_lookup_elem(&scratch, &zero);
+	if (!buffer)
+		return 0;
+	describe(&buffer->event, KIND_EXEC, leader, leader->real_parent);
+	got = bpf_probe_read_kernel_str(buffer->text, EXE_MAX, bprm->filename);
+	exe_len = got > 0 ? got : 0;
+	if (exe_len > EXE_MAX)
+		exe_len = EXE_MAX;
+	buffer->event.exe_len = exe_len;
+	buffer->event.exe_cut = exe_len == EXE_MAX;
+	start = task->mm->arg_start;
+	length = task->mm->arg_end - start;
+	if (length > ARGS_MAX) {
+		length = ARGS_MAX;
+		buffer->event.args_cut = 1;
+	}
+	if (length && !bpf_probe_read_user(buffer->text + exe_len, length, (void *)start))
+		buffer->event.args_len = length;
+	else
+		length = 0;
+	buffer->event.size = sizeof(buffer->event) + exe_len + length;
+	if (filter_mask & (MATCH_PID | MATCH_NAME)) {
+		__u32 terms = terms_of(buffer->event.start, buffer->event.pid);
+
+		if (exec_wanted(&buffer->event, bprm, buffer->text))
+			terms |= MATCH_NAME;
+		else if (!follow_forks)
+			terms &= ~MATCH_NAME;
+		set_match(&buffer->event, terms);
+	}
+	send(buffer, sizeof(buffer->event) + exe_len + length);
+	return 0;
+}
+
+/* A new process (not a mere thread) inherits name and image. */
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct *child)
+{
+	struct process_event event;
+
+	if (child->pid != child->tgid)
+		return 0;
+	describe(&event, KIND_FORK, child, parent);
+	if (filter_mask & (MATCH_PID | MATCH_NAME)) {
+		__u32 terms = terms_of(event.parent_start, event.parent_pid);
+
+		if (!follow_forks)
+			terms &= ~MATCH_PID;
+		if (terms)
+			set_match(&event, terms);
+	}
+	send(&event, sizeof(event));
+	return 0;
+}
+
+/* The last thread of a process is gone. Its entry in `matches` stays for its last packets. */
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(sched_process_exit, struct task_struct *task)
+{
+	struct process_event event;
+	struct task_struct *leader = task->group_leader;
+
+	if (task->signal->live.counter)
+		return 0;
+	describe(&event, KIND_EXIT, leader, leader->real_parent);
+	send(&event, sizeof(event));
+	return 0;
+}
+
+/* prctl(PR_SET_NAME) and writes to /proc/PID/comm, of the process, not of its threads. */
+SEC("tp_btf/task_rename")
+int BPF_PROG(task_rename, struct task_struct *task, const char *comm)
+{
+	struct process_event event;
+
+	if (task->pid != task->tgid)
+		return 0;
+	describe(&event, KIND_RENAME, task, task->real_parent);
+	__builtin_memset(event.name, 0, sizeof(event.name));
+	bpf_probe_read_kernel_str(event.name, sizeof(event.name), comm);
+	if ((filter_mask & MATCH_NAME) && comm_wanted(event.name))
+		set_match(&event, terms_of(event.start, event.pid) | MATCH_NAME);
+	send(&event, sizeof(event));
+	return 0;
+}
+
+/* What runs already: one process_event per process, read from the iterator's file. */
+SEC("iter/task")
+int existing_processes(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct process_event event;
+
+	if (!task || task->pid != task->tgid)
+		return 0;
+	describe(&event, KIND_EXISTING, task, task->real_parent);
+	bpf_seq_write(ctx->meta->seq, &event, sizeof(event));
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
