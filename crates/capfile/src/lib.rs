@@ -1,1 +1,25 @@
+//! Capture files: pcap and pcapng, read and written as streams.
+//!
+//! [`Reader`] takes any `Read` (a file, a pipe) and gives [`Packet`](pktwho_packet::Packet)s
+//! with their owners; [`Writer`] takes packets and gives bytes to any `Write`. Nothing seeks,
+//! nothing holds more than one record and the facts of recent processes.
+//!
+//! Source: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng; how libpcap 1.10.3 reads them.
+
 #![forbid(unsafe_code)]
+
+mod bytes;
+mod counters;
+mod error;
+mod input;
+mod limits;
+mod pcap_reader;
+mod pcapng;
+mod process_table;
+mod reader;
+mod record;
+
+pub use counters::Counters;
+pub use error::{Error, Part};
+pub use limits::MAX_SNAPLEN;
+pub use reader::{Format, Reader};
