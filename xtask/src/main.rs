@@ -1,1 +1,69 @@
-fn main() {}
+//! The project's chores, one word each: `cargo xtask WORD`.
+//!
+//! Promises: plain standard Rust and no other crate of this workspace that needs clang, so
+//! that it runs on a machine on which nothing has been set up yet. CI runs only these words.
+
+#![forbid(unsafe_code)]
+
+mod check;
+mod demo;
+mod setup;
+mod shell;
+mod test;
+
+use std::process::ExitCode;
+
+/// What went wrong, in words; where a command was run it has said the rest itself.
+type Outcome = Result<(), String>;
+
+/// A word: its name, what it does, and how.
+struct Word(&'static str, &'static str, fn(&[String]) -> Outcome);
+
+const WORDS: &[Word] = &[
+    Word(
+        "setup",
+        "install the system packages that building and testing need (Debian, Ubuntu)",
+        setup::run,
+    ),
+    Word(
+        "demo",
+        "a small HTTP exchange, captured live: see who sends and who receives",
+        demo::run,
+    ),
+    Word(
+        "check",
+        "format, lints, unit and golden tests; no root",
+        check::run,
+    ),
+    Word("test", "setup, check, e2e: everything", test::run),
+    Word(
+        "e2e",
+        "only the tests with real processes and namespaces (root) [-- FILTER]",
+        test::e2e_only,
+    ),
+    Word(
+        "bless",
+        "write what the tool prints now into the golden files; read the diff after it",
+        check::bless,
+    ),
+];
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    let word = words.next().unwrap_or_default();
+    let rest: Vec<String> = words.collect();
+    let Some(Word(.., run)) = WORDS.iter().find(|Word(name, ..)| *name == word) else {
+        eprintln!("usage: cargo xtask WORD\n");
+        for Word(name, help, _) in WORDS {
+            eprintln!("  {name:8}  {help}");
+        }
+        return ExitCode::from(2);
+    };
+    match run(&rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(wrong) => {
+            eprintln!("xtask {word}: {wrong}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! `check` and `bless`: all that needs no root.
+
+use crate::{Outcome, shell, test::Tally};
+
+/// Format, lints, unit and golden tests, in this order; stops at the first that fails.
+pub fn run(_: &[String]) -> Outcome {
+    let mut tally = Tally::default();
+    let outcome = lints().and_then(|()| unit_tests(&mut tally));
+    tally.print();
+    outcome
+}
+
+/// The compiler's and the formatter's opinion.
+pub fn lints() -> Outcome {
+    let cargo = |words| shell::run(&mut shell::command(shell::cargo(), words));
+    cargo(&["fmt", "--all", "--check"])?;
+    cargo(&[
+        "clippy",
+        "--quiet",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ])
+}
+
+/// Every test that `cargo test` knows, golden ones included.
+pub fn unit_tests(tally: &mut Tally) -> Outcome {
+    let words = [
+        "test",
+        "--workspace",
+        "--no-fail-fast",
+        "--",
+        "--show-output",
+    ];
+    let mut command = shell::command(shell::cargo(), &words);
+    let success = shell::run_lines(&mut command, |line| tally.cargo_line(line))?;
+    if success {
+        Ok(())
+    } else {
+        Err("cargo test failed".into())
+    }
+}
+
+/// Rewrites the expected outputs of the golden tests.
+pub fn bless(_: &[String]) -> Outcome {
+    let words = ["test", "--quiet", "--package", "pktwho", "--test", "golden"];
+    shell::run(shell::command(shell::cargo(), &words).env("BLESS", "1"))
+}

@@ -1,0 +1,74 @@
+//! `setup`: the system packages that building and testing need.
+
+use crate::{Outcome, shell};
+
+/// Debian package, a file or program by which it is known elsewhere, what it is for.
+const PACKAGES: &[(&str, &str, &str)] = &[
+    ("clang", "clang", "compiles the eBPF programs"),
+    ("llvm", "llvm-strip", "strips them"),
+    ("gcc", "gcc", "compiles libbpf and test programs"),
+    ("libc6-dev", "/usr/include/stdio.h", "headers for gcc"),
+    ("make", "make", "builds libbpf"),
+    ("pkg-config", "pkg-config", "finds libelf and zlib"),
+    ("libelf-dev", "/usr/include/libelf.h", "libbpf reads ELF"),
+    ("zlib1g-dev", "/usr/include/zlib.h", "libelf needs it"),
+    ("tcpdump", "tcpdump", "tests: the reference"),
+    ("tshark", "tshark", "tests: reads our files"),
+    ("iproute2", "ip", "tests: network namespaces"),
+    ("iputils-ping", "ping", "tests: traffic"),
+    ("curl", "curl", "demo and tests: traffic"),
+    ("netbase", "/etc/services", "tests: names of ports"),
+    ("procps", "ps", "tests: look at processes"),
+    ("util-linux", "setpriv", "tests: other users"),
+];
+
+/// Installs what is missing, or says how to.
+pub fn run(_: &[String]) -> Outcome {
+    let missing: Vec<&str> = PACKAGES
+        .iter()
+        .filter(|(package, sign, _)| !is_installed(package, sign))
+        .map(|(package, ..)| *package)
+        .collect();
+    if missing.is_empty() {
+        eprintln!("setup: all system packages are here");
+        return Ok(());
+    }
+    for (package, _, reason) in PACKAGES.iter().filter(|(p, ..)| missing.contains(p)) {
+        eprintln!("setup: {package} is missing ({reason})");
+    }
+    let install = "apt-get install -y --no-install-recommends";
+    if !exists("apt-get") {
+        return Err("install these with your system's package manager, then run it again".into());
+    }
+    if !shell::is_root() {
+        let packages = missing.join(" ");
+        return Err(format!(
+            "run this first:\n  sudo apt-get update && sudo {install} {packages}"
+        ));
+    }
+    let apt = |words: &[&str]| {
+        let mut command = shell::command("apt-get", words);
+        shell::run(command.env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    apt(&["update"])?;
+    let mut words: Vec<&str> = install.split(' ').skip(1).collect();
+    words.extend(missing);
+    apt(&words)
+}
+
+/// Whether a package is there, or what it would bring: a file, or a program in PATH.
+fn is_installed(package: &str, sign: &str) -> bool {
+    let by_dpkg = std::process::Command::new("dpkg-query")
+        .args(["-W", "-f=${db:Status-Status}", package])
+        .output()
+        .is_ok_and(|output| output.stdout == b"installed");
+    by_dpkg || exists(sign)
+}
+
+fn exists(sign: &str) -> bool {
+    if sign.starts_with('/') {
+        return std::path::Path::new(sign).exists();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(sign).is_file())
+}

@@ -1,0 +1,96 @@
+//! Running other programs from the root of the workspace.
+
+use std::ffi::OsString;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The folder with the workspace's Cargo.toml.
+pub fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_owned()
+}
+
+/// Where cargo builds.
+pub fn target() -> PathBuf {
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(folder) => root().join(folder),
+        None => root().join("target"),
+    }
+}
+
+/// The cargo that runs us.
+pub fn cargo() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// Whether we are root.
+pub fn is_root() -> bool {
+    // The owner of /proc/self is the effective user.
+    std::os::unix::fs::MetadataExt::uid(&match std::fs::metadata("/proc/self") {
+        Ok(metadata) => metadata,
+        Err(_) => return false,
+    }) == 0
+}
+
+/// A command to run in the workspace's root, without standard input.
+pub fn command(program: impl Into<OsString>, words: &[&str]) -> Command {
+    let mut command = Command::new(program.into());
+    command.args(words).current_dir(root()).stdin(Stdio::null());
+    command
+}
+
+/// Shows a command and runs it.
+///
+/// # Errors
+/// It could not be run, or its exit status is not 0.
+pub fn run(command: &mut Command) -> Result<(), String> {
+    show(command);
+    let status = command
+        .status()
+        .map_err(|error| format!("cannot run {}: {error}", name(command)))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("{} failed: {status}", name(command)))
+    }
+}
+
+/// Shows a command and runs it; its standard output is passed on and each line is given to
+/// `line` too. Whether it succeeded.
+///
+/// # Errors
+/// It could not be run.
+pub fn run_lines(command: &mut Command, mut line: impl FnMut(&str)) -> Result<bool, String> {
+    show(command);
+    let child = command.stdout(Stdio::piped()).spawn();
+    let mut child = child.map_err(|error| format!("cannot run {}: {error}", name(command)))?;
+    if let Some(output) = child.stdout.take() {
+        let mut output = BufReader::new(output);
+        let mut bytes = Vec::new();
+        while output.read_until(b'\n', &mut bytes).is_ok_and(|n| n > 0) {
+            // Nobody may be reading; the result counts all the same.
+            let _ = std::io::stdout().write_all(&bytes);
+            line(String::from_utf8_lossy(&bytes).trim_end());
+            bytes.clear();
+        }
+    }
+    let status = child.wait();
+    let status = status.map_err(|error| format!("cannot wait for {}: {error}", name(command)))?;
+    Ok(status.success())
+}
+
+fn name(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    let program = program.file_name().unwrap_or(program.as_os_str());
+    program.to_string_lossy().into_owned()
+}
+
+fn show(command: &Command) {
+    let mut line = name(command);
+    for word in command.get_args() {
+        line.push(' ');
+        line.push_str(&word.to_string_lossy());
+    }
+    eprintln!("$ {line}");
+}

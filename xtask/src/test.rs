@@ -1,0 +1,172 @@
+//! `test` and `e2e`: every test there is, and one closing line that counts them all.
+
+use crate::{Outcome, check, setup, shell};
+
+/// Set-up, then everything; goes on after a failure, so that the counts are whole.
+pub fn run(_: &[String]) -> Outcome {
+    setup::run(&[])?;
+    let mut tally = Tally::default();
+    let mut wrong = Vec::new();
+    for step in [
+        check::lints(),
+        check::unit_tests(&mut tally),
+        e2e(&[], &mut tally),
+    ] {
+        if let Err(what) = step {
+            eprintln!("xtask test: {what}");
+            wrong.push(what);
+        }
+    }
+    tally.print();
+    if wrong.is_empty() && tally.failed == 0 {
+        Ok(())
+    } else {
+        Err(wrong.join("; "))
+    }
+}
+
+/// Only the tests that need root.
+pub fn e2e_only(words: &[String]) -> Outcome {
+    e2e(words, &mut Tally::default())
+}
+
+fn e2e(filter: &[String], tally: &mut Tally) -> Outcome {
+    if !shell::is_root() {
+        let reason = "needs root; run: sudo -E env PATH=\"$PATH\" cargo xtask e2e";
+        tally.skip("e2e", reason);
+        eprintln!("skipped e2e: {reason}");
+        return Ok(());
+    }
+    let build = ["build", "--quiet", "--package", "pktwho"];
+    shell::run(&mut shell::command(shell::cargo(), &build))?;
+    let run = ["run", "--quiet", "--package", "e2e", "--"];
+    let mut command = shell::command(shell::cargo(), &run);
+    let words = filter.iter().skip_while(|word| *word == "--");
+    let mut closed = false;
+    let success = shell::run_lines(command.args(words), |line| {
+        closed |= tally.runner_line(line);
+    })?;
+    if !closed {
+        return Err("the e2e runner ended without its closing line".into());
+    }
+    if success {
+        Ok(())
+    } else {
+        Err("e2e tests failed".into())
+    }
+}
+
+/// Counts of tests.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    passed: u64,
+    failed: u64,
+    /// Tests that the harness took for passed, and that said they were skipped.
+    in_passed: u64,
+    skipped: Vec<String>,
+}
+
+impl Tally {
+    /// Counts what a line of `cargo test` says. A test that finds it cannot run here prints
+    /// `skipped NAME: reason` and returns; the harness took it for passed.
+    pub fn cargo_line(&mut self, line: &str) {
+        if let Some(result) = line.strip_prefix("test result: ") {
+            for part in result.split(['.', ';']) {
+                match count(part) {
+                    Some((number, "passed")) => self.passed += number,
+                    Some((number, "failed")) => self.failed += number,
+                    _ => {}
+                }
+            }
+        } else if let Some(test) = line.strip_prefix("test ")
+            && let Some((name, reason)) = test.split_once(" ... ignored")
+        {
+            self.skip(name, reason.trim_start_matches([',', ' ']));
+        } else if let Some((name, reason)) = skipped(line) {
+            self.in_passed += 1;
+            self.skip(name, reason);
+        }
+    }
+
+    /// Counts what a line of our own runner says; whether it was the closing line.
+    fn runner_line(&mut self, line: &str) -> bool {
+        if let Some((name, reason)) = skipped(line) {
+            self.skip(name, reason);
+            return false;
+        }
+        let parts: Vec<_> = line.split(", ").filter_map(count).collect();
+        if let [(passed, "passed"), (failed, "failed"), (_, "skipped")] = parts.as_slice() {
+            self.passed += passed;
+            self.failed += failed;
+            return true;
+        }
+        false
+    }
+
+    fn passed(&self) -> u64 {
+        self.passed.saturating_sub(self.in_passed)
+    }
+
+    fn skip(&mut self, name: &str, reason: &str) {
+        self.skipped.push(format!("skipped {name}: {reason}"));
+    }
+
+    /// Lists what was skipped, then the line that counts everything.
+    #[expect(clippy::print_stdout, reason = "the result of the program")]
+    pub fn print(&self) {
+        for line in &self.skipped {
+            println!("{line}");
+        }
+        println!(
+            "{} passed, {} failed, {} skipped",
+            self.passed(),
+            self.failed,
+            self.skipped.len()
+        );
+    }
+}
+
+/// `3 passed` as its number and word; what stands before the number is passed over.
+fn count(part: &str) -> Option<(u64, &str)> {
+    let (number, word) = part.trim().rsplit_once(' ')?;
+    let number = number.rsplit(' ').next()?.parse().ok()?;
+    Some((number, word))
+}
+
+/// `skipped NAME: reason`.
+fn skipped(line: &str) -> Option<(&str, &str)> {
+    line.strip_prefix("skipped ")?.split_once(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_cargo_test() {
+        let mut tally = Tally::default();
+        for line in [
+            "running 3 tests",
+            "test a::b ... ok",
+            "test c ... ignored, takes an hour",
+            "skipped d: no root",
+            "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.07s",
+            "test result: FAILED. 4 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out",
+        ] {
+            tally.cargo_line(line);
+        }
+        assert_eq!((tally.passed(), tally.failed), (6, 2));
+        let skipped = ["skipped c: takes an hour", "skipped d: no root"];
+        assert_eq!(tally.skipped, skipped);
+    }
+
+    #[test]
+    fn lines_of_our_runner() {
+        let mut tally = Tally::default();
+        assert!(!tally.runner_line("skipped docker: not installed"));
+        assert!(!tally.runner_line("passed who_sends"));
+        assert!(tally.runner_line("12 passed, 1 failed, 1 skipped"));
+        assert_eq!((tally.passed(), tally.failed), (12, 1));
+        assert_eq!(tally.skipped.len(), 1);
+    }
+}
