@@ -96,20 +96,6 @@ impl<R: Read> Input<R> {
         range
     }
 
-    /// Takes `len` bytes without holding them; how many there were.
-    pub(crate) fn skip(&mut self, len: usize) -> io::Result<usize> {
-        let mut skipped = 0;
-        while skipped < len {
-            let ready = self.fill((len - skipped).min(CHUNK))?;
-            if ready == 0 {
-                break;
-            }
-            self.take(ready);
-            skipped += ready;
-        }
-        Ok(skipped)
-    }
-
     /// The bytes that [`Self::take`] gave.
     pub(crate) fn get(&self, range: Range<usize>) -> &[u8] {
         self.buffer.get(range).unwrap_or_default()

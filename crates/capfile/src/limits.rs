@@ -27,9 +27,12 @@ pub(crate) const MAX_PROCESSES_READ: usize = 65_536;
 pub(crate) const MAX_PROCESS_BYTES_READ: usize = 64 * 1024 * 1024;
 
 /// Process blocks remembered while writing. When so many were written, all are forgotten and
-/// written again as packets need them, so a reader that keeps [`MAX_PROCESSES_READ`] never
-/// misses one.
+/// written again as packets need them. Well below [`MAX_PROCESSES_READ`], so that our reader
+/// never misses one.
 pub(crate) const MAX_PROCESSES_WRITTEN: usize = 16_384;
+
+/// Bytes of process blocks after which the same happens.
+pub(crate) const MAX_PROCESS_BYTES_WRITTEN: usize = 16 * 1024 * 1024;
 
 /// Longest packet a file of this link type may hold.
 pub(crate) fn max_snaplen(link_type: LinkType) -> u32 {

@@ -6,19 +6,43 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use pktwho_packet::{Confidence, Owner, Process};
+use pktwho_packet::{Confidence, Owner, Process, ProcessId};
+use rustc_hash::FxHashMap;
 
 use crate::limits::{MAX_PROCESS_BYTES_READ, MAX_PROCESSES_READ};
 
-/// A block's number over the whole file (the count of the section is an offset into it).
+/// Serial numbers of processes that are known by nothing but a pid count from here.
+const FIRST_BARE_SERIAL: u64 = 1 << 63;
+
+/// What names a process while a packet is put together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct EntryId(u64);
+pub(crate) enum EntryId {
+    /// The block of that number over the whole file, and the packet's word on the thread,
+    /// which counts when the block has none.
+    Block { number: u64, tid: u32 },
+    /// No block: a packet that gives a pid and a thread id alone.
+    Bare { pid: u32, tid: u32 },
+}
 
 /// A process and, when known, the one that started it. Shared by the blocks of its threads.
 #[derive(Debug, Default)]
 pub(crate) struct Family {
     pub(crate) process: Process,
     pub(crate) parent: Option<Process>,
+}
+
+impl Family {
+    /// About how many bytes it holds.
+    fn size(&self) -> usize {
+        let of = |process: &Process| {
+            let args = process
+                .args
+                .iter()
+                .map(|arg| arg.len() + size_of::<Vec<u8>>());
+            size_of::<Process>() + process.name.len() + process.exe.len() + args.sum::<usize>()
+        };
+        of(&self.process) + self.parent.as_ref().map_or(0, of)
+    }
 }
 
 /// One block: a process, and how its socket was used.
@@ -29,11 +53,22 @@ pub(crate) struct Entry {
     pub(crate) thread: Vec<u8>,
     pub(crate) uid: Option<u32>,
     pub(crate) confidence: Confidence,
-    /// Whether the block could be used: a packet may point at one that could not.
+    /// Whether the block could be used; one that could not is counted all the same.
     pub(crate) known: bool,
+    /// Whether an earlier block brought the family.
+    pub(crate) shared: bool,
 }
 
-/// All blocks that are still remembered.
+impl Entry {
+    /// About how many bytes it holds. A family counts where it came first; blocks that share
+    /// it may outlive that one, but not by more blocks than are remembered anyway.
+    fn size(&self) -> usize {
+        let family = if self.shared { 0 } else { self.family.size() };
+        size_of::<Self>() + self.thread.len() + family
+    }
+}
+
+/// All processes that are still remembered.
 #[derive(Debug, Default)]
 pub(crate) struct ProcessTable {
     entries: VecDeque<Entry>,
@@ -41,40 +76,100 @@ pub(crate) struct ProcessTable {
     first: u64,
     /// Number of the first block of the current section.
     section: u64,
-    /// Estimate of the bytes that `entries` hold.
+    /// About how many bytes `entries` hold.
     bytes: usize,
+    /// Processes without a block, by pid.
+    bare: FxHashMap<u32, Process>,
+    bare_seen: u64,
 }
 
 impl ProcessTable {
     /// Restarts the count, as every section header does.
     pub(crate) fn start_section(&mut self) {
-        self.section = self.next();
+        self.section = self.next_number();
+        self.bare.clear();
     }
 
-    fn next(&self) -> u64 {
+    /// What the next block will be numbered; also fit to be its process's serial.
+    pub(crate) fn next_number(&self) -> u64 {
         self.first + self.entries.len() as u64
     }
 
-    pub(crate) fn get(&self, id: EntryId) -> Option<&Entry> {
-        let position = usize::try_from(id.0.checked_sub(self.first)?).ok()?;
-        self.entries.get(position)
+    /// Adds the next block; forgets the oldest when there are too many.
+    pub(crate) fn push(&mut self, entry: Entry) {
+        self.bytes += entry.size();
+        self.entries.push_back(entry);
+        while self.entries.len() > MAX_PROCESSES_READ || self.bytes > MAX_PROCESS_BYTES_READ {
+            let Some(oldest) = self.entries.pop_front() else {
+                break;
+            };
+            self.bytes = self.bytes.saturating_sub(oldest.size());
+            self.first += 1;
+        }
     }
 
-    /// The block of that number in this section.
-    pub(crate) fn by_index(&self, index: u32) -> Option<EntryId> {
-        let id = EntryId(self.section + u64::from(index));
-        self.get(id).filter(|entry| entry.known).map(|_| id)
+    /// The block of that number over the whole file.
+    fn get(&self, number: u64) -> Option<&Entry> {
+        let position = usize::try_from(number.checked_sub(self.first)?).ok()?;
+        self.entries.get(position).filter(|entry| entry.known)
     }
 
+    /// The number over the whole file of a block that is known by its place in this section.
+    pub(crate) fn number(&self, index: u32) -> Option<u64> {
+        let number = self.section + u64::from(index);
+        self.get(number).map(|_| number)
+    }
+
+    /// The process that a block of this section has told of, with its parent.
+    pub(crate) fn family(&self, index: u32) -> Option<&Arc<Family>> {
+        self.get(self.section + u64::from(index))
+            .map(|entry| &entry.family)
+    }
+
+    /// The process of a block.
+    pub(crate) fn process(&self, number: u64) -> Option<&Process> {
+        self.get(number).map(|entry| &entry.family.process)
+    }
+
+    /// Remembers a process that is known by its pid alone.
+    pub(crate) fn bare(&mut self, pid: u32, tid: u32) -> EntryId {
+        if self.bare.len() >= MAX_PROCESSES_READ && !self.bare.contains_key(&pid) {
+            self.bare.clear();
+        }
+        let seen = &mut self.bare_seen;
+        self.bare.entry(pid).or_insert_with(|| {
+            *seen += 1;
+            Process {
+                id: ProcessId { pid, start: 0 },
+                serial: FIRST_BARE_SERIAL + *seen,
+                ..Process::default()
+            }
+        });
+        EntryId::Bare { pid, tid }
+    }
+
+    /// The owner that an id stands for.
     pub(crate) fn owner(&self, id: EntryId) -> Option<Owner<'_>> {
-        let entry = self.get(id).filter(|entry| entry.known)?;
-        Some(Owner {
-            process: &entry.family.process,
-            parent: entry.family.parent.as_ref(),
-            tid: entry.tid,
-            thread: &entry.thread,
-            uid: entry.uid,
-            confidence: entry.confidence,
-        })
+        match id {
+            EntryId::Block { number, tid } => {
+                let entry = self.get(number)?;
+                Some(Owner {
+                    process: &entry.family.process,
+                    parent: entry.family.parent.as_ref(),
+                    tid: if entry.tid == 0 { tid } else { entry.tid },
+                    thread: &entry.thread,
+                    uid: entry.uid,
+                    confidence: entry.confidence,
+                })
+            }
+            EntryId::Bare { pid, tid } => Some(Owner {
+                process: self.bare.get(&pid)?,
+                parent: None,
+                tid,
+                thread: &[],
+                uid: None,
+                confidence: Confidence::Exact,
+            }),
+        }
     }
 }

@@ -4,6 +4,7 @@
 
 use pktwho_packet::{Iface, LinkType, Timestamp, TimestampPrecision};
 
+use super::iface_write::read_comment;
 use super::options::{Options, RawOption};
 use super::{block, option};
 use crate::bytes::{Endian, Fields};
@@ -136,6 +137,7 @@ pub(crate) fn description(body: &[u8], endian: Endian) -> Result<(Iface, Clock),
     for option in &mut options {
         match option.code {
             option::IF_NAME => iface.name = option.text(),
+            option::COMMENT => read_comment(option.value, &mut iface),
             option::IF_DESCRIPTION => iface.description = Some(option.text()),
             option::IF_MAC => iface.mac = option.value.try_into().ok(),
             option::IF_SPEED => iface.speed = option.u64(endian),

@@ -1,12 +1,17 @@
 //! pcapng: numbers of blocks and options, and the readers and writers of each block.
 //!
-//! Source: draft-ietf-opsawg-pcapng. Process blocks (type 0x8000_0001) and the options
+//! Source: draft-ietf-opsawg-pcapng. Process blocks (type `0x8000_0001`) and the options
 //! 0x8001 and 0x8003 come from Apple's local-use range; they were never registered.
 
+mod compose;
 mod iface_blocks;
+mod iface_write;
 mod options;
 mod packet_blocks;
+mod process_index;
+mod process_read;
 pub(crate) mod reader;
+pub(crate) mod writer;
 
 /// Block types.
 pub(crate) mod block {
@@ -25,17 +30,23 @@ pub(crate) mod block {
 pub(crate) mod option {
     pub(crate) const END: u16 = 0;
     pub(crate) const COMMENT: u16 = 1;
+    pub(crate) const SHB_HARDWARE: u16 = 2;
+    pub(crate) const SHB_OS: u16 = 3;
+    pub(crate) const SHB_APPLICATION: u16 = 4;
     pub(crate) const IF_NAME: u16 = 2;
     pub(crate) const IF_DESCRIPTION: u16 = 3;
     pub(crate) const IF_MAC: u16 = 6;
     pub(crate) const IF_SPEED: u16 = 8;
     pub(crate) const IF_TSRESOL: u16 = 9;
+    pub(crate) const IF_FILTER: u16 = 11;
+    pub(crate) const IF_OS: u16 = 12;
     pub(crate) const IF_TSOFFSET: u16 = 14;
     pub(crate) const ISB_START: u16 = 2;
     pub(crate) const ISB_END: u16 = 3;
     pub(crate) const ISB_RECEIVED: u16 = 4;
     pub(crate) const ISB_DROPPED: u16 = 5;
     pub(crate) const ISB_OS_DROPPED: u16 = 7;
+    pub(crate) const PROCESS_NAME: u16 = 2;
     pub(crate) const PACKET_FLAGS: u16 = 2;
     /// `epb_processid_threadid`: process id, thread id.
     pub(crate) const PACKET_PROCESS: u16 = 8;

@@ -31,7 +31,7 @@ impl RawOption<'_> {
 
 /// The options of one block, up to the end mark, the end of the block, or the first that does
 /// not fit.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Options<'a> {
     fields: Fields<'a>,
     endian: Endian,
@@ -46,10 +46,6 @@ impl<'a> Options<'a> {
             endian,
             overrun: false,
         }
-    }
-
-    pub(crate) fn endian(&self) -> Endian {
-        self.endian
     }
 }
 

@@ -10,8 +10,10 @@ use std::ops::Range;
 use pktwho_packet::{Direction, Reception, Timestamp, TimestampPrecision};
 
 use super::iface_blocks::{self, Clock};
+use super::process_read::{self, Link};
 use super::{BYTE_ORDER_MAGIC, block, option, packet_blocks};
 use crate::bytes::{Endian, Fields};
+use crate::counters::Counters;
 use crate::error::Error;
 use crate::input::Input;
 use crate::limits::{MAX_BLOCK, MAX_IFACES, MAX_SECTION_HEADER, max_block};
@@ -207,6 +209,10 @@ impl PcapngReader {
                 self.add_statistics(body, facts);
                 Ok(())
             }
+            block::PROCESS => {
+                process_read::block(body, self.endian, &mut facts.processes);
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -243,7 +249,7 @@ impl PcapngReader {
         iface.id = u32::try_from(facts.ifaces.len()).unwrap_or(u32::MAX);
         self.max_block = self.max_block.max(max_block(iface.link_type));
         facts.ifaces.push(iface);
-        facts.counters.push(Default::default());
+        facts.counters.push(Counters::default());
         self.clocks.push(clock);
         Ok(())
     }
@@ -297,13 +303,15 @@ impl PcapngReader {
             sender: None,
             receiver: None,
         };
+        let mut link = Link::default();
         for raw in options {
-            if raw.code == option::PACKET_FLAGS
-                && let Some(word) = raw.u32(self.endian)
-            {
+            if raw.code != option::PACKET_FLAGS {
+                link.note(raw, self.endian);
+            } else if let Some(word) = raw.u32(self.endian) {
                 (record.direction, record.reception) = packet_blocks::flags(word);
             }
         }
+        link.resolve(&mut record, &mut facts.processes);
         Ok(record)
     }
 }

@@ -1,0 +1,326 @@
+//! pcapng, written: one little-endian section, a description of each device before its first
+//! packet, a block of each process before the first packet it owns, statistics at the end.
+//!
+//! A packet refers to the process at this end by option 0x8001, and, when both ends are local
+//! and known, to the other by 0x8003; `epb_flags` tells which of them is the sender: inbound,
+//! the process at this end receives. Such a packet also has the comment
+//! `curl.4321 > nginx.812`. When only one end is known and it is the unexpected one, the comment
+//! is `curl.4321 >` on an inbound packet and `> nginx.812` on any other. Option 8 repeats pid
+//! and tid for other readers.
+//!
+//! tcpdump refuses files whose devices differ in link type or snapshot length; the caller who
+//! cares for it gives one snapshot length in the options and devices of one link type.
+//!
+//! Source: draft-ietf-opsawg-pcapng; what Wireshark 4.6 and Apple's tcpdump read.
+
+use std::io::Write;
+
+use pktwho_packet::{Direction, Iface, Owner, Packet, Reception, Timestamp};
+
+use super::compose::{
+    end_block, end_options, pad, start_block, write_option_header, write_text, write_u32_option,
+};
+use super::iface_write::{self, Common, nanoseconds};
+use super::process_index::{End, ProcessIndex, Written};
+use super::{BYTE_ORDER_MAGIC, block, option};
+use crate::counters::Counters;
+use crate::error::Error;
+use crate::limits::{MAX_IFACES, MAX_SNAPLEN};
+use crate::output::Output;
+
+/// What a pcapng file says of itself and all its devices; empty text is left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PcapngOptions {
+    /// The machine (`shb_hardware`).
+    pub hardware: String,
+    /// The operating system (`shb_os`, and `if_os` of each device).
+    pub os: String,
+    /// The program that writes (`shb_userappl`).
+    pub application: String,
+    /// Most bytes kept of a packet on any device; longer ones are cut. 0: each device's own.
+    pub snaplen: u32,
+    /// The filter expression that packets passed (`if_filter`).
+    pub filter: String,
+}
+
+impl Default for PcapngOptions {
+    fn default() -> Self {
+        Self {
+            hardware: String::new(),
+            os: String::new(),
+            application: String::new(),
+            snaplen: MAX_SNAPLEN,
+            filter: String::new(),
+        }
+    }
+}
+
+/// A device as the file knows it.
+#[derive(Clone, Copy, Debug)]
+struct Described {
+    /// Its number in the section.
+    id: u32,
+    snaplen: usize,
+}
+
+/// Writes packets and their owners as a pcapng file.
+#[derive(Debug)]
+pub struct PcapngWriter<W: Write> {
+    output: Output<W>,
+    options: PcapngOptions,
+    /// By `Iface::id`.
+    ifaces: Vec<Option<Described>>,
+    /// Number of the next device in the section.
+    next_iface: u32,
+    processes: ProcessIndex,
+    last_time: Timestamp,
+}
+
+/// The owners of a packet as its options tell them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Ends<'a> {
+    near: Option<(Owner<'a>, Written)>,
+    far: Option<Written>,
+    /// Whether the near end is not the one that the direction lets expect.
+    unexpected: bool,
+}
+
+impl<W: Write> PcapngWriter<W> {
+    /// Starts a file; its header reaches the stream with the first packets or [`Self::flush`].
+    pub fn new(sink: W, options: PcapngOptions) -> Self {
+        let mut output = Output::new(sink);
+        let out = output.buffer();
+        let start = start_block(out, block::SECTION_HEADER);
+        out.extend_from_slice(&BYTE_ORDER_MAGIC.to_le_bytes());
+        // Version 1.0, length of the section unknown.
+        out.extend_from_slice(&[1, 0, 0, 0]);
+        out.extend_from_slice(&[0xff; 8]);
+        write_text(out, option::SHB_HARDWARE, &options.hardware);
+        write_text(out, option::SHB_OS, &options.os);
+        write_text(out, option::SHB_APPLICATION, &options.application);
+        end_options(out);
+        end_block(out, start);
+        Self {
+            output,
+            options,
+            ifaces: Vec::new(),
+            next_iface: 0,
+            processes: ProcessIndex::default(),
+            last_time: Timestamp::default(),
+        }
+    }
+
+    /// Describes a device, unless the file already does. Packets do this by themselves.
+    ///
+    /// # Errors
+    /// When there are more devices than a reader would accept.
+    pub fn add(&mut self, iface: &Iface) -> Result<(), Error> {
+        self.described(iface).map(|_| ())
+    }
+
+    #[inline]
+    fn described(&mut self, iface: &Iface) -> Result<Described, Error> {
+        match self.ifaces.get(iface.id as usize) {
+            Some(Some(described)) => Ok(*described),
+            _ => self.describe(iface),
+        }
+    }
+
+    #[cold]
+    fn describe(&mut self, iface: &Iface) -> Result<Described, Error> {
+        let position = iface.id as usize;
+        if position >= MAX_IFACES {
+            return Err(Error::TooManyInterfaces {
+                maximum: MAX_IFACES,
+            });
+        }
+        let snaplen = match self.options.snaplen {
+            0 => iface.snaplen,
+            snaplen => snaplen,
+        };
+        let common = Common {
+            snaplen,
+            os: &self.options.os,
+            filter: &self.options.filter,
+        };
+        iface_write::description(self.output.buffer(), iface, &common);
+        let described = Described {
+            id: self.next_iface,
+            snaplen: crate::limits::effective_snaplen(snaplen, iface.link_type) as usize,
+        };
+        self.next_iface += 1;
+        if self.ifaces.len() <= position {
+            self.ifaces.resize(position + 1, None);
+        }
+        if let Some(place) = self.ifaces.get_mut(position) {
+            *place = Some(described);
+        }
+        Ok(described)
+    }
+
+    /// Adds a packet, and before it what the file does not yet say of its device and owners.
+    ///
+    /// # Errors
+    /// When the stream cannot be written, or there are too many devices.
+    #[inline]
+    pub fn packet(&mut self, packet: &Packet<'_>) -> Result<(), Error> {
+        let iface = self.described(packet.iface)?;
+        let ends = self.ends(packet);
+        self.last_time = packet.time;
+        let data = packet.data.get(..iface.snaplen).unwrap_or(packet.data);
+        let out = self.output.buffer();
+        let start = out.len();
+        let header = packet_header(
+            iface.id,
+            nanoseconds(packet.time),
+            data.len(),
+            packet.orig_len,
+        );
+        out.extend_from_slice(&header);
+        out.extend_from_slice(data);
+        pad(out, data.len());
+        write_packet_options(out, packet, &ends, &self.processes);
+        end_block(out, start);
+        Ok(self.output.end_record()?)
+    }
+
+    /// Finds or writes the blocks of a packet's owners.
+    #[inline]
+    fn ends<'a>(&mut self, packet: &Packet<'a>) -> Ends<'a> {
+        let (expected, other) = match packet.direction {
+            Direction::In => (packet.receiver, packet.sender),
+            Direction::Out | Direction::Unknown => (packet.sender, packet.receiver),
+        };
+        let (near, far) = match expected {
+            Some(_) => (expected, other),
+            None => (other, None),
+        };
+        let Some(near) = near else {
+            return Ends::default();
+        };
+        self.processes.make_room();
+        let out = self.output.buffer();
+        let block = self.processes.block(&near, End::Near, out);
+        let far = far.map(|far| self.processes.block(&far, End::Far, out));
+        Ends {
+            near: Some((near, block)),
+            far,
+            unexpected: expected.is_none(),
+        }
+    }
+
+    /// Hands everything written so far to the stream and flushes it.
+    ///
+    /// # Errors
+    /// When the stream cannot be written.
+    pub fn flush(&mut self) -> Result<(), Error> {
+        Ok(self.output.flush()?)
+    }
+
+    /// Ends the file with the counters of each device. Devices that had no packet are described
+    /// too, so that the file says which were watched.
+    ///
+    /// # Errors
+    /// When the stream cannot be written, or there are too many devices.
+    pub fn finish(&mut self, counters: &[(&Iface, Counters)]) -> Result<(), Error> {
+        for (iface, _) in counters {
+            self.add(iface)?;
+        }
+        for (iface, counters) in counters {
+            let id = self.described(iface)?.id;
+            let time = counters.end.unwrap_or(self.last_time);
+            iface_write::statistics(self.output.buffer(), id, counters, time);
+        }
+        self.flush()
+    }
+
+    /// Bytes of the file so far.
+    pub fn bytes_written(&self) -> u64 {
+        self.output.len()
+    }
+}
+
+/// The fixed part of an enhanced packet block, but for its length.
+#[inline]
+fn packet_header(iface: u32, time: u64, captured: usize, orig_len: u32) -> [u8; 28] {
+    let [b0, b1, b2, b3] = block::ENHANCED_PACKET.to_le_bytes();
+    let [i0, i1, i2, i3] = iface.to_le_bytes();
+    let [t0, t1, t2, t3, t4, t5, t6, t7] = time.to_le_bytes();
+    let [c0, c1, c2, c3] = u32::try_from(captured).unwrap_or(u32::MAX).to_le_bytes();
+    let [o0, o1, o2, o3] = orig_len.to_le_bytes();
+    [
+        b0, b1, b2, b3, 0, 0, 0, 0, i0, i1, i2, i3, t4, t5, t6, t7, t0, t1, t2, t3, c0, c1, c2, c3,
+        o0, o1, o2, o3,
+    ]
+}
+
+#[inline]
+fn write_packet_options(
+    out: &mut Vec<u8>,
+    packet: &Packet<'_>,
+    ends: &Ends<'_>,
+    processes: &ProcessIndex,
+) {
+    let flags = flags(packet.direction, packet.reception);
+    if flags != 0 {
+        write_u32_option(out, option::PACKET_FLAGS, flags);
+    }
+    if let Some((owner, block)) = &ends.near {
+        write_u32_option(out, option::PACKET_PROCESS_INDEX, block.index);
+        if let Some(far) = ends.far {
+            write_u32_option(out, option::PACKET_OTHER_INDEX, far.index);
+        }
+        write_option_header(out, option::PACKET_PROCESS, 8);
+        out.extend_from_slice(&owner.process.id.pid.to_le_bytes());
+        out.extend_from_slice(&owner.tid.to_le_bytes());
+        write_ends_comment(out, packet.direction, *block, ends, processes);
+    } else if flags == 0 {
+        return;
+    }
+    end_options(out);
+}
+
+/// Writes the comment that tells sender and receiver, when the direction alone does not.
+#[inline]
+fn write_ends_comment(
+    out: &mut Vec<u8>,
+    direction: Direction,
+    near: Written,
+    ends: &Ends<'_>,
+    processes: &ProcessIndex,
+) {
+    let near = processes.label(near);
+    let far = ends.far.map(|far| processes.label(far));
+    let inbound = direction == Direction::In;
+    let (left, arrow, right): (&[u8], &[u8], &[u8]) = match far {
+        Some(far) if inbound => (far, b" > ", near),
+        Some(far) => (near, b" > ", far),
+        None if !ends.unexpected => return,
+        None if inbound => (near, b" >", b""),
+        None => (b"", b"> ", near),
+    };
+    let len = left.len() + arrow.len() + right.len();
+    write_option_header(out, option::COMMENT, u16::try_from(len).unwrap_or(u16::MAX));
+    out.extend_from_slice(left);
+    out.extend_from_slice(arrow);
+    out.extend_from_slice(right);
+    pad(out, len);
+}
+
+/// `epb_flags`: direction in bits 0-1, reception in bits 2-4.
+#[inline]
+fn flags(direction: Direction, reception: Reception) -> u32 {
+    let direction = match direction {
+        Direction::Unknown => 0,
+        Direction::In => 1,
+        Direction::Out => 2,
+    };
+    let reception = match reception {
+        Reception::Unspecified => 0,
+        Reception::Unicast => 1,
+        Reception::Multicast => 2,
+        Reception::Broadcast => 3,
+        Reception::Promiscuous => 4,
+    };
+    direction | reception << 2
+}

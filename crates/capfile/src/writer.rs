@@ -1,0 +1,62 @@
+//! A capture file of either kind, to any stream.
+
+use std::io::Write;
+
+use pktwho_packet::{Iface, Packet};
+
+use crate::counters::Counters;
+use crate::error::Error;
+use crate::pcap_writer::PcapWriter;
+use crate::pcapng::writer::PcapngWriter;
+
+/// Writes packets as pcap or pcapng.
+#[derive(Debug)]
+pub enum Writer<W: Write> {
+    Pcap(PcapWriter<W>),
+    Pcapng(Box<PcapngWriter<W>>),
+}
+
+impl<W: Write> Writer<W> {
+    /// Adds a packet.
+    ///
+    /// # Errors
+    /// When the stream cannot be written ([`Error::Io`]; its kind tells a broken pipe), or the
+    /// file cannot hold such a packet.
+    #[inline]
+    pub fn packet(&mut self, packet: &Packet<'_>) -> Result<(), Error> {
+        match self {
+            Self::Pcap(pcap) => pcap.packet(packet),
+            Self::Pcapng(pcapng) => pcapng.packet(packet),
+        }
+    }
+
+    /// Hands everything written so far to the stream and flushes it.
+    ///
+    /// # Errors
+    /// When the stream cannot be written.
+    pub fn flush(&mut self) -> Result<(), Error> {
+        match self {
+            Self::Pcap(pcap) => pcap.flush(),
+            Self::Pcapng(pcapng) => pcapng.flush(),
+        }
+    }
+
+    /// Ends the file: with each device's counters, where the format has a place for them.
+    ///
+    /// # Errors
+    /// When the stream cannot be written.
+    pub fn finish(&mut self, counters: &[(&Iface, Counters)]) -> Result<(), Error> {
+        match self {
+            Self::Pcap(pcap) => pcap.flush(),
+            Self::Pcapng(pcapng) => pcapng.finish(counters),
+        }
+    }
+
+    /// Bytes of the file so far, those not yet handed to the stream included.
+    pub fn bytes_written(&self) -> u64 {
+        match self {
+            Self::Pcap(pcap) => pcap.bytes_written(),
+            Self::Pcapng(pcapng) => pcapng.bytes_written(),
+        }
+    }
+}
