@@ -134,4 +134,20 @@ struct loss_key {
 #define LOST_BUSY 1
 #define LOST_UNREADABLE 2
 
+
+/* Constants of one capture, set before the programs are loaded; the same in every object. */
+struct config {
+	__u32 filter_mask;   /* MATCH_… terms of the owner filter; 0: no filter */
+	__u32 snaplen;       /* at most SNAPLEN_MAX */
+	__u32 ring_size;     /* bytes, a power of two */
+	__u32 ring_count;
+	__u32 netns;         /* inode number of the network namespace of our devices */
+	__u8 follow_forks;   /* children of a matching process match too, and after exec */
+	__u8 current_in_egress; /* cgroup_skb may ask for the current task (6.x); else tracepoints refresh */
+	__u8 owners;         /* look for owners at all */
+	__u8 pad;
+};
+#define SNAPLEN_MAX 262144
+#define RING_HEADER 4096 /* bytes before the records of a ring */
+
 #endif

@@ -14,13 +14,6 @@
 #define ETHERNET_HEADER 14
 #define VLAN_TAG 4
 #define ADDRESSES 12 /* of the Ethernet header, before the tag */
-#define SNAPLEN_MAX 262144
-
-const volatile __u32 snaplen = SNAPLEN_MAX; /* at most SNAPLEN_MAX */
-const volatile __u32 ring_size = 0;	    /* bytes, a power of two */
-const volatile __u32 ring_count = 0;
-const volatile __u32 netns = 0; /* inode number of the namespace of our devices */
-const volatile __u32 no_owners = 0;
 
 /*
  * One ring per CPU, mapped by user space: a page of struct ring_control, ring_size bytes, and
@@ -34,8 +27,6 @@ struct {
 	__uint(key_size, 4);
 	__uint(value_size, 4096);
 } rings SEC(".maps");
-
-#define RING_HEADER 4096
 
 /* Losses by device and cause, written by the kernel only when something is lost. */
 struct {
@@ -83,7 +74,7 @@ static __always_inline bool from_flow(const struct tuple *tuple, bool sender, st
 	struct flow_key key;
 	struct owner *found;
 
-	flow_of(&key, tuple, sender, netns);
+	flow_of(&key, tuple, sender, config.netns);
 	found = bpf_map_lookup_elem(&flows, &key);
 	if (!found)
 		return false;
@@ -247,15 +238,16 @@ static __always_inline long copy_packet(struct __sk_buff *skb, char *to, __u32 c
 	__u32 rest;
 	__u16 tag[2];
 
-	if (!tagged)
+	if (!tagged || cap_len <= ADDRESSES)
 		return bpf_skb_load_bytes(skb, 0, to, cap_len);
-	if (cap_len < ADDRESSES + VLAN_TAG + 1)
-		return -1;
 	if (bpf_skb_load_bytes(skb, 0, to, ADDRESSES))
 		return -1;
 	tag[0] = skb->vlan_proto;
 	tag[1] = bpf_htons(skb->vlan_tci);
 	__builtin_memcpy(to + ADDRESSES, tag, sizeof(tag));
+	/* A cut within the tag: what was written beyond lies in the record's padding. */
+	if (cap_len <= ADDRESSES + VLAN_TAG)
+		return 0;
 	rest = cap_len - ADDRESSES - VLAN_TAG;
 	if (rest > SNAPLEN_MAX)
 		return -1;
@@ -270,12 +262,12 @@ static __always_inline void store(struct __sk_buff *skb, struct ring_control *co
 	char *to;
 
 	size = (sizeof(*record) + cap_len + 7) & ~7U;
-	if (head - tail + size > ring_size) {
+	if (head - tail + size > config.ring_size) {
 		control->lost_full++;
 		count_loss(record->ifindex, LOST_FULL);
 		return;
 	}
-	at = head & (ring_size - 1);
+	at = head & (config.ring_size - 1);
 	to = (char *)control + RING_HEADER + at;
 	record->size = size;
 	if (cap_len == 0 || cap_len > SNAPLEN_MAX ||
@@ -297,7 +289,7 @@ static __always_inline int capture(struct __sk_buff *skb, bool egress, __u32 l3)
 	__u32 cpu = bpf_get_smp_processor_id();
 	bool tagged = l3 && skb->vlan_present;
 
-	if (cpu >= ring_count || !(control = bpf_map_lookup_elem(&rings, &cpu))) {
+	if (cpu >= config.ring_count || !(control = bpf_map_lookup_elem(&rings, &cpu))) {
 		struct reader_state *shared = reader_state();
 
 		if (shared)
@@ -318,12 +310,12 @@ static __always_inline int capture(struct __sk_buff *skb, bool egress, __u32 l3)
 	record.time = bpf_ktime_get_ns();
 	record.ifindex = skb->ifindex;
 	record.orig_len = skb->len + (tagged ? VLAN_TAG : 0);
-	record.cap_len = record.orig_len < snaplen ? record.orig_len : snaplen;
+	record.cap_len = record.orig_len < config.snaplen ? record.orig_len : config.snaplen;
 	record.egress = egress;
 	record.pkt_type = skb->pkt_type;
-	if (!no_owners)
+	if (config.owners)
 		find_owners(skb, egress, l3, &record);
-	if (!filter_mask || owner_matches(&record.sender) || owner_matches(&record.receiver))
+	if (!config.filter_mask || owner_matches(&record.sender) || owner_matches(&record.receiver))
 		store(skb, control, &record, tagged);
 	barrier();
 	WRITE(control->busy, 0);
@@ -355,5 +347,23 @@ int egress_raw(struct __sk_buff *skb)
 {
 	return capture(skb, true, 0);
 }
+
+/*
+ * Where the filter programs jump to once they have matched; filled by libbpf when this object
+ * is loaded. The slots are those of attach.rs.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 4);
+	__uint(key_size, sizeof(__u32));
+	__array(values, int(void *));
+} matched SEC(".maps") = {
+	.values = {
+		[0] = (void *)&ingress_ethernet,
+		[1] = (void *)&egress_ethernet,
+		[2] = (void *)&ingress_raw,
+		[3] = (void *)&egress_raw,
+	},
+};
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -108,8 +108,7 @@ struct {
 	__type(value, struct reader_state);
 } reader SEC(".maps");
 
-/* MATCH_… terms of the owner filter; 0: no filter. */
-const volatile __u32 filter_mask = 0;
+const volatile struct config config = {};
 
 static __always_inline struct reader_state *reader_state(void)
 {
@@ -121,7 +120,7 @@ static __always_inline struct reader_state *reader_state(void)
 /* Does the process behind this owner match every term of the filter? */
 static __always_inline bool owner_matches(const struct owner *who)
 {
-	__u32 wanted = filter_mask & (MATCH_PID | MATCH_NAME);
+	__u32 wanted = config.filter_mask & (MATCH_PID | MATCH_NAME);
 
 	if (who->sure == SURE_NOT)
 		return false;
@@ -132,7 +131,7 @@ static __always_inline bool owner_matches(const struct owner *who)
 		if (!found || (*found & wanted) != wanted)
 			return false;
 	}
-	if (filter_mask & MATCH_UID) {
+	if (config.filter_mask & MATCH_UID) {
 		__u32 uid = who->uid;
 
 		if (!bpf_map_lookup_elem(&uids, &uid))

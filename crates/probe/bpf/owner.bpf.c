@@ -8,9 +8,6 @@
  */
 #include "maps.h"
 
-/* May cgroup_skb programs ask for the current task (6.x)? Else tracepoints do the refreshing. */
-const volatile bool current_in_egress = false;
-
 static __always_inline void fill_current(struct owner *who, __u64 id, struct task_struct *task)
 {
 	who->start = BPF_CORE_READ(task, group_leader, start_boottime);
@@ -124,7 +121,7 @@ int egress(struct __sk_buff *skb)
 		return 1;
 	if (full->protocol == IPPROTO_TCP) {
 		listener = full->state == BPF_TCP_LISTEN;
-		if (!listener && current_in_egress) {
+		if (!listener && config.current_in_egress) {
 			struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
 
 			if (tcp && tcp->inet_conn.icsk_inet.sk.sk_lock.owned)
@@ -132,7 +129,7 @@ int egress(struct __sk_buff *skb)
 		}
 		if (!listener && (socket->flags & FLOW_WRITTEN))
 			return 1;
-	} else if (current_in_egress) {
+	} else if (config.current_in_egress) {
 		claim(socket);
 	}
 	if (!read_tuple(skb, 0, skb->protocol, &tuple))
@@ -201,7 +198,7 @@ int BPF_PROG(inet_sock_set_state, struct sock *sk, int old, int state)
 		bpf_map_update_elem(&cookies, &cookie, &who, BPF_ANY);
 	}
 	shared = reader_state();
-	if (!filter_mask || !shared)
+	if (!config.filter_mask || !shared)
 		return 0;
 	if (state == BPF_TCP_CLOSE) {
 		if (socket->flags & COUNTED) {

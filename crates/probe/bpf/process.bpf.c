@@ -7,9 +7,6 @@
  */
 #include "maps.h"
 
-/* Do children of a matching process match too, and after exec? */
-const volatile bool follow_forks = false;
-
 /* One event under construction; tracepoints run with preemption off. */
 struct event_buffer {
 	struct process_event event;
@@ -142,12 +139,12 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct l
 	else
 		length = 0;
 	buffer->event.size = sizeof(buffer->event) + exe_len + length;
-	if (filter_mask & (MATCH_PID | MATCH_NAME)) {
+	if (config.filter_mask & (MATCH_PID | MATCH_NAME)) {
 		__u32 terms = terms_of(buffer->event.start, buffer->event.pid);
 
 		if (exec_wanted(&buffer->event, bprm, buffer->text))
 			terms |= MATCH_NAME;
-		else if (!follow_forks)
+		else if (!config.follow_forks)
 			terms &= ~MATCH_NAME;
 		set_match(&buffer->event, terms);
 	}
@@ -164,10 +161,10 @@ int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct 
 	if (child->pid != child->tgid)
 		return 0;
 	describe(&event, KIND_FORK, child, parent);
-	if (filter_mask & (MATCH_PID | MATCH_NAME)) {
+	if (config.filter_mask & (MATCH_PID | MATCH_NAME)) {
 		__u32 terms = terms_of(event.parent_start, event.parent_pid);
 
-		if (!follow_forks)
+		if (!config.follow_forks)
 			terms &= ~MATCH_PID;
 		if (terms)
 			set_match(&event, terms);
@@ -201,7 +198,7 @@ int BPF_PROG(task_rename, struct task_struct *task, const char *comm)
 	describe(&event, KIND_RENAME, task, task->real_parent);
 	__builtin_memset(event.name, 0, sizeof(event.name));
 	bpf_probe_read_kernel_str(event.name, sizeof(event.name), comm);
-	if ((filter_mask & MATCH_NAME) && comm_wanted(event.name))
+	if ((config.filter_mask & MATCH_NAME) && comm_wanted(event.name))
 		set_match(&event, terms_of(event.start, event.pid) | MATCH_NAME);
 	send(&event, sizeof(event));
 	return 0;

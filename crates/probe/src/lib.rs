@@ -1,1 +1,24 @@
+//! Everything that enters the kernel: eBPF objects, rings, devices.
+//!
+//! [`Live`] is the way in: it loads the programs, attaches them and delivers packets and
+//! process events in time order. Nothing here prints, parses packets beyond what the kernel
+//! side does, or knows the names of processes; `owner` does that from the events.
 
+mod abi;
+mod attach;
+mod clock;
+mod device;
+mod error;
+mod events;
+mod live;
+mod load;
+mod netlink;
+mod rings;
+mod sys;
+pub mod janitor;
+
+pub use attach::Backend;
+pub use device::{Device, devices};
+pub use error::Error;
+pub use events::{ProcessChange, ProcessEvent};
+pub use live::{Config, Counts, DirectionChoice, Event, Interfaces, Live, OwnerFilter, OwnerFacts, RawPacket};

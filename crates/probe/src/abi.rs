@@ -1,0 +1,178 @@
+//! `bpf/abi.h` in Rust: the records that the kernel side writes and user space reads.
+//!
+//! Fields, order and padding are those of the C structures; the test below compares size and
+//! every offset with the BTF of the compiled objects.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+pub const ABI_VERSION: u16 = 1;
+pub const SNAPLEN_MAX: u32 = 262_144;
+pub const RING_HEADER: usize = 4096;
+pub const LONG_NAME_LEN: usize = 64;
+
+pub const KIND_PACKET: u16 = 1;
+pub const KIND_EXEC: u16 = 3;
+pub const KIND_FORK: u16 = 4;
+pub const KIND_EXIT: u16 = 5;
+pub const KIND_RENAME: u16 = 6;
+pub const KIND_EXISTING: u16 = 7;
+
+pub const SURE_NOT: u8 = 0;
+pub const SURE_EXACT: u8 = 1;
+pub const SURE_FLOW: u8 = 2;
+
+pub const MATCH_PID: u32 = 1;
+pub const MATCH_NAME: u32 = 2;
+pub const MATCH_UID: u32 = 4;
+
+pub const LOST_FULL: u32 = 0;
+pub const LOST_BUSY: u32 = 1;
+pub const LOST_UNREADABLE: u32 = 2;
+
+/// Declares the structures and, for the test, the list of their fields.
+macro_rules! abi {
+    ($($(#[$doc:meta])* $name:ident = $c_name:literal { $($field:ident: $type:ty,)* })*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
+            #[repr(C)]
+            pub struct $name { $(pub $field: $type,)* }
+        )*
+        #[cfg(test)]
+        const LAYOUT: &[(&str, usize, &[(&str, usize)])] = &[
+            $(($c_name, size_of::<$name>(), &[
+                $((stringify!($field), std::mem::offset_of!($name, $field)),)*
+            ]),)*
+        ];
+    };
+}
+
+abi! {
+    /// The process at one end of a packet; `sure` is `SURE_NOT` when nobody is known.
+    OwnerRecord = "owner" {
+        start: u64,
+        pid: u32,
+        tid: u32,
+        uid: u32,
+        sure: u8,
+        pad: [u8; 3],
+        thread: [u8; 16],
+    }
+    /// Head of every packet record; `cap_len` bytes follow.
+    PacketRecord = "packet_record" {
+        size: u32,
+        kind: u16,
+        version: u16,
+        time: u64,
+        ifindex: u32,
+        orig_len: u32,
+        cap_len: u32,
+        egress: u8,
+        pkt_type: u8,
+        pad: [u8; 2],
+        sender: OwnerRecord,
+        receiver: OwnerRecord,
+    }
+    RingControl = "ring_control" {
+        head: u64,
+        stored: u64,
+        lost_full: u64,
+        lost_busy: u64,
+        lost_unreadable: u64,
+        busy: u32,
+        pad0: u32,
+        pad1: [u64; 2],
+        tail: u64,
+        pad2: [u64; 7],
+    }
+    ReaderState = "reader_state" {
+        sleeping: u32,
+        wake_bytes: u32,
+        lost_no_ring: u64,
+        lost_events: u64,
+        open_connections: i64,
+    }
+    /// Head of every process event; `exe_len` and then `args_len` bytes follow.
+    EventRecord = "process_event" {
+        size: u32,
+        kind: u16,
+        version: u16,
+        time: u64,
+        start: u64,
+        parent_start: u64,
+        pid: u32,
+        parent_pid: u32,
+        uid: u32,
+        exe_len: u16,
+        args_len: u16,
+        args_cut: u8,
+        exe_cut: u8,
+        pad: [u8; 6],
+        name: [u8; 16],
+    }
+    ProcessKey = "process_key" {
+        start: u64,
+        pid: u32,
+        pad: u32,
+    }
+    LossKey = "loss_key" {
+        ifindex: u32,
+        cause: u32,
+    }
+    /// Constants of one capture.
+    Config = "config" {
+        filter_mask: u32,
+        snaplen: u32,
+        ring_size: u32,
+        ring_count: u32,
+        netns: u32,
+        follow_forks: u8,
+        current_in_egress: u8,
+        owners: u8,
+        pad: u8,
+    }
+}
+
+/// A NUL-padded kernel string without its padding.
+pub fn trimmed(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
+    bytes.get(..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LAYOUT;
+    use libbpf_rs::btf::{Btf, types::Struct};
+
+    #[test]
+    fn the_kernel_side_has_the_same_layout() {
+        let mut seen = std::collections::HashSet::new();
+        for object in ["owner", "process", "capture"] {
+            let path = format!("{}/{object}.bpf.o", env!("OUT_DIR"));
+            let btf = Btf::from_path(path).expect("object with BTF");
+            for (name, size, fields) in LAYOUT {
+                let Some(kernel) = btf.type_by_name::<Struct<'_>>(name) else { continue };
+                seen.insert(*name);
+                assert_eq!(kernel.size(), *size, "size of struct {name}");
+                let offsets: Vec<(String, usize)> = kernel
+                    .iter()
+                    .map(|member| {
+                        let name = member.name.expect("named").to_string_lossy().into_owned();
+                        match member.attr {
+                            libbpf_rs::btf::types::MemberAttr::Normal { offset } => {
+                                (name, offset as usize / 8)
+                            }
+                            libbpf_rs::btf::types::MemberAttr::BitField { .. } => {
+                                panic!("bit field {name}")
+                            }
+                        }
+                    })
+                    .collect();
+                let ours: Vec<(String, usize)> =
+                    fields.iter().map(|(f, o)| ((*f).to_owned(), *o)).collect();
+                assert_eq!(offsets, ours, "fields of struct {name}");
+            }
+        }
+        assert_eq!(seen.len(), LAYOUT.len(), "every structure is used by the kernel side: {seen:?}");
+    }
+}

@@ -1,0 +1,278 @@
+//! Puts the filter programs on devices: tcx where the kernel has it, else clsact.
+//!
+//! A filter program decides, and on a match tail-calls the capture program for its kind of
+//! device and direction. Both hooks are taken first of all programs on the device, so that a
+//! program which ends the chain hides nothing from us.
+//!
+//! Nothing is left behind: a tcx link goes with its descriptor; clsact filters are removed on
+//! drop, and by the [`janitor`](crate::janitor) when we are killed.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use libbpf_rs::{TC_EGRESS, TC_INGRESS, TcHook, TcHookBuilder};
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::tc::{TcAttribute, TcHandle, TcHeader, TcMessage};
+use pktwho_packet::LinkType;
+
+use crate::device::Device;
+use crate::janitor::Janitor;
+use crate::netlink::Socket;
+use crate::sys::{self, Insn};
+use crate::{DirectionChoice, Error};
+
+/// Which hook of traffic control is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Backend {
+    /// tcx where the kernel has it, else clsact.
+    #[default]
+    Auto,
+    /// Links, Linux 6.6.
+    Tcx,
+    /// cls_bpf on a clsact queueing discipline, Linux 4.5.
+    Clsact,
+}
+
+/// Our place among the filters of a clsact hook: the first.
+const PRIORITY: u32 = 1;
+/// Handles tried from our process id on, where others (of other pid namespaces) have taken some.
+const HANDLES: usize = 128;
+
+/// The filter programs, by slot of the `matched` map in capture.bpf.c.
+#[derive(Debug)]
+pub struct Attacher {
+    filters: [OwnedFd; 4],
+    backend: Backend,
+    direction: DirectionChoice,
+    janitor: Option<Janitor>,
+}
+
+/// What hangs on one device; dropping a tcx link detaches it.
+#[derive(Debug)]
+pub enum Attachment {
+    Tcx(Vec<OwnedFd>),
+    Clsact(ClsactFilters),
+}
+
+/// Filters on the clsact hooks of one device.
+#[derive(Clone, Debug)]
+pub struct ClsactFilters {
+    pub ifindex: u32,
+    /// We made the queueing discipline.
+    pub created: bool,
+    /// (egress, handle)
+    pub filters: Vec<(bool, u32)>,
+}
+
+impl Attacher {
+    pub fn new(
+        matched: BorrowedFd<'_>,
+        backend: Backend,
+        direction: DirectionChoice,
+    ) -> Result<Self, Error> {
+        let load = |slot| {
+            sys::load_classifier(c"pktwho_filter", &accept_all(matched, slot)).map_err(|error| {
+                Error::Load { object: "filter", reason: error.to_string() }
+            })
+        };
+        Ok(Self {
+            filters: [load(0)?, load(1)?, load(2)?, load(3)?],
+            backend,
+            direction,
+            janitor: None,
+        })
+    }
+
+    /// Attaches to one device.
+    ///
+    /// # Errors
+    /// With the device's name.
+    pub fn attach(&mut self, device: &Device, link_type: LinkType) -> Result<Attachment, Error> {
+        let failed = |source| Error::Attach { name: device.name.clone(), source };
+        // A packet on a loopback device passes both hooks; it is shown once, as it comes in.
+        let egress = self.direction.outbound() && !device.loopback;
+        let directions: Vec<bool> = [false, true]
+            .into_iter()
+            .filter(|&out| if out { egress } else { self.direction.inbound() })
+            .collect();
+        if self.backend != Backend::Clsact {
+            match self.attach_tcx(device, link_type, &directions) {
+                Ok(attachment) => return Ok(attachment),
+                Err(error) if self.backend == Backend::Tcx => return Err(failed(error)),
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                    self.backend = Backend::Clsact;
+                }
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        self.attach_clsact(device, link_type, &directions).map_err(failed)
+    }
+
+    fn filter(&self, link_type: LinkType, egress: bool) -> BorrowedFd<'_> {
+        let [ingress_ethernet, egress_ethernet, ingress_raw, egress_raw] = &self.filters;
+        match (link_type == LinkType::ETHERNET, egress) {
+            (true, false) => ingress_ethernet.as_fd(),
+            (true, true) => egress_ethernet.as_fd(),
+            (false, false) => ingress_raw.as_fd(),
+            (false, true) => egress_raw.as_fd(),
+        }
+    }
+
+    fn attach_tcx(
+        &self,
+        device: &Device,
+        link_type: LinkType,
+        directions: &[bool],
+    ) -> io::Result<Attachment> {
+        directions
+            .iter()
+            .map(|&egress| sys::attach_tcx(self.filter(link_type, egress), device.index, egress))
+            .collect::<io::Result<Vec<_>>>()
+            .map(Attachment::Tcx)
+    }
+
+    fn attach_clsact(
+        &mut self,
+        device: &Device,
+        link_type: LinkType,
+        directions: &[bool],
+    ) -> io::Result<Attachment> {
+        if self.janitor.is_none() {
+            self.janitor = Some(Janitor::start()?);
+        }
+        let mut attached = ClsactFilters {
+            ifindex: device.index,
+            created: !has_clsact(device.index)?,
+            filters: Vec::new(),
+        };
+        for &egress in directions {
+            let mut hook = hook(self.filter(link_type, egress), device.index, egress)?;
+            hook.create().map_err(io::Error::other)?;
+            attached.filters.push((egress, 0));
+            self.attach_with_free_handle(&mut hook, &mut attached)?;
+        }
+        Ok(Attachment::Clsact(attached))
+    }
+
+    /// The janitor is told of a handle before the kernel is, so that no moment is unguarded;
+    /// and made to forget it when it turns out to be another's.
+    fn attach_with_free_handle(
+        &mut self,
+        hook: &mut TcHook,
+        attached: &mut ClsactFilters,
+    ) -> io::Result<()> {
+        let first = rustix::process::getpid().as_raw_pid().unsigned_abs();
+        for handle in (first..).take(HANDLES) {
+            if let Some(last) = attached.filters.last_mut() {
+                last.1 = handle;
+            }
+            if let Some(janitor) = &mut self.janitor {
+                janitor.remember(attached)?;
+            }
+            match hook.handle(handle).priority(PRIORITY).attach() {
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind() == libbpf_rs::ErrorKind::AlreadyExists => {}
+                Err(error) => {
+                    attached.filters.pop();
+                    return Err(io::Error::other(error));
+                }
+            }
+        }
+        attached.filters.pop();
+        Err(io::ErrorKind::AddrInUse.into())
+    }
+
+    /// Takes our programs off a device; one that is gone has taken them along.
+    pub fn detach(&mut self, attachment: Attachment) {
+        match attachment {
+            Attachment::Tcx(links) => drop(links),
+            Attachment::Clsact(filters) => {
+                filters.remove();
+                if let Some(janitor) = &mut self.janitor {
+                    janitor.forget(filters.ifindex);
+                }
+            }
+        }
+    }
+}
+
+fn hook(program: BorrowedFd<'_>, ifindex: u32, egress: bool) -> io::Result<TcHook> {
+    let ifindex = i32::try_from(ifindex).map_err(|_| io::ErrorKind::InvalidInput)?;
+    Ok(TcHookBuilder::new(program)
+        .ifindex(ifindex)
+        .replace(false)
+        .hook(if egress { TC_EGRESS } else { TC_INGRESS }))
+}
+
+impl ClsactFilters {
+    /// Removes the filters, and the queueing discipline if we made it and nobody else uses it.
+    pub fn remove(&self) {
+        // Any descriptor serves: removal goes by handle and priority.
+        let stdin = rustix::stdio::stdin();
+        for &(egress, handle) in &self.filters {
+            if let Ok(mut hook) = hook(stdin, self.ifindex, egress) {
+                hook.handle(handle).priority(PRIORITY);
+                let _ = hook.detach();
+            }
+        }
+        if self.created && !has_filters(self.ifindex).unwrap_or(true)
+            && let Ok(mut hook) = hook(stdin, self.ifindex, false)
+        {
+            hook.attach_point(TC_INGRESS | TC_EGRESS);
+            let _ = hook.destroy();
+        }
+    }
+}
+
+/// `TC_H_CLSACT` and its two hooks (linux/pkt_sched.h).
+const CLSACT: TcHandle = TcHandle { major: 0xffff, minor: 0xfff1 };
+const INGRESS_MINOR: u16 = 0xfff2;
+const EGRESS_MINOR: u16 = 0xfff3;
+
+fn tc_message(ifindex: u32, parent: TcHandle) -> io::Result<TcMessage> {
+    let mut header = TcHeader::default();
+    header.index = i32::try_from(ifindex).map_err(|_| io::ErrorKind::InvalidInput)?;
+    header.parent = parent;
+    Ok(TcMessage::from_parts(header, Vec::new()))
+}
+
+fn has_clsact(ifindex: u32) -> io::Result<bool> {
+    let message = tc_message(ifindex, TcHandle::default())?;
+    let answer = Socket::open(0)?.dump(RouteNetlinkMessage::GetQueueDiscipline(message))?;
+    Ok(answer.iter().any(|message| match message {
+        RouteNetlinkMessage::NewQueueDiscipline(found) => {
+            u32::try_from(found.header.index) == Ok(ifindex)
+                && (found.header.parent == CLSACT
+                    || found.attributes.contains(&TcAttribute::Kind("clsact".into())))
+        }
+        _ => false,
+    }))
+}
+
+fn has_filters(ifindex: u32) -> io::Result<bool> {
+    for minor in [INGRESS_MINOR, EGRESS_MINOR] {
+        let message = tc_message(ifindex, TcHandle { major: 0xffff, minor })?;
+        let answer = Socket::open(0)?.dump(RouteNetlinkMessage::GetTrafficFilter(message))?;
+        if !answer.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The program that accepts every packet: a tail call into `matched[slot]`, else "next".
+fn accept_all(matched: BorrowedFd<'_>, slot: i32) -> [Insn; 6] {
+    const TAIL_CALL: i32 = 12;
+    const PSEUDO_MAP_FD: u8 = 1;
+    const NEXT: i32 = -1;
+    let insn = |code, registers, immediate| Insn { code, registers, offset: 0, immediate };
+    [
+        // r2 = the map (two slots), r3 = slot; r1 is the packet from the start.
+        insn(0x18, 2 | PSEUDO_MAP_FD << 4, matched.as_raw_fd()),
+        insn(0, 0, 0),
+        insn(0xb7, 3, slot),
+        insn(0x85, 0, TAIL_CALL),
+        insn(0xb7, 0, NEXT),
+        insn(0x95, 0, 0),
+    ]
+}

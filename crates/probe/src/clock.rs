@@ -1,0 +1,80 @@
+//! From the kernel's monotonic time to wall-clock time.
+//!
+//! Packets carry `CLOCK_MONOTONIC`, which never steps; what they are shown with is
+//! `CLOCK_REALTIME`, which may. The difference is measured again and again, and taken over
+//! only when it has really changed, so that measuring noise does not disorder packets.
+
+use pktwho_packet::Timestamp;
+use rustix::time::{ClockId, clock_gettime};
+
+/// Differences below this are measuring noise (ns).
+const NOISE: i64 = 500;
+/// How often the difference is measured (ns).
+const PERIOD: u64 = 100_000_000;
+
+#[derive(Debug)]
+pub struct Clock {
+    offset: i64,
+    measured: u64,
+}
+
+impl Clock {
+    pub fn new() -> Self {
+        Self { offset: wall_minus_monotonic(), measured: monotonic() }
+    }
+
+    /// To be called now and then with the present monotonic time.
+    pub fn refresh(&mut self, now: u64) {
+        if now.saturating_sub(self.measured) < PERIOD {
+            return;
+        }
+        self.measured = now;
+        let offset = wall_minus_monotonic();
+        if (offset - self.offset).abs() > NOISE {
+            self.offset = offset;
+        }
+    }
+
+    pub fn wall(&self, monotonic: u64) -> Timestamp {
+        Timestamp::from_nanos(self.offset.saturating_add_unsigned(monotonic))
+    }
+}
+
+/// Now, `CLOCK_MONOTONIC` in ns.
+pub fn monotonic() -> u64 {
+    u64::try_from(nanos(ClockId::Monotonic)).unwrap_or(0)
+}
+
+fn nanos(clock: ClockId) -> i64 {
+    let time = clock_gettime(clock);
+    time.tv_sec * 1_000_000_000 + time.tv_nsec
+}
+
+/// The best of a few measurements: the one with the least time between its two readings.
+fn wall_minus_monotonic() -> i64 {
+    (0..5)
+        .map(|_| {
+            let before = nanos(ClockId::Monotonic);
+            let wall = nanos(ClockId::Realtime);
+            let after = nanos(ClockId::Monotonic);
+            (after - before, wall - before - (after - before) / 2)
+        })
+        .min()
+        .map_or(0, |(_, offset)| offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn now_is_now() {
+        let clock = Clock::new();
+        let wall = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap()
+            .as_nanos();
+        let ours = clock.wall(monotonic()).as_nanos();
+        assert!((i128::from(ours) - i128::try_from(wall).unwrap()).abs() < 100_000_000);
+    }
+}

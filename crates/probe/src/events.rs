@@ -1,0 +1,161 @@
+//! The BPF ring buffer of process events, which is also the doorbell of the packet rings.
+//!
+//! Source: the layout of BPF ring buffers (Documentation/bpf/ringbuf.rst): a consumer page, a
+//! producer page, and the data mapped twice in a row, so that records never wrap.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use zerocopy::FromBytes;
+
+use crate::abi::{
+    EventRecord, KIND_EXEC, KIND_EXISTING, KIND_EXIT, KIND_FORK, KIND_RENAME, trimmed,
+};
+use crate::sys::Mapped;
+
+const BUSY: u32 = 1 << 31;
+const DISCARD: u32 = 1 << 30;
+const HEADER: usize = 8;
+
+/// What happened to a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProcessChange {
+    /// It ran before we looked.
+    Existing,
+    /// It was forked from its parent and has that one's name and image.
+    Fork,
+    /// It runs a new image.
+    Exec,
+    /// It changed its name.
+    Rename,
+    /// Its last thread is gone.
+    Exit,
+}
+
+/// A process event as the kernel told it.
+#[derive(Clone, Copy, Debug)]
+pub struct ProcessEvent<'a> {
+    pub change: ProcessChange,
+    /// `CLOCK_MONOTONIC`, ns.
+    pub time: u64,
+    pub process: pktwho_packet::ProcessId,
+    /// The process it descends from (the forking one, for a fork).
+    pub parent: pktwho_packet::ProcessId,
+    pub uid: u32,
+    /// Name of the thread group leader.
+    pub name: &'a [u8],
+    /// Path given to execve(2); only with `Exec`.
+    pub exe: &'a [u8],
+    /// Arguments, each ended by NUL; only with `Exec`.
+    pub args: &'a [u8],
+    pub args_cut: bool,
+}
+
+impl<'a> ProcessEvent<'a> {
+    /// From the bytes of one record; `None` for what is no process event.
+    pub fn parse(bytes: &'a [u8]) -> Option<(Self, usize)> {
+        let (record, text) = EventRecord::ref_from_prefix(bytes).ok()?;
+        let change = match record.kind {
+            KIND_EXISTING => ProcessChange::Existing,
+            KIND_FORK => ProcessChange::Fork,
+            KIND_EXEC => ProcessChange::Exec,
+            KIND_RENAME => ProcessChange::Rename,
+            KIND_EXIT => ProcessChange::Exit,
+            _ => return None,
+        };
+        let (exe, rest) = text.split_at_checked(record.exe_len.into())?;
+        let args = rest.get(..record.args_len.into())?;
+        let event = Self {
+            change,
+            time: record.time,
+            process: pktwho_packet::ProcessId { pid: record.pid, start: record.start },
+            parent: pktwho_packet::ProcessId {
+                pid: record.parent_pid,
+                start: record.parent_start,
+            },
+            uid: record.uid,
+            name: trimmed(&record.name),
+            exe: trimmed(exe),
+            args,
+            args_cut: record.args_cut != 0,
+        };
+        Some((event, record.size as usize))
+    }
+}
+
+#[derive(Debug)]
+pub struct Events {
+    map: OwnedFd,
+    consumer: Mapped,
+    producer: Mapped,
+    /// Bytes of the data area, a power of two.
+    size: usize,
+    page: usize,
+    position: u64,
+    lent: u64,
+}
+
+impl Events {
+    pub fn new(map: BorrowedFd<'_>, size: usize) -> io::Result<Self> {
+        let page = rustix::param::page_size();
+        Ok(Self {
+            consumer: Mapped::new(map, 0, page, true)?,
+            producer: Mapped::new(map, page as u64, page + 2 * size, false)?,
+            map: map.try_clone_to_owned()?,
+            size,
+            page,
+            position: 0,
+            lent: 0,
+        })
+    }
+
+    /// Readable when the doorbell has been rung.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.map.as_fd()
+    }
+
+    fn give_back(&mut self) {
+        if self.lent > 0 {
+            self.position += std::mem::take(&mut self.lent);
+            self.consumer.store_u64(0, self.position);
+        }
+    }
+
+    /// Skips doorbells and what is no event; the bytes of the next event, if one is complete.
+    fn peek(&mut self) -> Option<(usize, usize, u64)> {
+        self.give_back();
+        loop {
+            if self.position >= self.producer.load_u64(0) {
+                return None;
+            }
+            let offset = usize::try_from(self.position).ok()? & (self.size - 1);
+            let header = self.producer.load_u32(self.page + offset);
+            if header & BUSY != 0 {
+                return None;
+            }
+            let len = (header & !DISCARD) as usize;
+            let start = self.page + offset + HEADER;
+            let room = (HEADER + len).next_multiple_of(8) as u64;
+            if header & DISCARD == 0
+                && ProcessEvent::parse(self.producer.bytes(start, len)).is_some()
+            {
+                return Some((start, len, room));
+            }
+            self.lent = room;
+            self.give_back();
+        }
+    }
+
+    /// Time of the next event.
+    pub fn next_time(&mut self) -> Option<u64> {
+        let (start, len, _) = self.peek()?;
+        ProcessEvent::parse(self.producer.bytes(start, len)).map(|(event, _)| event.time)
+    }
+
+    /// The next event; its room is given back by the next call.
+    pub fn next(&mut self) -> Option<ProcessEvent<'_>> {
+        let (start, len, room) = self.peek()?;
+        self.lent = room;
+        ProcessEvent::parse(self.producer.bytes(start, len)).map(|(event, _)| event)
+    }
+}

@@ -1,0 +1,103 @@
+//! Takes clsact filters off when the capturing process is killed.
+//!
+//! The kernel keeps a clsact filter until somebody removes it. So a small process of our own
+//! binary holds the other end of a pipe and a list of what is attached; when the pipe closes,
+//! however that came about, it removes what is left and ends. Not needed with tcx.
+
+use std::io::{self, BufRead, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use crate::attach::ClsactFilters;
+
+/// `argv[0]` by which the binary knows that it is to be the janitor: see [`run`].
+pub const NAME: &str = "pktwho-janitor";
+
+#[derive(Debug)]
+pub(crate) struct Janitor {
+    child: Child,
+    orders: Option<ChildStdin>,
+}
+
+impl Janitor {
+    pub(crate) fn start() -> io::Result<Self> {
+        let mut child = Command::new("/proc/self/exe")
+            .arg0(NAME)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // Out of reach of the terminal's signals.
+            .process_group(0)
+            .spawn()?;
+        let orders = child.stdin.take();
+        Ok(Self { child, orders })
+    }
+
+    /// Must be told before the filters could be orphaned; replaces what it knew of the device.
+    pub(crate) fn remember(&mut self, filters: &ClsactFilters) -> io::Result<()> {
+        let mut line = format!("{} {}", filters.ifindex, u8::from(filters.created));
+        for (egress, handle) in &filters.filters {
+            line.push_str(&format!(" {} {handle}", u8::from(*egress)));
+        }
+        line.push('\n');
+        self.order(&line)
+    }
+
+    pub(crate) fn forget(&mut self, ifindex: u32) {
+        // A janitor that is gone has nothing to forget.
+        let _ = self.order(&format!("{ifindex}\n"));
+    }
+
+    fn order(&mut self, line: &str) -> io::Result<()> {
+        self.orders.as_mut().map_or(Ok(()), |pipe| pipe.write_all(line.as_bytes()))
+    }
+}
+
+impl Drop for Janitor {
+    fn drop(&mut self) {
+        drop(self.orders.take());
+        let _ = self.child.wait();
+    }
+}
+
+/// What the binary does when it is called [`NAME`]: reads orders until the pipe closes, then
+/// removes the filters that are left.
+pub fn run() {
+    let mut known: Vec<ClsactFilters> = Vec::new();
+    for line in io::stdin().lock().lines() {
+        let Ok(line) = line else { break };
+        let Some(filters) = parse(&line) else { continue };
+        known.retain(|other| other.ifindex != filters.ifindex);
+        if !filters.filters.is_empty() {
+            known.push(filters);
+        }
+    }
+    for filters in known {
+        filters.remove();
+    }
+}
+
+fn parse(line: &str) -> Option<ClsactFilters> {
+    let mut words = line.split(' ');
+    let ifindex = words.next()?.parse().ok()?;
+    let created = words.next() == Some("1");
+    let mut filters = Vec::new();
+    while let (Some(egress), Some(handle)) = (words.next(), words.next()) {
+        filters.push((egress == "1", handle.parse().ok()?));
+    }
+    Some(ClsactFilters { ifindex, created, filters })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn orders_are_read_back() {
+        let filters = parse("7 1 0 1 1 2").unwrap();
+        assert_eq!((filters.ifindex, filters.created), (7, true));
+        assert_eq!(filters.filters, [(false, 1), (true, 2)]);
+        assert!(parse("7").unwrap().filters.is_empty());
+        assert!(parse("x 1").is_none());
+    }
+}

@@ -1,0 +1,629 @@
+//! A capture that runs: the one door between the kernel side and everybody else.
+
+use std::collections::VecDeque;
+use std::mem::offset_of;
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
+
+use pktwho_packet::{
+    Confidence, Direction, Iface, Lost, NetnsId, ProcessId, Reception, Timestamp,
+};
+use rustc_hash::FxHashMap;
+use rustix::event::epoll;
+
+use crate::abi::{self, OwnerRecord, PacketRecord, ReaderState};
+use crate::attach::{Attacher, Attachment, Backend};
+use crate::clock::{self, Clock};
+use crate::device::{Device, DeviceChange, Monitor, devices};
+use crate::events::{Events, ProcessChange, ProcessEvent};
+use crate::load::{Programs, RingLayout};
+use crate::rings::Rings;
+use crate::sys::{self, Mapped};
+use crate::Error;
+
+/// Which devices are captured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Interfaces {
+    /// All, and those that come later.
+    Any,
+    /// By name.
+    Named(Vec<String>),
+}
+
+/// `-Q`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DirectionChoice {
+    In,
+    Out,
+    #[default]
+    Both,
+}
+
+impl DirectionChoice {
+    pub(crate) fn inbound(self) -> bool {
+        self != Self::Out
+    }
+
+    pub(crate) fn outbound(self) -> bool {
+        self != Self::In
+    }
+}
+
+/// Keeps only packets of some processes: several values of one kind OR together, kinds AND.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnerFilter {
+    pub pids: Vec<u32>,
+    /// Process names or full base names of executables, at most 63 bytes count.
+    pub names: Vec<Vec<u8>>,
+    pub uids: Vec<u32>,
+    /// Descendants of matching processes match too.
+    pub follow: bool,
+}
+
+impl OwnerFilter {
+    pub fn is_empty(&self) -> bool {
+        self.pids.is_empty() && self.names.is_empty() && self.uids.is_empty()
+    }
+
+    fn mask(&self) -> u32 {
+        let bit = |empty: bool, bit| if empty { 0 } else { bit };
+        bit(self.pids.is_empty(), abi::MATCH_PID)
+            | bit(self.names.is_empty(), abi::MATCH_NAME)
+            | bit(self.uids.is_empty(), abi::MATCH_UID)
+    }
+}
+
+/// What to capture and how.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub interfaces: Interfaces,
+    /// Most bytes kept of a packet, at most 262144.
+    pub snaplen: u32,
+    pub direction: DirectionChoice,
+    /// Bytes of all rings together; `None`: see [`Live::open`].
+    pub buffer: Option<u64>,
+    /// Wake the reader for every packet instead of for many.
+    pub immediate: bool,
+    /// Named devices see packets for others too.
+    pub promiscuous: bool,
+    pub filter: OwnerFilter,
+    pub backend: Backend,
+}
+
+/// Who is at one end of a packet, as the kernel side knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnerFacts<'a> {
+    pub process: ProcessId,
+    pub tid: u32,
+    pub uid: u32,
+    pub thread: &'a [u8],
+    pub confidence: Confidence,
+}
+
+impl<'a> OwnerFacts<'a> {
+    fn new(record: &'a OwnerRecord) -> Option<Self> {
+        let confidence = match record.sure {
+            abi::SURE_NOT => return None,
+            abi::SURE_EXACT => Confidence::Exact,
+            abi::SURE_FLOW => Confidence::Flow,
+            _ => Confidence::Guess,
+        };
+        Some(Self {
+            process: ProcessId { pid: record.pid, start: record.start },
+            tid: record.tid,
+            uid: record.uid,
+            thread: abi::trimmed(&record.thread),
+            confidence,
+        })
+    }
+}
+
+/// A packet as it lies in the ring.
+#[derive(Clone, Copy, Debug)]
+pub struct RawPacket<'a> {
+    pub time: Timestamp,
+    pub iface: &'a Iface,
+    pub orig_len: u32,
+    pub direction: Direction,
+    pub reception: Reception,
+    pub sender: Option<OwnerFacts<'a>>,
+    pub receiver: Option<OwnerFacts<'a>>,
+    pub data: &'a [u8],
+}
+
+/// What happened next.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    Packet(RawPacket<'a>),
+    Process(ProcessEvent<'a>),
+}
+
+/// How much was seen and lost so far.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    /// Packets that the filter let through: those stored and those lost.
+    pub received: u64,
+    pub lost: Lost,
+    /// By interface id: packets lost there.
+    pub lost_by_iface: Vec<u64>,
+}
+
+/// One running capture. Dropping it takes everything off the kernel again.
+#[derive(Debug)]
+pub struct Live {
+    ifaces: Vec<Iface>,
+    by_index: FxHashMap<u32, usize>,
+    attachments: FxHashMap<u32, Attachment>,
+    promiscuous: Vec<OwnedFd>,
+    attacher: Attacher,
+    programs: Programs,
+    rings: Rings,
+    events: Events,
+    reader: Mapped,
+    monitor: Monitor,
+    poll: OwnedFd,
+    clock: Clock,
+    config: Config,
+    netns: NetnsId,
+    /// Processes that ran before us, yet to be told of, and how far.
+    existing: (Vec<u8>, usize),
+    /// Matching processes that are gone: when, and which to forget.
+    gone: VecDeque<(u64, ProcessId)>,
+    stopped: bool,
+    /// Devices that could not be attached to, for the caller to say.
+    notices: Vec<String>,
+}
+
+/// Default size of all rings together, and of one ring at most (bytes).
+const BUFFER_DEFAULT: u64 = 128 << 20;
+const RING_DEFAULT_MAX: u64 = 16 << 20;
+const RING_MIN: u64 = 256 << 10;
+const RING_MAX: u64 = 256 << 20;
+const EVENTS_SIZE: usize = 1 << 20;
+/// The reader looks by itself this often when nothing wakes it.
+const PATROL: Duration = Duration::from_millis(10);
+/// A process that is gone keeps matching this long, for its last packets (ns).
+const LINGER: u64 = 120_000_000_000;
+
+impl Live {
+    /// Loads, attaches and starts to capture.
+    ///
+    /// Memory: each CPU has a ring of 128 MiB / CPUs, at least 256 KiB and at most 16 MiB, and
+    /// room for one packet; `config.buffer` replaces the 128 MiB (and the 16).
+    ///
+    /// # Errors
+    /// Whatever the kernel refuses; nothing stays attached then.
+    pub fn open(config: Config) -> Result<Self, Error> {
+        let snaplen = config.snaplen.clamp(1, abi::SNAPLEN_MAX);
+        let monitor = Monitor::new()?;
+        let wanted = choose_devices(&config.interfaces)?;
+        let netns = own_netns()?;
+        let layout = ring_layout(config.buffer, snaplen);
+        let kernel_config = abi::Config {
+            filter_mask: config.filter.mask(),
+            snaplen,
+            ring_size: layout.size,
+            ring_count: layout.count,
+            netns: netns.0,
+            follow_forks: config.filter.follow.into(),
+            current_in_egress: 0,
+            owners: 1,
+            pad: 0,
+        };
+        let mut programs = Programs::load(kernel_config, &config.filter, layout)?;
+        programs.attach_processes()?;
+        programs.attach_owners()?;
+        let existing = match_existing(&programs, &config.filter)?;
+        programs.claim_existing_sockets()?;
+        let mapping = Error::system_io("cannot map the rings");
+        let rings = Rings::new(
+            programs.map("rings")?.as_fd(),
+            layout.count as usize,
+            layout.size,
+            layout.stride as usize,
+        )
+        .map_err(&mapping)?;
+        let events = Events::new(programs.map("events")?.as_fd(), EVENTS_SIZE).map_err(&mapping)?;
+        let reader =
+            Mapped::new(programs.map("reader")?.as_fd(), 0, rustix::param::page_size(), true)
+                .map_err(&mapping)?;
+        let wake = if config.immediate { 1 } else { layout.size / 8 };
+        reader.store_u32_fenced(offset_of!(ReaderState, wake_bytes), wake);
+        let attacher =
+            Attacher::new(programs.map("matched")?.as_fd(), config.backend, config.direction)?;
+        let poll = watch(&[events.fd(), monitor.fd()])?;
+        let mut live = Self {
+            ifaces: Vec::new(),
+            by_index: FxHashMap::default(),
+            attachments: FxHashMap::default(),
+            promiscuous: Vec::new(),
+            attacher,
+            programs,
+            rings,
+            events,
+            reader,
+            monitor,
+            poll,
+            clock: Clock::new(),
+            config: Config { snaplen, ..config },
+            netns,
+            existing: (existing, 0),
+            gone: VecDeque::new(),
+            stopped: false,
+            notices: Vec::new(),
+        };
+        live.attach_all(&wanted)?;
+        Ok(live)
+    }
+
+    /// The devices captured on so far; an iface's id is its place here.
+    pub fn ifaces(&self) -> &[Iface] {
+        &self.ifaces
+    }
+
+    /// Words for the user about devices that could not be captured on, each once.
+    pub fn take_notices(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notices)
+    }
+
+    fn attach_all(&mut self, devices: &[Device]) -> Result<(), Error> {
+        for device in devices {
+            match self.attach(device) {
+                Ok(()) => {}
+                Err(error) if self.config.interfaces == Interfaces::Any && !error.is_permission() => {
+                    self.notices.push(error.to_string());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn attach(&mut self, device: &Device) -> Result<(), Error> {
+        if self.attachments.contains_key(&device.index) {
+            return Ok(());
+        }
+        let link_type = device.link_type().ok_or_else(|| Error::LinkLayer {
+            name: device.name.clone(),
+            arphrd: device.arphrd,
+        })?;
+        let id = self.ifaces.len();
+        let number = u32::try_from(id).unwrap_or(u32::MAX);
+        self.ifaces.push(device.iface(number, link_type, self.config.snaplen, self.netns));
+        self.by_index.insert(device.index, id);
+        match self.attacher.attach(device, link_type) {
+            Ok(attachment) => {
+                self.attachments.insert(device.index, attachment);
+            }
+            Err(error) => {
+                // Nothing can have come from it.
+                self.ifaces.pop();
+                self.by_index.remove(&device.index);
+                return Err(error);
+            }
+        }
+        if self.config.promiscuous && self.config.interfaces != Interfaces::Any && !device.loopback {
+            // As tcpdump: a device that cannot is captured on all the same.
+            self.promiscuous.extend(sys::promiscuous(device.index));
+        }
+        Ok(())
+    }
+
+    /// The next event, if there is one now. It is lent until the next call.
+    pub fn next(&mut self) -> Option<Event<'_>> {
+        if self.existing.1 < self.existing.0.len() {
+            return self.next_existing();
+        }
+        if self.rings.next_time().is_none() && self.rings.has_news() {
+            self.rings.snapshot(self.stopped);
+        }
+        let packet = self.rings.next_time();
+        let event = self.events.next_time();
+        match (packet, event) {
+            (packet, Some(event)) if packet.is_none_or(|packet| event <= packet) => {
+                let event = self.events.next()?;
+                if event.change == ProcessChange::Exit && self.config.filter.mask() != 0 {
+                    self.gone.push_back((event.time, event.process));
+                }
+                Some(Event::Process(event))
+            }
+            (Some(_), _) => self.next_packet(),
+            (None, _) => None,
+        }
+    }
+
+    fn next_existing(&mut self) -> Option<Event<'_>> {
+        let (bytes, at) = &mut self.existing;
+        let (event, size) = ProcessEvent::parse(bytes.get(*at..)?)?;
+        *at += size;
+        Some(Event::Process(event))
+    }
+
+    fn next_packet(&mut self) -> Option<Event<'_>> {
+        let (record, data) = self.rings.next()?;
+        let iface = self.ifaces.get(*self.by_index.get(&record.ifindex)?)?;
+        Some(Event::Packet(RawPacket {
+            time: self.clock.wall(record.time),
+            iface,
+            orig_len: record.orig_len,
+            direction: if record.egress == 0 { Direction::In } else { Direction::Out },
+            reception: reception(record),
+            sender: OwnerFacts::new(&record.sender),
+            receiver: OwnerFacts::new(&record.receiver),
+            data,
+        }))
+    }
+
+    /// Waits until there may be something new: packets, devices; at most 10 ms.
+    ///
+    /// # Errors
+    /// When devices cannot be followed any more.
+    pub fn wait(&mut self) -> Result<(), Error> {
+        let now = clock::monotonic();
+        self.clock.refresh(now);
+        self.forget_gone(now);
+        self.reader.store_u32_fenced(offset_of!(ReaderState, sleeping), 1);
+        let mut ready = Vec::with_capacity(4);
+        if !self.rings.has_news() {
+            let timeout = rustix::time::Timespec {
+                tv_sec: 0,
+                tv_nsec: i64::try_from(PATROL.as_nanos()).unwrap_or(0),
+            };
+            match epoll::wait(&self.poll, rustix::buffer::spare_capacity(&mut ready), Some(&timeout)) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(errno) => return Err(Error::system("cannot wait for packets")(errno)),
+            }
+        }
+        self.reader.store_u32_fenced(offset_of!(ReaderState, sleeping), 0);
+        if ready.iter().any(|event| event.data.u64() == DEVICES) {
+            self.follow_devices()?;
+        }
+        Ok(())
+    }
+
+    fn follow_devices(&mut self) -> Result<(), Error> {
+        for change in self.monitor.changes()? {
+            match change {
+                DeviceChange::Present(device) => {
+                    let known = self
+                        .by_index
+                        .get(&device.index)
+                        .and_then(|&id| self.ifaces.get_mut(id))
+                        .filter(|_| self.attachments.contains_key(&device.index));
+                    match known {
+                        Some(iface) => iface.name = device.name,
+                        None if self.config.interfaces == Interfaces::Any => {
+                            self.attach_all(&[device])?;
+                        }
+                        None => {}
+                    }
+                }
+                DeviceChange::Gone(index) => {
+                    if let Some(attachment) = self.attachments.remove(&index) {
+                        self.attacher.detach(attachment);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn forget_gone(&mut self, now: u64) {
+        while let Some(&(time, process)) = self.gone.front()
+            && now.saturating_sub(time) > LINGER
+        {
+            self.programs.set_match(process, 0);
+            self.gone.pop_front();
+        }
+    }
+
+    /// TCP connections that processes named by the owner filter have open.
+    pub fn open_connections(&self) -> u64 {
+        self.reader.load_u64(offset_of!(ReaderState, open_connections))
+    }
+
+    /// Counts so far.
+    pub fn counts(&self) -> Counts {
+        let rings = self.rings.counts();
+        let no_ring = self.reader.load_u64(offset_of!(ReaderState, lost_no_ring));
+        let lost = Lost {
+            ring_full: rings.full,
+            ring_busy: rings.busy + no_ring,
+            unreadable: rings.unreadable,
+            events: self.reader.load_u64(offset_of!(ReaderState, lost_events)),
+        };
+        let mut lost_by_iface = vec![0; self.ifaces.len()];
+        for (ifindex, _cause, count) in self.programs.losses() {
+            if let Some(&id) = self.by_index.get(&ifindex)
+                && let Some(lost) = lost_by_iface.get_mut(id)
+            {
+                *lost += count;
+            }
+        }
+        Counts { received: rings.stored + lost.packets(), lost, lost_by_iface }
+    }
+
+    /// Takes the programs off all devices; what was captured until now can still be read with
+    /// [`next`](Self::next), and the counts are final then.
+    pub fn stop(&mut self) {
+        for (_, attachment) in self.attachments.drain() {
+            self.attacher.detach(attachment);
+        }
+        self.promiscuous.clear();
+        // A program that runs now on another CPU ends within microseconds; and the kernel
+        // may not have let go of it before a grace period has passed.
+        let deadline = clock::monotonic() + STOP_GRACE;
+        while self.rings.any_busy() && clock::monotonic() < deadline {
+            std::thread::yield_now();
+        }
+        self.stopped = true;
+        self.rings.snapshot(true);
+    }
+}
+
+/// How long to wait for programs that run while we stop (ns).
+const STOP_GRACE: u64 = 50_000_000;
+
+/// What the poll's events are about.
+const DOORBELL: u64 = 0;
+const DEVICES: u64 = 1;
+
+fn watch(fds: &[std::os::fd::BorrowedFd<'_>; 2]) -> Result<OwnedFd, Error> {
+    let watch = || -> rustix::io::Result<OwnedFd> {
+        let poll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        for (fd, tag) in fds.iter().zip([DOORBELL, DEVICES]) {
+            epoll::add(&poll, fd, epoll::EventData::new_u64(tag), epoll::EventFlags::IN)?;
+        }
+        Ok(poll)
+    };
+    watch().map_err(Error::system("cannot wait for packets"))
+}
+
+/// linux/if_packet.h
+fn reception(record: &PacketRecord) -> Reception {
+    if record.egress != 0 {
+        return Reception::Unspecified;
+    }
+    match record.pkt_type {
+        0 => Reception::Unicast,
+        1 => Reception::Broadcast,
+        2 => Reception::Multicast,
+        3 => Reception::Promiscuous,
+        _ => Reception::Unspecified,
+    }
+}
+
+fn choose_devices(interfaces: &Interfaces) -> Result<Vec<Device>, Error> {
+    let present = devices()?;
+    let Interfaces::Named(names) = interfaces else {
+        return Ok(present);
+    };
+    names
+        .iter()
+        .map(|name| {
+            present
+                .iter()
+                .find(|device| device.name == *name)
+                .cloned()
+                .ok_or_else(|| Error::NoDevice { name: name.clone() })
+        })
+        .collect()
+}
+
+fn own_netns() -> Result<NetnsId, Error> {
+    let stat = rustix::fs::stat("/proc/thread-self/ns/net")
+        .or_else(|_| rustix::fs::stat("/proc/self/ns/net"))
+        .map_err(Error::system("cannot tell the network namespace"))?;
+    Ok(NetnsId(u32::try_from(stat.st_ino).unwrap_or(0)))
+}
+
+/// One ring for every CPU that can come online, unless that is far more than there are.
+fn ring_layout(buffer: Option<u64>, snaplen: u32) -> RingLayout {
+    let cpus = |file: &str| {
+        std::fs::read_to_string(format!("/sys/devices/system/cpu/{file}"))
+            .ok()
+            .and_then(|list| list.trim().rsplit([',', '-']).next()?.parse::<u64>().ok())
+            .map_or(1, |last| last + 1)
+    };
+    let (online, possible) = (cpus("online"), cpus("possible"));
+    let count = if possible <= 2 * online { possible } else { online };
+    let size = match buffer {
+        Some(bytes) => bytes.div_ceil(online).next_power_of_two().clamp(RING_MIN, RING_MAX),
+        None => {
+            let share = BUFFER_DEFAULT / online;
+            let power = if share.is_power_of_two() { share } else { share.next_power_of_two() / 2 };
+            power.clamp(RING_MIN, RING_DEFAULT_MAX)
+        }
+    };
+    let number = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+    RingLayout::new(number(count), number(size), snaplen)
+}
+
+/// Tells the kernel side which of the processes that run now the filter means, and returns
+/// their events. Twice, since a process may fork while we do it.
+fn match_existing(programs: &Programs, filter: &OwnerFilter) -> Result<Vec<u8>, Error> {
+    let mut bytes = programs.existing_processes()?;
+    if filter.pids.is_empty() && filter.names.is_empty() {
+        return Ok(bytes);
+    }
+    for pid in &filter.pids {
+        if !iterate(&bytes).any(|event| event.process.pid == *pid) {
+            return Err(Error::NoProcess { pid: *pid });
+        }
+    }
+    for _ in 0..2 {
+        let matching = matching(&bytes, filter);
+        for (&process, &terms) in &matching {
+            programs.set_match(process, terms);
+        }
+        bytes = programs.existing_processes()?;
+    }
+    Ok(bytes)
+}
+
+fn iterate(mut bytes: &[u8]) -> impl Iterator<Item = ProcessEvent<'_>> {
+    std::iter::from_fn(move || {
+        let (event, size) = ProcessEvent::parse(bytes)?;
+        bytes = bytes.get(size..)?;
+        Some(event)
+    })
+}
+
+/// The processes that the filter means, with their terms.
+fn matching(bytes: &[u8], filter: &OwnerFilter) -> FxHashMap<ProcessId, u32> {
+    let mut matching: FxHashMap<ProcessId, u32> = FxHashMap::default();
+    for event in iterate(bytes) {
+        let mut terms = 0;
+        if filter.pids.contains(&event.process.pid) {
+            terms |= abi::MATCH_PID;
+        }
+        if named(&event, filter) {
+            terms |= abi::MATCH_NAME;
+        }
+        if terms != 0 {
+            matching.insert(event.process, terms);
+        }
+    }
+    // Descendants, until no more are found; the depth of the tree bounds it.
+    while filter.follow {
+        let before = matching.len();
+        for event in iterate(bytes) {
+            if let Some(&terms) = matching.get(&event.parent) {
+                *matching.entry(event.process).or_insert(0) |= terms;
+            }
+        }
+        if matching.len() == before {
+            break;
+        }
+    }
+    matching
+}
+
+fn named(event: &ProcessEvent<'_>, filter: &OwnerFilter) -> bool {
+    use std::os::unix::ffi::OsStrExt;
+    if filter.names.is_empty() {
+        return false;
+    }
+    if filter.names.iter().any(|name| name == event.name) {
+        return true;
+    }
+    std::fs::read_link(format!("/proc/{}/exe", event.process.pid)).is_ok_and(|exe| {
+        exe.file_name().is_some_and(|base| {
+            filter.names.iter().any(|name| name.as_slice() == base.as_bytes())
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rings_share_the_buffer() {
+        let layout = ring_layout(None, 262_144);
+        assert!(layout.size.is_power_of_two() && u64::from(layout.size) <= RING_DEFAULT_MAX);
+        let small = ring_layout(Some(1), 96);
+        assert_eq!(u64::from(small.size), RING_MIN);
+        assert!(small.stride > small.size && small.stride.is_multiple_of(4096));
+    }
+}

@@ -1,0 +1,97 @@
+//! Asking rtnetlink(7) and waiting for the whole answer.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use netlink_packet_core::{
+    NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
+};
+use netlink_packet_route::RouteNetlinkMessage;
+use rustix::io::Errno;
+use rustix::net::netlink::SocketAddrNetlink;
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
+
+/// Link messages of devices with many virtual functions are long.
+const BUFFER: usize = 64 * 1024;
+
+#[derive(Debug)]
+pub struct Socket {
+    fd: OwnedFd,
+    buffer: Vec<u8>,
+}
+
+impl Socket {
+    /// `groups`: what to hear of unasked (`RTMGRP_…`, linux/rtnetlink.h).
+    pub fn open(groups: u32) -> Result<Self, Errno> {
+        let fd = rustix::net::socket_with(
+            AddressFamily::NETLINK,
+            SocketType::RAW,
+            SocketFlags::CLOEXEC,
+            // NETLINK_ROUTE is protocol 0.
+            None,
+        )?;
+        rustix::net::bind(&fd, &SocketAddrNetlink::new(0, groups))?;
+        Ok(Self { fd, buffer: vec![0; BUFFER] })
+    }
+
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+
+    /// Sends a dump request and collects the answer.
+    pub fn dump(&mut self, request: RouteNetlinkMessage) -> Result<Vec<RouteNetlinkMessage>, Errno> {
+        let mut header = NetlinkHeader::default();
+        header.flags = NLM_F_REQUEST | NLM_F_DUMP;
+        let mut message = NetlinkMessage::new(header, NetlinkPayload::from(request));
+        message.finalize();
+        let mut bytes = vec![0; message.buffer_len()];
+        message.serialize(&mut bytes);
+        rustix::net::send(&self.fd, &bytes, SendFlags::empty())?;
+        let mut answer = Vec::new();
+        loop {
+            let (len, _) = rustix::net::recv(&self.fd, &mut self.buffer, RecvFlags::empty())?;
+            for payload in payloads(self.buffer.get(..len).unwrap_or_default()) {
+                match payload {
+                    NetlinkPayload::InnerMessage(message) => answer.push(message),
+                    NetlinkPayload::Done(_) => return Ok(answer),
+                    NetlinkPayload::Error(error) => {
+                        return Err(Errno::from_raw_os_error(error.raw_code().abs()));
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// The messages that have come unasked; does not wait. `ENOBUFS` says that some were lost.
+    pub fn pending(&mut self) -> Result<Vec<RouteNetlinkMessage>, Errno> {
+        let mut answer = Vec::new();
+        loop {
+            match rustix::net::recv(&self.fd, &mut self.buffer, RecvFlags::DONTWAIT) {
+                Ok((len, _)) => {
+                    for payload in payloads(self.buffer.get(..len).unwrap_or_default()) {
+                        if let NetlinkPayload::InnerMessage(message) = payload {
+                            answer.push(message);
+                        }
+                    }
+                }
+                Err(Errno::AGAIN) => return Ok(answer),
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno),
+            }
+        }
+    }
+}
+
+/// The messages of one datagram; one that cannot be read ends it.
+fn payloads(mut bytes: &[u8]) -> Vec<NetlinkPayload<RouteNetlinkMessage>> {
+    let mut payloads = Vec::new();
+    while let Ok(message) = NetlinkMessage::<RouteNetlinkMessage>::deserialize(bytes) {
+        let len = message.header.length as usize;
+        payloads.push(message.payload);
+        bytes = bytes.get(len.next_multiple_of(4)..).unwrap_or_default();
+        if len == 0 || bytes.is_empty() {
+            break;
+        }
+    }
+    payloads
+}

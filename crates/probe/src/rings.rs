@@ -1,0 +1,199 @@
+//! The reader's side of the rings: every CPU's records in one stream, in time order.
+//!
+//! Promises: a record is delivered once, in place, and its room is given back when the next
+//! one is asked for; records come in the order of their times across CPUs; nothing blocks.
+//!
+//! Order without waiting: a snapshot first takes the time T, then looks at each ring. A ring
+//! that is not busy then has published every record older than T. For a busy ring that holds
+//! only for the last T at which it was not busy. The least of these is how far we may deliver.
+
+use std::io;
+use std::mem::offset_of;
+use std::os::fd::BorrowedFd;
+
+use zerocopy::FromBytes;
+
+use crate::abi::{PacketRecord, RING_HEADER, RingControl};
+use crate::clock;
+use crate::sys::Mapped;
+
+/// A store may be seen by another CPU this much later than its clock reading suggests (ns).
+const STORE_DELAY: u64 = 10_000;
+/// The room of read records is given back in steps of this fraction of a ring.
+const RELEASE_FRACTION: u64 = 16;
+
+/// Counters of all rings together.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RingCounts {
+    pub stored: u64,
+    pub full: u64,
+    pub busy: u64,
+    pub unreadable: u64,
+}
+
+#[derive(Debug)]
+struct Ring {
+    /// Where the control page lies in the mapping.
+    base: usize,
+    /// Read so far, and so far published by the last snapshot (bytes ever).
+    position: u64,
+    head: u64,
+    released: u64,
+    /// Time of the record at `position`; only valid when `position < head`.
+    next_time: u64,
+    /// Every record older than this has been published.
+    complete: u64,
+}
+
+#[derive(Debug)]
+pub struct Rings {
+    memory: Mapped,
+    ring_size: u64,
+    rings: Vec<Ring>,
+    /// Indices of rings that have records in this snapshot.
+    active: Vec<usize>,
+    /// No record younger than this may be delivered yet.
+    limit: u64,
+    /// The ring whose record was lent out last, and that record's size.
+    lent: Option<(usize, u64)>,
+}
+
+impl Rings {
+    /// `stride`: bytes from one ring's control page to the next one's.
+    pub fn new(map: BorrowedFd<'_>, count: usize, ring_size: u32, stride: usize) -> io::Result<Self> {
+        let memory = Mapped::new(map, 0, count * stride, true)?;
+        let now = clock::monotonic();
+        let rings = (0..count)
+            .map(|i| Ring {
+                base: i * stride,
+                position: 0,
+                head: 0,
+                released: 0,
+                next_time: 0,
+                complete: now,
+            })
+            .collect();
+        Ok(Self {
+            memory,
+            ring_size: u64::from(ring_size),
+            rings,
+            active: Vec::new(),
+            limit: 0,
+            lent: None,
+        })
+    }
+
+    /// Looks what has been published. `last`: nothing is written any more, deliver all.
+    pub fn snapshot(&mut self, last: bool) {
+        self.give_back();
+        let now = clock::monotonic();
+        let safe = now.saturating_sub(STORE_DELAY);
+        let mut limit = u64::MAX;
+        self.active.clear();
+        for (index, ring) in self.rings.iter_mut().enumerate() {
+            let control = ring.base;
+            if self.memory.load_u32(control + offset_of!(RingControl, busy)) == 0 {
+                ring.complete = safe;
+            }
+            limit = limit.min(ring.complete);
+            ring.head = self.memory.load_u64(control + offset_of!(RingControl, head));
+            if ring.position < ring.head {
+                self.active.push(index);
+            }
+        }
+        self.limit = if last { u64::MAX } else { limit };
+        for i in 0..self.active.len() {
+            if let Some(&index) = self.active.get(i) {
+                self.load_next_time(index);
+            }
+        }
+    }
+
+    fn load_next_time(&mut self, index: usize) {
+        let time = self.record(index).map_or(0, |(record, _)| record.time);
+        if let Some(ring) = self.rings.get_mut(index) {
+            ring.next_time = time;
+        }
+    }
+
+    /// The record at a ring's position, which must be below its head.
+    fn record(&self, index: usize) -> Option<(&PacketRecord, &[u8])> {
+        let ring = self.rings.get(index)?;
+        let offset = usize::try_from(ring.position & (self.ring_size - 1)).ok()?;
+        let start = ring.base + RING_HEADER + offset;
+        let head = self.memory.bytes(start, size_of::<PacketRecord>());
+        let (record, _) = PacketRecord::ref_from_prefix(head).ok()?;
+        let data = self.memory.bytes(start + head.len(), record.cap_len as usize);
+        Some((record, data))
+    }
+
+    /// Time of the oldest record that may be delivered now.
+    pub fn next_time(&mut self) -> Option<u64> {
+        self.give_back();
+        let time = self.oldest().map(|(time, _)| time)?;
+        (time <= self.limit).then_some(time)
+    }
+
+    fn oldest(&self) -> Option<(u64, usize)> {
+        self.active
+            .iter()
+            .filter_map(|&index| {
+                let ring = self.rings.get(index)?;
+                (ring.position < ring.head).then_some((ring.next_time, index))
+            })
+            .min()
+    }
+
+    /// The oldest record that may be delivered now; it is given back by the next call.
+    pub fn next(&mut self) -> Option<(&PacketRecord, &[u8])> {
+        self.give_back();
+        let (time, index) = self.oldest()?;
+        if time > self.limit {
+            return None;
+        }
+        let size = self.record(index).map(|(record, _)| u64::from(record.size))?;
+        self.lent = Some((index, size));
+        self.record(index)
+    }
+
+    /// Moves past the record lent out last.
+    pub fn give_back(&mut self) {
+        let Some((index, size)) = self.lent.take() else { return };
+        let step = self.ring_size / RELEASE_FRACTION;
+        let Some(ring) = self.rings.get_mut(index) else { return };
+        ring.position += size;
+        if ring.position >= ring.head || ring.position - ring.released >= step {
+            ring.released = ring.position;
+            self.memory.store_u64(ring.base + offset_of!(RingControl, tail), ring.position);
+        }
+        if ring.position < ring.head {
+            self.load_next_time(index);
+        }
+    }
+
+    pub fn counts(&self) -> RingCounts {
+        let mut counts = RingCounts::default();
+        for ring in &self.rings {
+            let load = |offset| self.memory.load_u64(ring.base + offset);
+            counts.stored += load(offset_of!(RingControl, stored));
+            counts.full += load(offset_of!(RingControl, lost_full));
+            counts.busy += load(offset_of!(RingControl, lost_busy));
+            counts.unreadable += load(offset_of!(RingControl, lost_unreadable));
+        }
+        counts
+    }
+
+    /// Whether some CPU is writing a record at this moment.
+    pub fn any_busy(&self) -> bool {
+        self.rings
+            .iter()
+            .any(|ring| self.memory.load_u32(ring.base + offset_of!(RingControl, busy)) != 0)
+    }
+
+    /// Whether anything has been published since the last snapshot, or waits from it.
+    pub fn has_news(&self) -> bool {
+        self.rings.iter().any(|ring| {
+            self.memory.load_u64(ring.base + offset_of!(RingControl, head)) != ring.position
+        })
+    }
+}

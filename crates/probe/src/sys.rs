@@ -1,0 +1,191 @@
+//! The only unsafe code of the project: memory shared with the kernel, and the three calls
+//! that no crate wraps. One operation per block, each with its reason.
+
+#![allow(unsafe_code, reason = "the room for it; see the module header")]
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use rustix::mm::{MapFlags, ProtFlags};
+use zerocopy::{Immutable, IntoBytes};
+
+/// A mapping shared with the kernel. Numbers in it are read and written atomically; byte
+/// ranges are lent only where the caller knows that the kernel does not write.
+#[derive(Debug)]
+pub struct Mapped {
+    start: NonNull<u8>,
+    len: usize,
+}
+
+// SAFETY: the mapping is plain shared memory, valid from every thread until it is dropped.
+unsafe impl Send for Mapped {}
+
+impl Mapped {
+    /// Maps `len` bytes of `fd` from `offset` (a multiple of the page size).
+    ///
+    /// # Errors
+    /// What mmap(2) says.
+    pub fn new(fd: BorrowedFd<'_>, offset: u64, len: usize, writable: bool) -> io::Result<Self> {
+        let protection =
+            if writable { ProtFlags::READ | ProtFlags::WRITE } else { ProtFlags::READ };
+        // SAFETY: a fresh shared mapping at an address the kernel chooses aliases nothing of ours.
+        let start = unsafe {
+            rustix::mm::mmap(std::ptr::null_mut(), len, protection, MapFlags::SHARED, fd, offset)
+        }?;
+        let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
+        Ok(Self { start, len })
+    }
+
+    fn at(&self, offset: usize, size: usize) -> *mut u8 {
+        assert!(offset.is_multiple_of(size) && offset + size <= self.len, "outside the mapping");
+        // SAFETY: within the mapping, as just checked.
+        unsafe { self.start.as_ptr().add(offset) }
+    }
+
+    fn atomic_u64(&self, offset: usize) -> &AtomicU64 {
+        let pointer = self.at(offset, 8).cast();
+        // SAFETY: aligned and within the mapping, which lives as long as `self`.
+        unsafe { AtomicU64::from_ptr(pointer) }
+    }
+
+    fn atomic_u32(&self, offset: usize) -> &AtomicU32 {
+        let pointer = self.at(offset, 4).cast();
+        // SAFETY: aligned and within the mapping, which lives as long as `self`.
+        unsafe { AtomicU32::from_ptr(pointer) }
+    }
+
+    pub fn load_u64(&self, offset: usize) -> u64 {
+        self.atomic_u64(offset).load(Ordering::Acquire)
+    }
+
+    pub fn load_u32(&self, offset: usize) -> u32 {
+        self.atomic_u32(offset).load(Ordering::Acquire)
+    }
+
+    pub fn store_u64(&self, offset: usize, value: u64) {
+        self.atomic_u64(offset).store(value, Ordering::Release);
+    }
+
+    /// A store that no later load may overtake.
+    pub fn store_u32_fenced(&self, offset: usize, value: u32) {
+        self.atomic_u32(offset).store(value, Ordering::SeqCst);
+        std::sync::atomic::fence(Ordering::SeqCst);
+    }
+
+    /// Bytes that the kernel has published and will not write again before we release them;
+    /// empty when the range is not within the mapping.
+    pub fn bytes(&self, offset: usize, len: usize) -> &[u8] {
+        if offset.checked_add(len).is_none_or(|end| end > self.len) {
+            return &[];
+        }
+        // SAFETY: within the mapping, as just checked.
+        let start = unsafe { self.start.as_ptr().add(offset) };
+        // SAFETY: initialised memory within the mapping, not written while lent (see above).
+        unsafe { std::slice::from_raw_parts(start, len) }
+    }
+}
+
+impl Drop for Mapped {
+    fn drop(&mut self) {
+        let start = self.start.as_ptr().cast();
+        // SAFETY: our own mapping, of which nothing is borrowed any more.
+        let _ = unsafe { rustix::mm::munmap(start, self.len) };
+    }
+}
+
+/// One eBPF instruction (`struct bpf_insn`).
+#[derive(Clone, Copy, Debug, IntoBytes, Immutable)]
+#[repr(C)]
+pub struct Insn {
+    pub code: u8,
+    /// Destination register in the low four bits, source register in the high four.
+    pub registers: u8,
+    pub offset: i16,
+    pub immediate: i32,
+}
+
+/// Loads a traffic classifier (`BPF_PROG_TYPE_SCHED_CLS`) from its instructions.
+///
+/// # Errors
+/// What bpf(2) says.
+pub fn load_classifier(name: &std::ffi::CStr, program: &[Insn]) -> io::Result<OwnedFd> {
+    // SAFETY: name, licence and instructions are valid for the call, and the count is theirs.
+    let fd = unsafe {
+        libbpf_sys::bpf_prog_load(
+            libbpf_sys::BPF_PROG_TYPE_SCHED_CLS,
+            name.as_ptr(),
+            c"Dual BSD/GPL".as_ptr(),
+            program.as_ptr().cast(),
+            program.len() as libbpf_sys::size_t,
+            std::ptr::null_mut(),
+        )
+    };
+    owned(fd)
+}
+
+/// Attaches a classifier to a device of the calling thread's network namespace (tcx, Linux
+/// 6.6): before all others on ingress, after all others on egress. It stays as long as the
+/// descriptor is open.
+///
+/// # Errors
+/// What bpf(2) says; `EINVAL` where the kernel has no tcx.
+pub fn attach_tcx(program: BorrowedFd<'_>, ifindex: u32, egress: bool) -> io::Result<OwnedFd> {
+    let (hook, order) = if egress {
+        (libbpf_sys::BPF_TCX_EGRESS, libbpf_sys::BPF_F_AFTER)
+    } else {
+        (libbpf_sys::BPF_TCX_INGRESS, libbpf_sys::BPF_F_BEFORE)
+    };
+    let options = libbpf_sys::bpf_link_create_opts {
+        sz: size_of::<libbpf_sys::bpf_link_create_opts>() as libbpf_sys::size_t,
+        flags: order,
+        ..Default::default()
+    };
+    let ifindex = i32::try_from(ifindex).map_err(|_| io::ErrorKind::InvalidInput)?;
+    // SAFETY: the descriptor is open and the options live through the call.
+    let fd = unsafe {
+        libbpf_sys::bpf_link_create(program.as_raw_fd(), ifindex, hook, &raw const options)
+    };
+    owned(fd)
+}
+
+/// Puts a device into promiscuous mode for as long as the descriptor is open
+/// (`PACKET_ADD_MEMBERSHIP`, packet(7)), so that even SIGKILL leaves nothing behind.
+///
+/// # Errors
+/// What socket(2) and setsockopt(2) say.
+pub fn promiscuous(ifindex: u32) -> io::Result<OwnedFd> {
+    let socket = rustix::net::socket_with(
+        rustix::net::AddressFamily::PACKET,
+        rustix::net::SocketType::RAW,
+        rustix::net::SocketFlags::CLOEXEC,
+        None,
+    )?;
+    let request = libc::packet_mreq {
+        mr_ifindex: i32::try_from(ifindex).map_err(|_| io::ErrorKind::InvalidInput)?,
+        mr_type: libc::PACKET_MR_PROMISC as u16,
+        mr_alen: 0,
+        mr_address: [0; 8],
+    };
+    // SAFETY: the request lives through the call and its size is given.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_fd().as_raw_fd(),
+            libc::SOL_PACKET,
+            libc::PACKET_ADD_MEMBERSHIP,
+            (&raw const request).cast(),
+            size_of::<libc::packet_mreq>() as libc::socklen_t,
+        )
+    };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(socket) }
+}
+
+/// A descriptor as libbpf's low-level calls return it: negative is minus errno.
+fn owned(fd: i32) -> io::Result<OwnedFd> {
+    if fd < 0 {
+        return Err(io::Error::from_raw_os_error(-fd));
+    }
+    // SAFETY: just returned to us by the kernel; nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
