@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-const OBJECTS: [&str; 3] = ["owner", "process", "capture"];
+const OBJECTS: [&str; 4] = ["abi", "owner", "process", "capture"];
 
 fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
@@ -27,7 +27,9 @@ fn compile(name: &str, libbpf: &str, out: &Path) {
     let clang = env::var("CLANG").unwrap_or_else(|_| "clang".into());
     let mut command = Command::new(&clang);
     command
-        .args(["-g", "-O2", "-target", "bpf", "-mcpu=v3", "-Wall", "-Werror"])
+        .args([
+            "-g", "-O2", "-target", "bpf", "-mcpu=v3", "-Wall", "-Werror",
+        ])
         .arg(format!("-D__TARGET_ARCH_{bpf_arch}"))
         .args(["-isystem", libbpf])
         .arg(format!("-idirafter/usr/include/{multiarch}"))
@@ -42,7 +44,10 @@ fn compile(name: &str, libbpf: &str, out: &Path) {
         Command::new("llvm-strip").arg("-g").arg(&object),
         "llvm-strip (Debian: apt-get install llvm)",
     );
-    assert!(fs::metadata(&object).is_ok_and(|m| m.len() > 0), "no {name}.bpf.o");
+    assert!(
+        fs::metadata(&object).is_ok_and(|m| m.len() > 0),
+        "no {name}.bpf.o"
+    );
 }
 
 fn run(command: &mut Command, what: &str) {

@@ -28,7 +28,7 @@ pub struct Process {
     pub args_cut: bool,
     /// The process that started it; `None` when unknown or gone.
     pub parent: Option<ProcessId>,
-    /// Effective user id; `None` when unknown.
+    /// Real user id; `None` when unknown.
     pub uid: Option<u32>,
 }
 
@@ -57,4 +57,51 @@ pub struct Owner<'a> {
     /// User id under which the socket was last used; `None` when unknown.
     pub uid: Option<u32>,
     pub confidence: Confidence,
+}
+
+/// Who is at one end of a packet, as the kernel side knows it: an id, yet without a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnerFacts<'a> {
+    pub process: ProcessId,
+    pub tid: u32,
+    /// Real user id of the thread when it used the socket.
+    pub uid: u32,
+    /// Name of the thread.
+    pub thread: &'a [u8],
+    pub confidence: Confidence,
+}
+
+/// What happened to a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProcessChange {
+    /// It ran before we looked.
+    Existing,
+    /// It was forked from its parent and has that one's name and image.
+    Fork,
+    /// It runs a new image.
+    Exec,
+    /// It changed its name.
+    Rename,
+    /// Its last thread is gone.
+    Exit,
+}
+
+/// A process event as the kernel told it.
+#[derive(Clone, Copy, Debug)]
+pub struct ProcessEvent<'a> {
+    pub change: ProcessChange,
+    /// `CLOCK_MONOTONIC`, ns.
+    pub time: u64,
+    pub process: ProcessId,
+    /// The process it descends from (the forking one, for a fork).
+    pub parent: ProcessId,
+    /// Real user id.
+    pub uid: u32,
+    /// Name of the thread group leader.
+    pub name: &'a [u8],
+    /// Path of the executable as execve(2) found it; only with `Exec`.
+    pub exe: &'a [u8],
+    /// Arguments, each ended by NUL; only with `Exec`.
+    pub args: &'a [u8],
+    pub args_cut: bool,
 }

@@ -73,7 +73,8 @@ struct file {
 };
 
 struct linux_binprm {
-	const char *filename;
+	const char *filename; /* as called */
+	const char *interp;   /* what runs: differs for scripts */
 	struct file *file;
 };
 

@@ -11,6 +11,7 @@
 struct event_buffer {
 	struct process_event event;
 	char text[EXE_MAX + ARGS_MAX];
+	char called[EXE_MAX]; /* not sent */
 };
 
 struct {
@@ -85,11 +86,12 @@ static __always_inline bool comm_wanted(const char *comm)
 
 /* Is the process's name, or the full name of its executable or script, one of --pname? */
 static __always_inline bool exec_wanted(struct process_event *event, struct linux_binprm *bprm,
-					const char *called)
+					char *called)
 {
 	struct name_key name = {};
 	const unsigned char *file;
 	__u32 base = 0;
+	long got;
 
 	if (comm_wanted(event->name))
 		return true;
@@ -97,8 +99,9 @@ static __always_inline bool exec_wanted(struct process_event *event, struct linu
 	bpf_probe_read_kernel_str(name.name, sizeof(name.name), file);
 	if (wanted_name(&name))
 		return true;
+	got = bpf_probe_read_kernel_str(called, EXE_MAX, bprm->filename);
 	for (__u32 i = 0; i < EXE_MAX; i++) {
-		if (!called[i])
+		if (i >= got || !called[i])
 			break;
 		if (called[i] == '/')
 			base = i + 1;
@@ -122,7 +125,7 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct l
 	if (!buffer)
 		return 0;
 	describe(&buffer->event, KIND_EXEC, leader, leader->real_parent);
-	got = bpf_probe_read_kernel_str(buffer->text, EXE_MAX, bprm->filename);
+	got = bpf_probe_read_kernel_str(buffer->text, EXE_MAX, bprm->interp);
 	exe_len = got > 0 ? got : 0;
 	if (exe_len > EXE_MAX)
 		exe_len = EXE_MAX;
@@ -142,7 +145,7 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct l
 	if (config.filter_mask & (MATCH_PID | MATCH_NAME)) {
 		__u32 terms = terms_of(buffer->event.start, buffer->event.pid);
 
-		if (exec_wanted(&buffer->event, bprm, buffer->text))
+		if (exec_wanted(&buffer->event, bprm, buffer->called))
 			terms |= MATCH_NAME;
 		else if (!config.follow_forks)
 			terms &= ~MATCH_NAME;

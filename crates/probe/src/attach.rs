@@ -29,7 +29,7 @@ pub enum Backend {
     Auto,
     /// Links, Linux 6.6.
     Tcx,
-    /// cls_bpf on a clsact queueing discipline, Linux 4.5.
+    /// `cls_bpf` on a clsact queueing discipline, Linux 4.5.
     Clsact,
 }
 
@@ -72,7 +72,10 @@ impl Attacher {
     ) -> Result<Self, Error> {
         let load = |slot| {
             sys::load_classifier(c"pktwho_filter", &accept_all(matched, slot)).map_err(|error| {
-                Error::Load { object: "filter", reason: error.to_string() }
+                Error::Load {
+                    object: "filter",
+                    reason: error.to_string(),
+                }
             })
         };
         Ok(Self {
@@ -88,12 +91,21 @@ impl Attacher {
     /// # Errors
     /// With the device's name.
     pub fn attach(&mut self, device: &Device, link_type: LinkType) -> Result<Attachment, Error> {
-        let failed = |source| Error::Attach { name: device.name.clone(), source };
+        let failed = |source| Error::Attach {
+            name: device.name.clone(),
+            source,
+        };
         // A packet on a loopback device passes both hooks; it is shown once, as it comes in.
         let egress = self.direction.outbound() && !device.loopback;
         let directions: Vec<bool> = [false, true]
             .into_iter()
-            .filter(|&out| if out { egress } else { self.direction.inbound() })
+            .filter(|&out| {
+                if out {
+                    egress
+                } else {
+                    self.direction.inbound()
+                }
+            })
             .collect();
         if self.backend != Backend::Clsact {
             match self.attach_tcx(device, link_type, &directions) {
@@ -105,7 +117,8 @@ impl Attacher {
                 Err(error) => return Err(failed(error)),
             }
         }
-        self.attach_clsact(device, link_type, &directions).map_err(failed)
+        self.attach_clsact(device, link_type, &directions)
+            .map_err(failed)
     }
 
     fn filter(&self, link_type: LinkType, egress: bool) -> BorrowedFd<'_> {
@@ -215,7 +228,8 @@ impl ClsactFilters {
                 let _ = hook.detach();
             }
         }
-        if self.created && !has_filters(self.ifindex).unwrap_or(true)
+        if self.created
+            && !has_filters(self.ifindex).unwrap_or(true)
             && let Ok(mut hook) = hook(stdin, self.ifindex, false)
         {
             hook.attach_point(TC_INGRESS | TC_EGRESS);
@@ -224,15 +238,21 @@ impl ClsactFilters {
     }
 }
 
-/// `TC_H_CLSACT` and its two hooks (linux/pkt_sched.h).
-const CLSACT: TcHandle = TcHandle { major: 0xffff, minor: 0xfff1 };
+/// `TC_H_CLSACT` and its two hooks (`linux/pkt_sched.h`).
+const CLSACT: TcHandle = TcHandle {
+    major: 0xffff,
+    minor: 0xfff1,
+};
 const INGRESS_MINOR: u16 = 0xfff2;
 const EGRESS_MINOR: u16 = 0xfff3;
 
 fn tc_message(ifindex: u32, parent: TcHandle) -> io::Result<TcMessage> {
-    let mut header = TcHeader::default();
-    header.index = i32::try_from(ifindex).map_err(|_| io::ErrorKind::InvalidInput)?;
-    header.parent = parent;
+    let index = i32::try_from(ifindex).map_err(|_| io::ErrorKind::InvalidInput)?;
+    let header = TcHeader {
+        index,
+        parent,
+        ..TcHeader::default()
+    };
     Ok(TcMessage::from_parts(header, Vec::new()))
 }
 
@@ -243,7 +263,9 @@ fn has_clsact(ifindex: u32) -> io::Result<bool> {
         RouteNetlinkMessage::NewQueueDiscipline(found) => {
             u32::try_from(found.header.index) == Ok(ifindex)
                 && (found.header.parent == CLSACT
-                    || found.attributes.contains(&TcAttribute::Kind("clsact".into())))
+                    || found
+                        .attributes
+                        .contains(&TcAttribute::Kind("clsact".into())))
         }
         _ => false,
     }))
@@ -251,7 +273,13 @@ fn has_clsact(ifindex: u32) -> io::Result<bool> {
 
 fn has_filters(ifindex: u32) -> io::Result<bool> {
     for minor in [INGRESS_MINOR, EGRESS_MINOR] {
-        let message = tc_message(ifindex, TcHandle { major: 0xffff, minor })?;
+        let message = tc_message(
+            ifindex,
+            TcHandle {
+                major: 0xffff,
+                minor,
+            },
+        )?;
         let answer = Socket::open(0)?.dump(RouteNetlinkMessage::GetTrafficFilter(message))?;
         if !answer.is_empty() {
             return Ok(true);
@@ -265,7 +293,12 @@ fn accept_all(matched: BorrowedFd<'_>, slot: i32) -> [Insn; 6] {
     const TAIL_CALL: i32 = 12;
     const PSEUDO_MAP_FD: u8 = 1;
     const NEXT: i32 = -1;
-    let insn = |code, registers, immediate| Insn { code, registers, offset: 0, immediate };
+    let insn = |code, registers, immediate| Insn {
+        code,
+        registers,
+        offset: 0,
+        immediate,
+    };
     [
         // r2 = the map (two slots), r3 = slot; r1 is the packet from the start.
         insn(0x18, 2 | PSEUDO_MAP_FD << 4, matched.as_raw_fd()),

@@ -20,7 +20,10 @@ pub struct Clock {
 
 impl Clock {
     pub fn new() -> Self {
-        Self { offset: wall_minus_monotonic(), measured: monotonic() }
+        Self {
+            offset: wall_minus_monotonic(),
+            measured: monotonic(),
+        }
     }
 
     /// To be called now and then with the present monotonic time.

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use crate::Error;
 use crate::netlink::Socket;
 
-/// linux/if_arp.h
+/// From `linux/if_arp.h`.
 const ARPHRD_ETHER: u16 = 1;
 const ARPHRD_PPP: u16 = 512;
 const ARPHRD_RAWIP: u16 = 519;
@@ -24,17 +24,15 @@ const ARPHRD_IEEE80211_RADIOTAP: u16 = 803;
 const ARPHRD_IP6GRE: u16 = 823;
 const ARPHRD_NONE: u16 = 0xfffe;
 
-/// The group that link messages are sent to (`RTMGRP_LINK`, linux/rtnetlink.h).
+/// The group that link messages are sent to (`RTMGRP_LINK`, `linux/rtnetlink.h`).
 const LINK_GROUP: u32 = 1;
-/// Link messages of devices with many virtual functions are long.
-const BUFFER: usize = 64 * 1024;
 
 /// A device as the kernel describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
     pub index: u32,
     pub name: String,
-    /// `ARPHRD_…` of linux/if_arp.h.
+    /// `ARPHRD_…` of `linux/if_arp.h`.
     pub arphrd: u16,
     pub mac: Option<[u8; 6]>,
     /// The text set by `ip link set dev X alias …`.
@@ -57,7 +55,13 @@ impl Device {
         }
     }
 
-    pub(crate) fn iface(&self, id: u32, link_type: LinkType, snaplen: u32, netns: NetnsId) -> Iface {
+    pub(crate) fn iface(
+        &self,
+        id: u32,
+        link_type: LinkType,
+        snaplen: u32,
+        netns: NetnsId,
+    ) -> Iface {
         Iface {
             id,
             index: self.index,
@@ -113,7 +117,9 @@ pub enum DeviceChange {
 pub fn devices() -> Result<Vec<Device>, Error> {
     let mut socket = Socket::open(0).map_err(Error::system("cannot open a netlink socket"))?;
     let request = RouteNetlinkMessage::GetLink(LinkMessage::default());
-    let answer = socket.dump(request).map_err(Error::system("cannot list the devices"))?;
+    let answer = socket
+        .dump(request)
+        .map_err(Error::system("cannot list the devices"))?;
     let mut devices: Vec<Device> = answer
         .iter()
         .filter_map(|message| match message {
@@ -132,7 +138,9 @@ pub struct Monitor(Socket);
 impl Monitor {
     /// Hears of every change from now on.
     pub fn new() -> Result<Self, Error> {
-        Socket::open(LINK_GROUP).map(Self).map_err(Error::system("cannot open a netlink socket"))
+        Socket::open(LINK_GROUP)
+            .map(Self)
+            .map_err(Error::system("cannot open a netlink socket"))
     }
 
     pub fn fd(&self) -> BorrowedFd<'_> {
@@ -155,9 +163,7 @@ impl Monitor {
                     _ => None,
                 })
                 .collect()),
-            Err(Errno::NOBUFS) => {
-                Ok(devices()?.into_iter().map(DeviceChange::Present).collect())
-            }
+            Err(Errno::NOBUFS) => Ok(devices()?.into_iter().map(DeviceChange::Present).collect()),
             Err(errno) => Err(Error::system("cannot follow the devices")(errno)),
         }
     }

@@ -9,7 +9,7 @@ pub enum Error {
     /// No device of that name; the text is tcpdump's.
     #[error("{name}: No such device exists")]
     NoDevice { name: String },
-    /// The device's link layer is one we cannot capture (`arphrd`: `ARPHRD_…` of linux/if_arp.h).
+    /// The device's link layer is one we cannot capture (`arphrd`: `ARPHRD_…` of `linux/if_arp.h`).
     #[error("{name}: link-layer type {arphrd} is not supported")]
     LinkLayer { name: String, arphrd: u16 },
     /// No process with that id runs.
@@ -20,18 +20,27 @@ pub enum Error {
     Permission { what: String, source: io::Error },
     /// An eBPF object was not accepted by this kernel.
     #[error("cannot load the {object} programs: {reason}")]
-    Load { object: &'static str, reason: String },
+    Load {
+        object: &'static str,
+        reason: String,
+    },
     /// A program could not be attached to a device.
     #[error("cannot attach to {name}: {source}")]
     Attach { name: String, source: io::Error },
     /// Anything else the system refused.
     #[error("{what}: {source}")]
-    System { what: &'static str, source: io::Error },
+    System {
+        what: &'static str,
+        source: io::Error,
+    },
 }
 
 impl Error {
     pub(crate) fn system(what: &'static str) -> impl FnOnce(rustix::io::Errno) -> Self {
-        move |errno| Self::System { what, source: errno.into() }
+        move |errno| Self::System {
+            what,
+            source: errno.into(),
+        }
     }
 
     pub(crate) fn system_io(what: &'static str) -> impl Fn(io::Error) -> Self {

@@ -6,6 +6,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use pktwho_packet::{ProcessChange, ProcessEvent, ProcessId};
 use zerocopy::FromBytes;
 
 use crate::abi::{
@@ -17,70 +18,37 @@ const BUSY: u32 = 1 << 31;
 const DISCARD: u32 = 1 << 30;
 const HEADER: usize = 8;
 
-/// What happened to a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProcessChange {
-    /// It ran before we looked.
-    Existing,
-    /// It was forked from its parent and has that one's name and image.
-    Fork,
-    /// It runs a new image.
-    Exec,
-    /// It changed its name.
-    Rename,
-    /// Its last thread is gone.
-    Exit,
-}
-
-/// A process event as the kernel told it.
-#[derive(Clone, Copy, Debug)]
-pub struct ProcessEvent<'a> {
-    pub change: ProcessChange,
-    /// `CLOCK_MONOTONIC`, ns.
-    pub time: u64,
-    pub process: pktwho_packet::ProcessId,
-    /// The process it descends from (the forking one, for a fork).
-    pub parent: pktwho_packet::ProcessId,
-    pub uid: u32,
-    /// Name of the thread group leader.
-    pub name: &'a [u8],
-    /// Path given to execve(2); only with `Exec`.
-    pub exe: &'a [u8],
-    /// Arguments, each ended by NUL; only with `Exec`.
-    pub args: &'a [u8],
-    pub args_cut: bool,
-}
-
-impl<'a> ProcessEvent<'a> {
-    /// From the bytes of one record; `None` for what is no process event.
-    pub fn parse(bytes: &'a [u8]) -> Option<(Self, usize)> {
-        let (record, text) = EventRecord::ref_from_prefix(bytes).ok()?;
-        let change = match record.kind {
-            KIND_EXISTING => ProcessChange::Existing,
-            KIND_FORK => ProcessChange::Fork,
-            KIND_EXEC => ProcessChange::Exec,
-            KIND_RENAME => ProcessChange::Rename,
-            KIND_EXIT => ProcessChange::Exit,
-            _ => return None,
-        };
-        let (exe, rest) = text.split_at_checked(record.exe_len.into())?;
-        let args = rest.get(..record.args_len.into())?;
-        let event = Self {
-            change,
-            time: record.time,
-            process: pktwho_packet::ProcessId { pid: record.pid, start: record.start },
-            parent: pktwho_packet::ProcessId {
-                pid: record.parent_pid,
-                start: record.parent_start,
-            },
-            uid: record.uid,
-            name: trimmed(&record.name),
-            exe: trimmed(exe),
-            args,
-            args_cut: record.args_cut != 0,
-        };
-        Some((event, record.size as usize))
-    }
+/// The process event at the start of these bytes and its size; `None` for what is none.
+pub fn parse(bytes: &[u8]) -> Option<(ProcessEvent<'_>, usize)> {
+    let (record, text) = EventRecord::ref_from_prefix(bytes).ok()?;
+    let change = match record.kind {
+        KIND_EXISTING => ProcessChange::Existing,
+        KIND_FORK => ProcessChange::Fork,
+        KIND_EXEC => ProcessChange::Exec,
+        KIND_RENAME => ProcessChange::Rename,
+        KIND_EXIT => ProcessChange::Exit,
+        _ => return None,
+    };
+    let (exe, rest) = text.split_at_checked(record.exe_len.into())?;
+    let args = rest.get(..record.args_len.into())?;
+    let event = ProcessEvent {
+        change,
+        time: record.time,
+        process: ProcessId {
+            pid: record.pid,
+            start: record.start,
+        },
+        parent: ProcessId {
+            pid: record.parent_pid,
+            start: record.parent_start,
+        },
+        uid: record.uid,
+        name: trimmed(&record.name),
+        exe: trimmed(exe),
+        args,
+        args_cut: record.args_cut != 0,
+    };
+    Some((event, record.size as usize))
 }
 
 #[derive(Debug)]
@@ -136,9 +104,7 @@ impl Events {
             let len = (header & !DISCARD) as usize;
             let start = self.page + offset + HEADER;
             let room = (HEADER + len).next_multiple_of(8) as u64;
-            if header & DISCARD == 0
-                && ProcessEvent::parse(self.producer.bytes(start, len)).is_some()
-            {
+            if header & DISCARD == 0 && parse(self.producer.bytes(start, len)).is_some() {
                 return Some((start, len, room));
             }
             self.lent = room;
@@ -149,13 +115,13 @@ impl Events {
     /// Time of the next event.
     pub fn next_time(&mut self) -> Option<u64> {
         let (start, len, _) = self.peek()?;
-        ProcessEvent::parse(self.producer.bytes(start, len)).map(|(event, _)| event.time)
+        parse(self.producer.bytes(start, len)).map(|(event, _)| event.time)
     }
 
     /// The next event; its room is given back by the next call.
-    pub fn next(&mut self) -> Option<ProcessEvent<'_>> {
+    pub fn next_event(&mut self) -> Option<ProcessEvent<'_>> {
         let (start, len, room) = self.peek()?;
         self.lent = room;
-        ProcessEvent::parse(self.producer.bytes(start, len)).map(|(event, _)| event)
+        parse(self.producer.bytes(start, len)).map(|(event, _)| event)
     }
 }

@@ -4,6 +4,7 @@
 //! binary holds the other end of a pipe and a list of what is attached; when the pipe closes,
 //! however that came about, it removes what is left and ends. Not needed with tcx.
 
+use std::fmt::Write as _;
 use std::io::{self, BufRead, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -37,7 +38,8 @@ impl Janitor {
     pub(crate) fn remember(&mut self, filters: &ClsactFilters) -> io::Result<()> {
         let mut line = format!("{} {}", filters.ifindex, u8::from(filters.created));
         for (egress, handle) in &filters.filters {
-            line.push_str(&format!(" {} {handle}", u8::from(*egress)));
+            // A String takes everything.
+            let _ = write!(line, " {} {handle}", u8::from(*egress));
         }
         line.push('\n');
         self.order(&line)
@@ -49,7 +51,9 @@ impl Janitor {
     }
 
     fn order(&mut self, line: &str) -> io::Result<()> {
-        self.orders.as_mut().map_or(Ok(()), |pipe| pipe.write_all(line.as_bytes()))
+        self.orders
+            .as_mut()
+            .map_or(Ok(()), |pipe| pipe.write_all(line.as_bytes()))
     }
 }
 
@@ -66,7 +70,9 @@ pub fn run() {
     let mut known: Vec<ClsactFilters> = Vec::new();
     for line in io::stdin().lock().lines() {
         let Ok(line) = line else { break };
-        let Some(filters) = parse(&line) else { continue };
+        let Some(filters) = parse(&line) else {
+            continue;
+        };
         known.retain(|other| other.ifindex != filters.ifindex);
         if !filters.filters.is_empty() {
             known.push(filters);
@@ -85,7 +91,11 @@ fn parse(line: &str) -> Option<ClsactFilters> {
     while let (Some(egress), Some(handle)) = (words.next(), words.next()) {
         filters.push((egress == "1", handle.parse().ok()?));
     }
-    Some(ClsactFilters { ifindex, created, filters })
+    Some(ClsactFilters {
+        ifindex,
+        created,
+        filters,
+    })
 }
 
 #[cfg(test)]

@@ -10,15 +10,14 @@ mod clock;
 mod device;
 mod error;
 mod events;
+pub mod janitor;
 mod live;
 mod load;
 mod netlink;
 mod rings;
 mod sys;
-pub mod janitor;
 
 pub use attach::Backend;
 pub use device::{Device, devices};
 pub use error::Error;
-pub use events::{ProcessChange, ProcessEvent};
-pub use live::{Config, Counts, DirectionChoice, Event, Interfaces, Live, OwnerFilter, OwnerFacts, RawPacket};
+pub use live::{Config, Counts, DirectionChoice, Event, Interfaces, Live, OwnerFilter, RawPacket};

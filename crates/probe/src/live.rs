@@ -6,20 +6,21 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use pktwho_packet::{
-    Confidence, Direction, Iface, Lost, NetnsId, ProcessId, Reception, Timestamp,
+    Confidence, Direction, Iface, Lost, NetnsId, OwnerFacts, ProcessChange, ProcessEvent,
+    ProcessId, Reception, Timestamp,
 };
 use rustc_hash::FxHashMap;
 use rustix::event::epoll;
 
+use crate::Error;
 use crate::abi::{self, OwnerRecord, PacketRecord, ReaderState};
 use crate::attach::{Attacher, Attachment, Backend};
 use crate::clock::{self, Clock};
 use crate::device::{Device, DeviceChange, Monitor, devices};
-use crate::events::{Events, ProcessChange, ProcessEvent};
+use crate::events::{self, Events};
 use crate::load::{Programs, RingLayout};
 use crate::rings::Rings;
 use crate::sys::{self, Mapped};
-use crate::Error;
 
 /// Which devices are captured.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,32 +91,23 @@ pub struct Config {
     pub backend: Backend,
 }
 
-/// Who is at one end of a packet, as the kernel side knows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OwnerFacts<'a> {
-    pub process: ProcessId,
-    pub tid: u32,
-    pub uid: u32,
-    pub thread: &'a [u8],
-    pub confidence: Confidence,
-}
-
-impl<'a> OwnerFacts<'a> {
-    fn new(record: &'a OwnerRecord) -> Option<Self> {
-        let confidence = match record.sure {
-            abi::SURE_NOT => return None,
-            abi::SURE_EXACT => Confidence::Exact,
-            abi::SURE_FLOW => Confidence::Flow,
-            _ => Confidence::Guess,
-        };
-        Some(Self {
-            process: ProcessId { pid: record.pid, start: record.start },
-            tid: record.tid,
-            uid: record.uid,
-            thread: abi::trimmed(&record.thread),
-            confidence,
-        })
-    }
+fn owner_facts(record: &OwnerRecord) -> Option<OwnerFacts<'_>> {
+    let confidence = match record.sure {
+        abi::SURE_NOT => return None,
+        abi::SURE_EXACT => Confidence::Exact,
+        abi::SURE_FLOW => Confidence::Flow,
+        _ => Confidence::Guess,
+    };
+    Some(OwnerFacts {
+        process: ProcessId {
+            pid: record.pid,
+            start: record.start,
+        },
+        tid: record.tid,
+        uid: record.uid,
+        thread: abi::trimmed(&record.thread),
+        confidence,
+    })
 }
 
 /// A packet as it lies in the ring.
@@ -224,14 +216,21 @@ impl Live {
         )
         .map_err(&mapping)?;
         let events = Events::new(programs.map("events")?.as_fd(), EVENTS_SIZE).map_err(&mapping)?;
-        let reader =
-            Mapped::new(programs.map("reader")?.as_fd(), 0, rustix::param::page_size(), true)
-                .map_err(&mapping)?;
+        let reader = Mapped::new(
+            programs.map("reader")?.as_fd(),
+            0,
+            rustix::param::page_size(),
+            true,
+        )
+        .map_err(&mapping)?;
         let wake = if config.immediate { 1 } else { layout.size / 8 };
         reader.store_u32_fenced(offset_of!(ReaderState, wake_bytes), wake);
-        let attacher =
-            Attacher::new(programs.map("matched")?.as_fd(), config.backend, config.direction)?;
-        let poll = watch(&[events.fd(), monitor.fd()])?;
+        let attacher = Attacher::new(
+            programs.map("matched")?.as_fd(),
+            config.backend,
+            config.direction,
+        )?;
+        let poll = watch([events.fd(), monitor.fd()])?;
         let mut live = Self {
             ifaces: Vec::new(),
             by_index: FxHashMap::default(),
@@ -270,7 +269,9 @@ impl Live {
         for device in devices {
             match self.attach(device) {
                 Ok(()) => {}
-                Err(error) if self.config.interfaces == Interfaces::Any && !error.is_permission() => {
+                Err(error)
+                    if self.config.interfaces == Interfaces::Any && !error.is_permission() =>
+                {
                     self.notices.push(error.to_string());
                 }
                 Err(error) => return Err(error),
@@ -289,7 +290,8 @@ impl Live {
         })?;
         let id = self.ifaces.len();
         let number = u32::try_from(id).unwrap_or(u32::MAX);
-        self.ifaces.push(device.iface(number, link_type, self.config.snaplen, self.netns));
+        self.ifaces
+            .push(device.iface(number, link_type, self.config.snaplen, self.netns));
         self.by_index.insert(device.index, id);
         match self.attacher.attach(device, link_type) {
             Ok(attachment) => {
@@ -302,7 +304,8 @@ impl Live {
                 return Err(error);
             }
         }
-        if self.config.promiscuous && self.config.interfaces != Interfaces::Any && !device.loopback {
+        if self.config.promiscuous && self.config.interfaces != Interfaces::Any && !device.loopback
+        {
             // As tcpdump: a device that cannot is captured on all the same.
             self.promiscuous.extend(sys::promiscuous(device.index));
         }
@@ -310,7 +313,7 @@ impl Live {
     }
 
     /// The next event, if there is one now. It is lent until the next call.
-    pub fn next(&mut self) -> Option<Event<'_>> {
+    pub fn next_event(&mut self) -> Option<Event<'_>> {
         if self.existing.1 < self.existing.0.len() {
             return self.next_existing();
         }
@@ -321,7 +324,7 @@ impl Live {
         let event = self.events.next_time();
         match (packet, event) {
             (packet, Some(event)) if packet.is_none_or(|packet| event <= packet) => {
-                let event = self.events.next()?;
+                let event = self.events.next_event()?;
                 if event.change == ProcessChange::Exit && self.config.filter.mask() != 0 {
                     self.gone.push_back((event.time, event.process));
                 }
@@ -334,22 +337,26 @@ impl Live {
 
     fn next_existing(&mut self) -> Option<Event<'_>> {
         let (bytes, at) = &mut self.existing;
-        let (event, size) = ProcessEvent::parse(bytes.get(*at..)?)?;
+        let (event, size) = events::parse(bytes.get(*at..)?)?;
         *at += size;
         Some(Event::Process(event))
     }
 
     fn next_packet(&mut self) -> Option<Event<'_>> {
-        let (record, data) = self.rings.next()?;
+        let (record, data) = self.rings.next_record()?;
         let iface = self.ifaces.get(*self.by_index.get(&record.ifindex)?)?;
         Some(Event::Packet(RawPacket {
             time: self.clock.wall(record.time),
             iface,
             orig_len: record.orig_len,
-            direction: if record.egress == 0 { Direction::In } else { Direction::Out },
+            direction: if record.egress == 0 {
+                Direction::In
+            } else {
+                Direction::Out
+            },
             reception: reception(record),
-            sender: OwnerFacts::new(&record.sender),
-            receiver: OwnerFacts::new(&record.receiver),
+            sender: owner_facts(&record.sender),
+            receiver: owner_facts(&record.receiver),
             data,
         }))
     }
@@ -362,19 +369,25 @@ impl Live {
         let now = clock::monotonic();
         self.clock.refresh(now);
         self.forget_gone(now);
-        self.reader.store_u32_fenced(offset_of!(ReaderState, sleeping), 1);
+        self.reader
+            .store_u32_fenced(offset_of!(ReaderState, sleeping), 1);
         let mut ready = Vec::with_capacity(4);
         if !self.rings.has_news() {
             let timeout = rustix::time::Timespec {
                 tv_sec: 0,
                 tv_nsec: i64::try_from(PATROL.as_nanos()).unwrap_or(0),
             };
-            match epoll::wait(&self.poll, rustix::buffer::spare_capacity(&mut ready), Some(&timeout)) {
+            match epoll::wait(
+                &self.poll,
+                rustix::buffer::spare_capacity(&mut ready),
+                Some(&timeout),
+            ) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(errno) => return Err(Error::system("cannot wait for packets")(errno)),
             }
         }
-        self.reader.store_u32_fenced(offset_of!(ReaderState, sleeping), 0);
+        self.reader
+            .store_u32_fenced(offset_of!(ReaderState, sleeping), 0);
         if ready.iter().any(|event| event.data.u64() == DEVICES) {
             self.follow_devices()?;
         }
@@ -419,7 +432,8 @@ impl Live {
 
     /// TCP connections that processes named by the owner filter have open.
     pub fn open_connections(&self) -> u64 {
-        self.reader.load_u64(offset_of!(ReaderState, open_connections))
+        self.reader
+            .load_u64(offset_of!(ReaderState, open_connections))
     }
 
     /// Counts so far.
@@ -440,11 +454,15 @@ impl Live {
                 *lost += count;
             }
         }
-        Counts { received: rings.stored + lost.packets(), lost, lost_by_iface }
+        Counts {
+            received: rings.stored + lost.packets(),
+            lost,
+            lost_by_iface,
+        }
     }
 
     /// Takes the programs off all devices; what was captured until now can still be read with
-    /// [`next`](Self::next), and the counts are final then.
+    /// [`next_event`](Self::next_event), and the counts are final then.
     pub fn stop(&mut self) {
         for (_, attachment) in self.attachments.drain() {
             self.attacher.detach(attachment);
@@ -468,18 +486,23 @@ const STOP_GRACE: u64 = 50_000_000;
 const DOORBELL: u64 = 0;
 const DEVICES: u64 = 1;
 
-fn watch(fds: &[std::os::fd::BorrowedFd<'_>; 2]) -> Result<OwnedFd, Error> {
+fn watch(fds: [std::os::fd::BorrowedFd<'_>; 2]) -> Result<OwnedFd, Error> {
     let watch = || -> rustix::io::Result<OwnedFd> {
         let poll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         for (fd, tag) in fds.iter().zip([DOORBELL, DEVICES]) {
-            epoll::add(&poll, fd, epoll::EventData::new_u64(tag), epoll::EventFlags::IN)?;
+            epoll::add(
+                &poll,
+                fd,
+                epoll::EventData::new_u64(tag),
+                epoll::EventFlags::IN,
+            )?;
         }
         Ok(poll)
     };
     watch().map_err(Error::system("cannot wait for packets"))
 }
 
-/// linux/if_packet.h
+/// `PACKET_…` of `linux/if_packet.h`.
 fn reception(record: &PacketRecord) -> Reception {
     if record.egress != 0 {
         return Reception::Unspecified;
@@ -526,14 +549,20 @@ fn ring_layout(buffer: Option<u64>, snaplen: u32) -> RingLayout {
             .map_or(1, |last| last + 1)
     };
     let (online, possible) = (cpus("online"), cpus("possible"));
-    let count = if possible <= 2 * online { possible } else { online };
-    let size = match buffer {
-        Some(bytes) => bytes.div_ceil(online).next_power_of_two().clamp(RING_MIN, RING_MAX),
-        None => {
-            let share = BUFFER_DEFAULT / online;
-            let power = if share.is_power_of_two() { share } else { share.next_power_of_two() / 2 };
-            power.clamp(RING_MIN, RING_DEFAULT_MAX)
-        }
+    let count = if possible <= 2 * online {
+        possible
+    } else {
+        online
+    };
+    let size = if let Some(bytes) = buffer {
+        bytes
+            .div_ceil(online)
+            .next_power_of_two()
+            .clamp(RING_MIN, RING_MAX)
+    } else {
+        let share = BUFFER_DEFAULT / online;
+        // The power of two at or below it.
+        (1 << share.ilog2()).clamp(RING_MIN, RING_DEFAULT_MAX)
     };
     let number = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
     RingLayout::new(number(count), number(size), snaplen)
@@ -563,7 +592,7 @@ fn match_existing(programs: &Programs, filter: &OwnerFilter) -> Result<Vec<u8>, 
 
 fn iterate(mut bytes: &[u8]) -> impl Iterator<Item = ProcessEvent<'_>> {
     std::iter::from_fn(move || {
-        let (event, size) = ProcessEvent::parse(bytes)?;
+        let (event, size) = events::parse(bytes)?;
         bytes = bytes.get(size..)?;
         Some(event)
     })
@@ -585,7 +614,10 @@ fn matching(bytes: &[u8], filter: &OwnerFilter) -> FxHashMap<ProcessId, u32> {
         }
     }
     // Descendants, until no more are found; the depth of the tree bounds it.
-    while filter.follow {
+    if !filter.follow {
+        return matching;
+    }
+    loop {
         let before = matching.len();
         for event in iterate(bytes) {
             if let Some(&terms) = matching.get(&event.parent) {
@@ -593,10 +625,9 @@ fn matching(bytes: &[u8], filter: &OwnerFilter) -> FxHashMap<ProcessId, u32> {
             }
         }
         if matching.len() == before {
-            break;
+            return matching;
         }
     }
-    matching
 }
 
 fn named(event: &ProcessEvent<'_>, filter: &OwnerFilter) -> bool {
@@ -609,7 +640,10 @@ fn named(event: &ProcessEvent<'_>, filter: &OwnerFilter) -> bool {
     }
     std::fs::read_link(format!("/proc/{}/exe", event.process.pid)).is_ok_and(|exe| {
         exe.file_name().is_some_and(|base| {
-            filter.names.iter().any(|name| name.as_slice() == base.as_bytes())
+            filter
+                .names
+                .iter()
+                .any(|name| name.as_slice() == base.as_bytes())
         })
     })
 }

@@ -29,7 +29,7 @@ macro_rules! object {
 
 /// The programs that keep the owner of a socket up to date, by what the kernel offers.
 struct Hooks {
-    /// cgroup_skb may ask for the current task (6.x).
+    /// `cgroup_skb` may ask for the current task (6.x).
     current_in_egress: bool,
     /// Programs of owner.bpf.c that are not wanted then.
     without: &'static [&'static str],
@@ -41,10 +41,22 @@ const RECEIVES: [&str; 2] = ["recvmsg4", "recvmsg6"];
 const HOOKS: [Hooks; 3] = [
     Hooks {
         current_in_egress: true,
-        without: &[SENDS[0], SENDS[1], RECEIVES[0], RECEIVES[1], "sock_send_length"],
+        without: &[
+            SENDS[0],
+            SENDS[1],
+            RECEIVES[0],
+            RECEIVES[1],
+            "sock_send_length",
+        ],
     },
-    Hooks { current_in_egress: false, without: &[RECEIVES[0], RECEIVES[1]] },
-    Hooks { current_in_egress: false, without: &["sock_send_length", "sock_recv_length"] },
+    Hooks {
+        current_in_egress: false,
+        without: &[RECEIVES[0], RECEIVES[1]],
+    },
+    Hooks {
+        current_in_egress: false,
+        without: &["sock_send_length", "sock_recv_length"],
+    },
 ];
 
 /// The programs of owner.bpf.c that attach to the root cgroup; the others are tracepoints.
@@ -73,13 +85,20 @@ pub struct RingLayout {
     pub stride: u32,
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "a hundred bytes")]
+const RECORD_HEAD: u32 = size_of::<abi::PacketRecord>() as u32;
+
 impl RingLayout {
     pub fn new(count: u32, size: u32, snaplen: u32) -> Self {
         let page = u32::try_from(rustix::param::page_size()).unwrap_or(4096);
         // Room for one record that begins at the last byte of the ring.
-        let record = size_of::<abi::PacketRecord>() as u32 + snaplen + 16;
-        let stride = (RING_HEADER as u32 + size + record).next_multiple_of(page);
-        Self { count, size, stride }
+        let record = RECORD_HEAD + snaplen + 16;
+        let stride = (RING_HEADER + size + record).next_multiple_of(page);
+        Self {
+            count,
+            size,
+            stride,
+        }
     }
 }
 
@@ -94,7 +113,9 @@ pub struct Programs {
 
 impl std::fmt::Debug for Programs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Programs").field("links", &self.links.len()).finish_non_exhaustive()
+        f.debug_struct("Programs")
+            .field("links", &self.links.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -114,7 +135,13 @@ impl Programs {
             }
             Ok(())
         })?;
-        let programs = Self { owner, process, capture, links: Vec::new(), cgroup };
+        let programs = Self {
+            owner,
+            process,
+            capture,
+            links: Vec::new(),
+            cgroup,
+        };
         programs.fill_names(filter)?;
         Ok(programs)
     }
@@ -136,14 +163,20 @@ impl Programs {
 
     fn update(&self, map: &'static str, key: &[u8], value: &[u8]) -> Result<(), Error> {
         for found in self.owner.maps().filter(|found| found.name() == map) {
-            found.update(key, value, MapFlags::ANY).map_err(|error| load_error("owner", &error))?;
+            found
+                .update(key, value, MapFlags::ANY)
+                .map_err(|error| load_error("owner", &error))?;
         }
         Ok(())
     }
 
     /// Sets the terms (`MATCH_…`) that a process matches; none removes it.
     pub fn set_match(&self, process: pktwho_packet::ProcessId, terms: u32) {
-        let key = abi::ProcessKey { start: process.start, pid: process.pid, pad: 0 };
+        let key = abi::ProcessKey {
+            start: process.start,
+            pid: process.pid,
+            pad: 0,
+        };
         for map in self.owner.maps().filter(|map| map.name() == "matches") {
             // Gone already or no room: the kernel side counts what it cannot enter.
             let _ = if terms == 0 {
@@ -156,8 +189,14 @@ impl Programs {
 
     /// Starts the event stream: from here on no process comes or goes unseen.
     pub fn attach_processes(&mut self) -> Result<(), Error> {
-        for program in self.process.progs_mut().filter(|p| p.name() != "existing_processes") {
-            let link = program.attach_trace().map_err(|error| load_error("process", &error))?;
+        for program in self
+            .process
+            .progs_mut()
+            .filter(|p| p.name() != "existing_processes")
+        {
+            let link = program
+                .attach_trace()
+                .map_err(|error| load_error("process", &error))?;
             self.links.push(link);
         }
         Ok(())
@@ -173,7 +212,8 @@ impl Programs {
             } else {
                 program.attach_trace()
             };
-            self.links.push(link.map_err(|error| load_error("owner", &error))?);
+            self.links
+                .push(link.map_err(|error| load_error("owner", &error))?);
         }
         Ok(())
     }
@@ -195,7 +235,10 @@ impl Programs {
             .flat_map(Object::maps)
             .find(|map| map.name() == name)
             .and_then(|map| map.as_fd().try_clone_to_owned().ok())
-            .ok_or_else(|| Error::Load { object: "capture", reason: format!("no map {name}") })
+            .ok_or_else(|| Error::Load {
+                object: "capture",
+                reason: format!("no map {name}"),
+            })
     }
 
     /// The losses by device: (interface index, cause `LOST_…`, packets).
@@ -206,7 +249,11 @@ impl Programs {
         let read = |key: Vec<u8>| {
             let value = map.lookup(&key, MapFlags::ANY).ok()??;
             let key = <abi::LossKey as zerocopy::FromBytes>::read_from_bytes(&key).ok()?;
-            Some((key.ifindex, key.cause, u64::from_ne_bytes(value.try_into().ok()?)))
+            Some((
+                key.ifindex,
+                key.cause,
+                u64::from_ne_bytes(value.try_into().ok()?),
+            ))
         };
         map.keys().filter_map(read).collect()
     }
@@ -215,8 +262,10 @@ impl Programs {
 fn load_owner(config: Config, filter: &OwnerFilter) -> Result<(Config, Object), Error> {
     let mut first_error = None;
     for hooks in &HOOKS {
-        let config =
-            Config { current_in_egress: u8::from(hooks.current_in_egress), ..config };
+        let config = Config {
+            current_in_egress: u8::from(hooks.current_in_egress),
+            ..config
+        };
         let loaded = open("owner", object!("owner"), config).and_then(|mut object| {
             for mut program in object.progs_mut() {
                 if hooks.without.iter().any(|&name| program.name() == name) {
@@ -230,7 +279,8 @@ fn load_owner(config: Config, filter: &OwnerFilter) -> Result<(Config, Object), 
                     Some("uids") => filter.uids.len().max(1).try_into().unwrap_or(u32::MAX),
                     _ => continue,
                 };
-                map.set_max_entries(entries).map_err(|error| load_error("owner", &error))?;
+                map.set_max_entries(entries)
+                    .map_err(|error| load_error("owner", &error))?;
             }
             object.load().map_err(|error| load_error("owner", &error))
         });
@@ -240,7 +290,10 @@ fn load_owner(config: Config, filter: &OwnerFilter) -> Result<(Config, Object), 
             Err(error) => first_error = first_error.or(Some(error)),
         }
     }
-    Err(first_error.unwrap_or(Error::Load { object: "owner", reason: "no way to try".into() }))
+    Err(first_error.unwrap_or(Error::Load {
+        object: "owner",
+        reason: "no way to try".into(),
+    }))
 }
 
 fn open(name: &'static str, bytes: &[u8], config: Config) -> Result<OpenObject, Error> {
@@ -250,7 +303,8 @@ fn open(name: &'static str, bytes: &[u8], config: Config) -> Result<OpenObject, 
         .map_err(|error| load_error(name, &error))?;
     for mut map in object.maps_mut() {
         if map.name().to_string_lossy().ends_with(".rodata") {
-            map.set_initial_value(config.as_bytes()).map_err(|error| load_error(name, &error))?;
+            map.set_initial_value(config.as_bytes())
+                .map_err(|error| load_error(name, &error))?;
         }
     }
     Ok(object)
@@ -264,7 +318,7 @@ fn load_sharing(
     owner: &Object,
     prepare: impl FnOnce(&mut OpenObject) -> libbpf_rs::Result<()>,
 ) -> Result<Object, Error> {
-    let mut object = open(name, bytes, config)?;
+    let object = open(name, bytes, config)?;
     let load = |mut object: OpenObject| -> libbpf_rs::Result<Object> {
         for mut map in object.maps_mut() {
             let own = map.name().to_string_lossy().contains('.');
@@ -298,7 +352,10 @@ fn load_error(object: &'static str, error: &libbpf_rs::Error) -> Error {
             source: std::io::ErrorKind::PermissionDenied.into(),
         };
     }
-    Error::Load { object, reason: format!("{error:#}") }
+    Error::Load {
+        object,
+        reason: format!("{error:#}"),
+    }
 }
 
 /// The root of the cgroup2 hierarchy: where it is mounted, else a mount that only we see.

@@ -30,7 +30,10 @@ impl Socket {
             None,
         )?;
         rustix::net::bind(&fd, &SocketAddrNetlink::new(0, groups))?;
-        Ok(Self { fd, buffer: vec![0; BUFFER] })
+        Ok(Self {
+            fd,
+            buffer: vec![0; BUFFER],
+        })
     }
 
     pub fn fd(&self) -> BorrowedFd<'_> {
@@ -38,7 +41,10 @@ impl Socket {
     }
 
     /// Sends a dump request and collects the answer.
-    pub fn dump(&mut self, request: RouteNetlinkMessage) -> Result<Vec<RouteNetlinkMessage>, Errno> {
+    pub fn dump(
+        &mut self,
+        request: RouteNetlinkMessage,
+    ) -> Result<Vec<RouteNetlinkMessage>, Errno> {
         let mut header = NetlinkHeader::default();
         header.flags = NLM_F_REQUEST | NLM_F_DUMP;
         let mut message = NetlinkMessage::new(header, NetlinkPayload::from(request));

@@ -49,7 +49,7 @@ struct Ring {
 pub struct Rings {
     memory: Mapped,
     ring_size: u64,
-    rings: Vec<Ring>,
+    each: Vec<Ring>,
     /// Indices of rings that have records in this snapshot.
     active: Vec<usize>,
     /// No record younger than this may be delivered yet.
@@ -60,7 +60,12 @@ pub struct Rings {
 
 impl Rings {
     /// `stride`: bytes from one ring's control page to the next one's.
-    pub fn new(map: BorrowedFd<'_>, count: usize, ring_size: u32, stride: usize) -> io::Result<Self> {
+    pub fn new(
+        map: BorrowedFd<'_>,
+        count: usize,
+        ring_size: u32,
+        stride: usize,
+    ) -> io::Result<Self> {
         let memory = Mapped::new(map, 0, count * stride, true)?;
         let now = clock::monotonic();
         let rings = (0..count)
@@ -76,7 +81,7 @@ impl Rings {
         Ok(Self {
             memory,
             ring_size: u64::from(ring_size),
-            rings,
+            each: rings,
             active: Vec::new(),
             limit: 0,
             lent: None,
@@ -90,13 +95,19 @@ impl Rings {
         let safe = now.saturating_sub(STORE_DELAY);
         let mut limit = u64::MAX;
         self.active.clear();
-        for (index, ring) in self.rings.iter_mut().enumerate() {
+        for (index, ring) in self.each.iter_mut().enumerate() {
             let control = ring.base;
-            if self.memory.load_u32(control + offset_of!(RingControl, busy)) == 0 {
+            if self
+                .memory
+                .load_u32(control + offset_of!(RingControl, busy))
+                == 0
+            {
                 ring.complete = safe;
             }
             limit = limit.min(ring.complete);
-            ring.head = self.memory.load_u64(control + offset_of!(RingControl, head));
+            ring.head = self
+                .memory
+                .load_u64(control + offset_of!(RingControl, head));
             if ring.position < ring.head {
                 self.active.push(index);
             }
@@ -111,19 +122,21 @@ impl Rings {
 
     fn load_next_time(&mut self, index: usize) {
         let time = self.record(index).map_or(0, |(record, _)| record.time);
-        if let Some(ring) = self.rings.get_mut(index) {
+        if let Some(ring) = self.each.get_mut(index) {
             ring.next_time = time;
         }
     }
 
     /// The record at a ring's position, which must be below its head.
     fn record(&self, index: usize) -> Option<(&PacketRecord, &[u8])> {
-        let ring = self.rings.get(index)?;
+        let ring = self.each.get(index)?;
         let offset = usize::try_from(ring.position & (self.ring_size - 1)).ok()?;
-        let start = ring.base + RING_HEADER + offset;
+        let start = ring.base + RING_HEADER as usize + offset;
         let head = self.memory.bytes(start, size_of::<PacketRecord>());
         let (record, _) = PacketRecord::ref_from_prefix(head).ok()?;
-        let data = self.memory.bytes(start + head.len(), record.cap_len as usize);
+        let data = self
+            .memory
+            .bytes(start + head.len(), record.cap_len as usize);
         Some((record, data))
     }
 
@@ -138,33 +151,40 @@ impl Rings {
         self.active
             .iter()
             .filter_map(|&index| {
-                let ring = self.rings.get(index)?;
+                let ring = self.each.get(index)?;
                 (ring.position < ring.head).then_some((ring.next_time, index))
             })
             .min()
     }
 
     /// The oldest record that may be delivered now; it is given back by the next call.
-    pub fn next(&mut self) -> Option<(&PacketRecord, &[u8])> {
+    pub fn next_record(&mut self) -> Option<(&PacketRecord, &[u8])> {
         self.give_back();
         let (time, index) = self.oldest()?;
         if time > self.limit {
             return None;
         }
-        let size = self.record(index).map(|(record, _)| u64::from(record.size))?;
+        let size = self
+            .record(index)
+            .map(|(record, _)| u64::from(record.size))?;
         self.lent = Some((index, size));
         self.record(index)
     }
 
     /// Moves past the record lent out last.
     pub fn give_back(&mut self) {
-        let Some((index, size)) = self.lent.take() else { return };
+        let Some((index, size)) = self.lent.take() else {
+            return;
+        };
         let step = self.ring_size / RELEASE_FRACTION;
-        let Some(ring) = self.rings.get_mut(index) else { return };
+        let Some(ring) = self.each.get_mut(index) else {
+            return;
+        };
         ring.position += size;
         if ring.position >= ring.head || ring.position - ring.released >= step {
             ring.released = ring.position;
-            self.memory.store_u64(ring.base + offset_of!(RingControl, tail), ring.position);
+            self.memory
+                .store_u64(ring.base + offset_of!(RingControl, tail), ring.position);
         }
         if ring.position < ring.head {
             self.load_next_time(index);
@@ -173,7 +193,7 @@ impl Rings {
 
     pub fn counts(&self) -> RingCounts {
         let mut counts = RingCounts::default();
-        for ring in &self.rings {
+        for ring in &self.each {
             let load = |offset| self.memory.load_u64(ring.base + offset);
             counts.stored += load(offset_of!(RingControl, stored));
             counts.full += load(offset_of!(RingControl, lost_full));
@@ -185,15 +205,19 @@ impl Rings {
 
     /// Whether some CPU is writing a record at this moment.
     pub fn any_busy(&self) -> bool {
-        self.rings
-            .iter()
-            .any(|ring| self.memory.load_u32(ring.base + offset_of!(RingControl, busy)) != 0)
+        self.each.iter().any(|ring| {
+            self.memory
+                .load_u32(ring.base + offset_of!(RingControl, busy))
+                != 0
+        })
     }
 
     /// Whether anything has been published since the last snapshot, or waits from it.
     pub fn has_news(&self) -> bool {
-        self.rings.iter().any(|ring| {
-            self.memory.load_u64(ring.base + offset_of!(RingControl, head)) != ring.position
+        self.each.iter().any(|ring| {
+            self.memory
+                .load_u64(ring.base + offset_of!(RingControl, head))
+                != ring.position
         })
     }
 }

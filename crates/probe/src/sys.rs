@@ -28,18 +28,31 @@ impl Mapped {
     /// # Errors
     /// What mmap(2) says.
     pub fn new(fd: BorrowedFd<'_>, offset: u64, len: usize, writable: bool) -> io::Result<Self> {
-        let protection =
-            if writable { ProtFlags::READ | ProtFlags::WRITE } else { ProtFlags::READ };
+        let protection = if writable {
+            ProtFlags::READ | ProtFlags::WRITE
+        } else {
+            ProtFlags::READ
+        };
         // SAFETY: a fresh shared mapping at an address the kernel chooses aliases nothing of ours.
         let start = unsafe {
-            rustix::mm::mmap(std::ptr::null_mut(), len, protection, MapFlags::SHARED, fd, offset)
+            rustix::mm::mmap(
+                std::ptr::null_mut(),
+                len,
+                protection,
+                MapFlags::SHARED,
+                fd,
+                offset,
+            )
         }?;
         let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
         Ok(Self { start, len })
     }
 
     fn at(&self, offset: usize, size: usize) -> *mut u8 {
-        assert!(offset.is_multiple_of(size) && offset + size <= self.len, "outside the mapping");
+        assert!(
+            offset.is_multiple_of(size) && offset + size <= self.len,
+            "outside the mapping"
+        );
         // SAFETY: within the mapping, as just checked.
         unsafe { self.start.as_ptr().add(offset) }
     }
@@ -150,6 +163,11 @@ pub fn attach_tcx(program: BorrowedFd<'_>, ifindex: u32, egress: bool) -> io::Re
     owned(fd)
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "1")]
+const PROMISCUOUS: u16 = libc::PACKET_MR_PROMISC as u16;
+#[expect(clippy::cast_possible_truncation, reason = "16")]
+const REQUEST_LEN: libc::socklen_t = size_of::<libc::packet_mreq>() as libc::socklen_t;
+
 /// Puts a device into promiscuous mode for as long as the descriptor is open
 /// (`PACKET_ADD_MEMBERSHIP`, packet(7)), so that even SIGKILL leaves nothing behind.
 ///
@@ -164,7 +182,7 @@ pub fn promiscuous(ifindex: u32) -> io::Result<OwnedFd> {
     )?;
     let request = libc::packet_mreq {
         mr_ifindex: i32::try_from(ifindex).map_err(|_| io::ErrorKind::InvalidInput)?,
-        mr_type: libc::PACKET_MR_PROMISC as u16,
+        mr_type: PROMISCUOUS,
         mr_alen: 0,
         mr_address: [0; 8],
     };
@@ -175,10 +193,14 @@ pub fn promiscuous(ifindex: u32) -> io::Result<OwnedFd> {
             libc::SOL_PACKET,
             libc::PACKET_ADD_MEMBERSHIP,
             (&raw const request).cast(),
-            size_of::<libc::packet_mreq>() as libc::socklen_t,
+            REQUEST_LEN,
         )
     };
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(socket) }
+    if result < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(socket)
+    }
 }
 
 /// A descriptor as libbpf's low-level calls return it: negative is minus errno.

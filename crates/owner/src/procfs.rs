@@ -1,0 +1,99 @@
+//! What `/proc` says of a process (proc(5)).
+
+use std::fs;
+use std::io::Read;
+use std::os::unix::ffi::OsStringExt;
+
+use pktwho_packet::ProcessId;
+
+/// `/proc/PID/stat` counts in clock ticks, which are 10 ms for every reader of it
+/// (`USER_HZ` is 100 on every architecture that we build for).
+const TICK_NS: u64 = 10_000_000;
+/// As much of the arguments as the kernel side gives with an exec.
+const ARGS_MAX: u64 = 4096;
+
+/// Image and arguments of a process that runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    pub exe: Vec<u8>,
+    pub args: Vec<Vec<u8>>,
+    pub args_cut: bool,
+}
+
+/// Reads the facts of exactly this process: `None` when it is gone, hidden, or another
+/// process has its pid.
+pub fn read(id: ProcessId) -> Option<Facts> {
+    let folder = format!("/proc/{}", id.pid);
+    if start_ticks(&folder)? != id.start / TICK_NS {
+        return None;
+    }
+    let exe = fs::read_link(format!("{folder}/exe"))
+        .map(|path| path.into_os_string().into_vec())
+        .unwrap_or_default();
+    let mut args = Vec::new();
+    let file = fs::File::open(format!("{folder}/cmdline")).ok()?;
+    file.take(ARGS_MAX + 1).read_to_end(&mut args).ok()?;
+    let args_cut = args.len() as u64 > ARGS_MAX;
+    args.truncate(usize::try_from(ARGS_MAX).unwrap_or(usize::MAX));
+    // Still the same process after all that reading?
+    (start_ticks(&folder)? == id.start / TICK_NS).then(|| Facts {
+        exe,
+        args: split_args(&args),
+        args_cut,
+    })
+}
+
+/// Field 22 of stat, counted after the name, which may hold spaces and parentheses.
+fn start_ticks(folder: &str) -> Option<u64> {
+    let stat = fs::read(format!("{folder}/stat")).ok()?;
+    let end = stat.iter().rposition(|&byte| byte == b')')?;
+    let rest = std::str::from_utf8(stat.get(end + 1..)?).ok()?;
+    rest.split_ascii_whitespace().nth(19)?.parse().ok()
+}
+
+/// Arguments from their NUL-ended form.
+pub fn split_args(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let bytes = bytes.strip_suffix(&[0]).unwrap_or(bytes);
+    if bytes.is_empty() {
+        return Vec::new();
+    }
+    bytes.split(|&byte| byte == 0).map(<[u8]>::to_vec).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_this_process_and_no_other_of_its_pid() {
+        let pid = std::process::id();
+        let ticks = start_ticks(&format!("/proc/{pid}")).unwrap();
+        let facts = read(ProcessId {
+            pid,
+            start: ticks * TICK_NS + 123,
+        })
+        .unwrap();
+        assert_eq!(
+            facts.exe,
+            std::env::current_exe().unwrap().into_os_string().into_vec()
+        );
+        let args: Vec<Vec<u8>> = std::env::args().map(String::into_bytes).collect();
+        assert_eq!(facts.args, args);
+        assert_eq!(
+            read(ProcessId {
+                pid,
+                start: (ticks + 1) * TICK_NS
+            }),
+            None
+        );
+    }
+
+    #[test]
+    fn empty_arguments_count() {
+        assert_eq!(
+            split_args(b"a\0\0b\0"),
+            [b"a".to_vec(), b"".to_vec(), b"b".to_vec()]
+        );
+        assert_eq!(split_args(b""), Vec::<Vec<u8>>::new());
+    }
+}

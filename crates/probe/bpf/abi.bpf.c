@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Never loaded: its BTF is what the test in src/abi.rs compares the Rust side with. */
+#include <linux/types.h>
+#include "abi.h"
+
+#define KEEP(name) struct name *keep_##name
+KEEP(owner);
+KEEP(packet_record);
+KEEP(ring_control);
+KEEP(reader_state);
+KEEP(process_event);
+KEEP(process_key);
+KEEP(loss_key);
+KEEP(config);
