@@ -1,1 +1,85 @@
-fn main() {}
+//! pktwho: shows and stores packets, and who sent and who receives them.
+//!
+//! A command line becomes [`args::Args`] (what was typed), then a [`plan::Plan`] (what will
+//! be done), and is carried out by [`offline`] or by the live capture, which hand packets to
+//! one [`sink::Sink`]. Data goes to standard output, words to standard error.
+
+#![forbid(unsafe_code)]
+#![expect(dead_code, reason = "the live capture will use it")]
+
+mod args;
+mod failure;
+mod flags;
+mod getopt;
+mod input;
+mod names;
+mod offline;
+mod output_file;
+mod plan;
+mod select;
+mod signals;
+mod sink;
+mod text;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use args::Show;
+use flags::Refusal;
+use plan::Plan;
+use text::Text;
+
+fn main() -> ExitCode {
+    let args = match flags::parse(std::env::args_os().skip(1)) {
+        Ok(args) => args,
+        Err(refusal) => {
+            eprint!("{}", refused(&refusal));
+            return ExitCode::FAILURE;
+        }
+    };
+    match Plan::new(args).and_then(carry_out) {
+        Ok(status) => status,
+        Err(error) if failure::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprint!("{}", failure::message(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn carry_out(plan: Plan) -> Result<ExitCode> {
+    match plan {
+        Plan::Show(show) => put(&shown(show))?,
+        Plan::Read(read) => offline::run(read)?,
+        Plan::Devices => anyhow::bail!("listing devices is not there yet"),
+        Plan::Live(_) => anyhow::bail!("capturing is not there yet"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn shown(show: Show) -> String {
+    match show {
+        Show::Usage => flags::version() + &flags::usage(),
+        Show::Help => flags::version() + &flags::help(),
+        Show::Manual => flags::man(),
+        Show::Version => flags::version(),
+    }
+}
+
+fn refused(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Usage(what) => {
+            let (version, usage) = (flags::version(), flags::usage());
+            format!("pktwho: {what}\n{version}{usage}")
+        }
+        Refusal::Value(what) => format!("pktwho: {what}\n"),
+    }
+}
+
+/// Puts a text on standard output.
+fn put(words: &str) -> Result<()> {
+    let mut text = Text::stdout(false)?;
+    text.buffer.extend_from_slice(words.as_bytes());
+    text.flush()
+}

@@ -1,0 +1,127 @@
+//! What was typed: the command line as one value, nothing opened and nothing looked up yet.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use pktwho_packet::TimestampPrecision;
+
+/// A command line. Every field holds what its flag's entry in [`crate::flags`] says.
+#[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a flag that was or was not typed is a bool"
+)]
+pub struct Args {
+    // Which packets, from where.
+    pub interfaces: Vec<OsString>,
+    pub list_interfaces: bool,
+    pub read: Option<PathBuf>,
+    /// Stop after so many packets; at least 1.
+    pub limit: Option<u64>,
+    /// Bytes kept of a packet, at most [`SNAPLEN_MAX`]; `None` is the default.
+    pub snaplen: Option<u32>,
+    pub direction: Way,
+    /// KiB, at least 1.
+    pub buffer_kib: Option<u32>,
+    pub immediate: bool,
+    pub backend: Backend,
+    pub expression: Vec<OsString>,
+
+    // Whose packets.
+    pub pids: Vec<u32>,
+    pub pnames: Vec<OsString>,
+    /// Numbers or names.
+    pub uids: Vec<OsString>,
+    pub follow_forks: bool,
+    /// `-f`: two meanings, told apart when the plan is made.
+    pub f: bool,
+    pub command: Vec<OsString>,
+
+    // Where they go.
+    pub write: Option<PathBuf>,
+    pub print: bool,
+    pub count: bool,
+    pub line_buffered: bool,
+    pub packet_buffered: bool,
+
+    // How they are shown.
+    pub no_names: u8,
+    pub no_domains: bool,
+    pub quiet: bool,
+    pub verbose: u8,
+    pub link_header: bool,
+    /// How often `-t` was given; at most 5.
+    pub times: u8,
+    pub precision: TimestampPrecision,
+    pub number: bool,
+    pub ascii: u8,
+    pub hex: u8,
+    pub hex_ascii: u8,
+    pub absolute_seq: bool,
+    pub no_checksums: bool,
+    pub contexts: Option<Contexts>,
+
+    /// A text to show instead of doing anything.
+    pub show: Option<Show>,
+}
+
+/// The largest snapshot length, and the default, in bytes: libpcap's `MAXIMUM_SNAPLEN`.
+pub const SNAPLEN_MAX: u32 = 262_144;
+
+/// Which directions of packets are wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Way {
+    In,
+    Out,
+    #[default]
+    InOut,
+}
+
+/// How packets are taken from the kernel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Backend {
+    #[default]
+    Auto,
+    Tcx,
+    Clsact,
+}
+
+/// Which facts of an owner are shown and stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a set of independent choices"
+)]
+pub struct Contexts {
+    pub process: bool,
+    pub thread: bool,
+    pub parent: bool,
+    pub user: bool,
+}
+
+impl Contexts {
+    pub const ALL: Self = Self {
+        process: true,
+        thread: true,
+        parent: true,
+        user: true,
+    };
+    pub const NONE: Self = Self {
+        process: false,
+        thread: false,
+        parent: false,
+        user: false,
+    };
+}
+
+/// A text that is shown instead of doing anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Show {
+    /// Version and usage, as `-h` of tcpdump.
+    Usage,
+    /// Version, usage and what each flag does.
+    Help,
+    /// The manual page, for man(1).
+    Manual,
+    Version,
+}

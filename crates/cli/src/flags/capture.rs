@@ -1,0 +1,211 @@
+//! Flags that say what is captured, and how it is taken from the kernel.
+
+use super::{Compat, Flag, number};
+use crate::args::{Args, Backend, SNAPLEN_MAX, Show, Way};
+
+pub(super) const FLAGS: &[Flag] = &[
+    Flag {
+        short: Some('i'),
+        long: Some("interface"),
+        value: Some("interface"),
+        help: "Capture on this device; \"any\" is all of them. May be given several times",
+        man: "A name, a number as listed by -D, or \"any\": all devices, also those that appear \
+              later. Without this flag the first device that is up is taken, and the loopback \
+              device only when there is no other.",
+        compat: Compat::Differs("tcpdump listens on the last one given; we listen on all given"),
+        apply: |args, value| {
+            args.interfaces.push(value);
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('D'),
+        long: Some("list-interfaces"),
+        value: None,
+        help: "List the devices that packets can be captured on, and exit",
+        man: "",
+        compat: Compat::Same,
+        apply: |args, _| {
+            args.list_interfaces = true;
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('c'),
+        long: Some("receive-count"),
+        value: Some("count"),
+        help: "Exit after this many packets",
+        man: "Packets that no filter refused are counted.",
+        compat: Compat::Differs("a number with other characters after it is refused"),
+        apply: |args, value| {
+            let wrong = |text: &str| format!("invalid packet count {text}");
+            args.limit = Some(number(&value, 1..=u64::MAX, wrong)?);
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('s'),
+        long: Some("snapshot-length"),
+        value: Some("snaplen"),
+        help: "Keep at most this many bytes of each packet (0: 262144, the default)",
+        man: "Less is faster and makes smaller files; what was cut off is not printed. Has no \
+              effect on packets read from a file.",
+        compat: Compat::Same,
+        apply: |args, value| {
+            args.snaplen = Some(snaplen(&value).ok_or_else(|| {
+                let text = value.to_string_lossy();
+                format!("invalid snaplen {text} (must be >= 0 and <= {SNAPLEN_MAX})")
+            })?);
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('Q'),
+        long: Some("direction"),
+        value: Some("in|out|inout"),
+        help: "Only packets that come in, or that go out, or both (the default)",
+        man: "Of packets read from a file, those are dropped that the file says went the other \
+              way.",
+        compat: Compat::Differs("has an effect on files too: pcapng knows directions"),
+        apply: |args, value| {
+            args.direction = match value.to_ascii_lowercase().to_str() {
+                Some("in") => Way::In,
+                Some("out") => Way::Out,
+                Some("inout") => Way::InOut,
+                _ => {
+                    let text = value.to_string_lossy();
+                    return Err(format!("unknown capture direction `{text}'"));
+                }
+            };
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('B'),
+        long: Some("buffer-size"),
+        value: Some("size"),
+        help: "Buffer packets in so many KiB of memory, of all CPUs together",
+        man: "More memory loses fewer packets when they come in bursts.",
+        compat: Compat::Same,
+        apply: |args, value| {
+            let wrong = |text: &str| format!("invalid packet buffer size {text}");
+            // As tcpdump: the size in bytes has to fit a C int.
+            args.buffer_kib = Some(number(&value, 1..=2_097_151, wrong)?);
+            Ok(())
+        },
+    },
+    Flag {
+        short: None,
+        long: Some("immediate-mode"),
+        value: None,
+        help: "Deliver each packet as soon as it arrives",
+        man: "The default when lines are printed to a terminal.",
+        compat: Compat::Same,
+        apply: |args, _| {
+            args.immediate = true;
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('p'),
+        long: Some("no-promiscuous-mode"),
+        value: None,
+        help: "Accepted: devices are never put into promiscuous mode",
+        man: "",
+        compat: Compat::Differs(
+            "no device is put into promiscuous mode with or without it: packets for other hosts \
+             have no process here",
+        ),
+        apply: |_, _| Ok(()),
+    },
+    Flag {
+        short: Some('O'),
+        long: Some("no-optimize"),
+        value: None,
+        help: "Accepted: there is no filter program to leave unoptimised yet",
+        man: "",
+        compat: Compat::Same,
+        apply: |_, _| Ok(()),
+    },
+    Flag {
+        short: None,
+        long: Some("backend"),
+        value: Some("auto|tcx|clsact"),
+        help: "Where in the kernel packets are taken (auto: the best that works here)",
+        man: "",
+        compat: Compat::Ours,
+        apply: |args, value| {
+            args.backend = match value.to_str() {
+                Some("auto") => Backend::Auto,
+                Some("tcx") => Backend::Tcx,
+                Some("clsact") => Backend::Clsact,
+                _ => return Err(format!("unknown backend `{}'", value.to_string_lossy())),
+            };
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('h'),
+        long: None,
+        value: None,
+        help: "Show the version and the usage, and exit",
+        man: "",
+        compat: Compat::Same,
+        apply: |args, _| show(args, Show::Usage),
+    },
+    Flag {
+        short: None,
+        long: Some("help"),
+        value: None,
+        help: "Show this, and exit",
+        man: "",
+        compat: Compat::Differs("lists what each flag does as well"),
+        apply: |args, _| show(args, Show::Help),
+    },
+    Flag {
+        short: None,
+        long: Some("man"),
+        value: None,
+        help: "Put out the manual page for man(1), and exit: pktwho --man | man -l -",
+        man: "",
+        compat: Compat::Ours,
+        apply: |args, _| show(args, Show::Manual),
+    },
+    Flag {
+        short: None,
+        long: Some("version"),
+        value: None,
+        help: "Show the version, and exit",
+        man: "",
+        compat: Compat::Same,
+        apply: |args, _| show(args, Show::Version),
+    },
+];
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the shape that every entry's `apply` has"
+)]
+fn show(args: &mut Args, what: Show) -> Result<(), String> {
+    args.show = Some(what);
+    Ok(())
+}
+
+/// A snapshot length as C's `strtol` with base 0 reads it: decimal, `0x14`, `024`; 0 is the
+/// greatest.
+fn snaplen(value: &std::ffi::OsStr) -> Option<u32> {
+    let text = value.to_str()?.trim_start();
+    let text = text.strip_prefix('+').unwrap_or(text);
+    let number = if let Some(hex) = text.strip_prefix("0x").or(text.strip_prefix("0X")) {
+        u32::from_str_radix(hex, 16).ok()?
+    } else if text.len() > 1 && text.starts_with('0') {
+        u32::from_str_radix(text, 8).ok()?
+    } else {
+        text.parse().ok()?
+    };
+    match number {
+        0 => Some(SNAPLEN_MAX),
+        1..=SNAPLEN_MAX => Some(number),
+        _ => None,
+    }
+}

@@ -1,0 +1,197 @@
+//! Flags about the text of a packet.
+
+use pktwho_packet::TimestampPrecision;
+
+use super::{Compat, Flag};
+
+pub(super) const FLAGS: &[Flag] = &[
+    Flag {
+        short: Some('n'),
+        long: None,
+        value: None,
+        help: "Numbers instead of names, for addresses, ports and users",
+        man: "",
+        compat: Compat::Same,
+        apply: |args, _| {
+            args.no_names = args.no_names.saturating_add(1);
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('N'),
+        long: None,
+        value: None,
+        help: "Host names without their domain",
+        man: "",
+        compat: Compat::Same,
+        apply: |args, _| {
+            args.no_domains = true;
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('q'),
+        long: None,
+        value: None,
+        help: "Shorter lines with less of the protocols",
+        man: "",
+        compat: Compat::Same,
+        apply: |args, _| {
+            args.quiet = true;
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('v'),
+        long: None,
+        value: None,
+        help: "More of each packet; -vv and -vvv: still more",
+        man: "",
+        compat: Compat::Same,
+        apply: |args, _| {
+            args.verbose = args.verbose.saturating_add(1);
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('e'),
+        long: None,
+        value: None,
+        help: "The link-layer header too",
+        man: "",
+        compat: Compat::Same,
+        apply: |args, _| {
+            args.link_header = true;
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('t'),
+        long: None,
+        value: None,
+        help: "No time; -tt: since 1970; -ttt: since the line before; -tttt: with the date; \
+               -ttttt: since the first line",
+        man: "",
+        compat: Compat::Same,
+        apply: |args, _| {
+            args.times += 1;
+            if args.times > 5 {
+                let text = "only -t, -tt, -ttt, -tttt and -ttttt are supported";
+                return Err(text.to_owned());
+            }
+            Ok(())
+        },
+    },
+    Flag {
+        short: None,
+        long: Some("micro"),
+        value: None,
+        help: "Times in microseconds (the default)",
+        man: "",
+        compat: Compat::Same,
+        apply: |args, _| {
+            args.precision = TimestampPrecision::Micro;
+            Ok(())
+        },
+    },
+    Flag {
+        short: None,
+        long: Some("nano"),
+        value: None,
+        help: "Times in nanoseconds",
+        man: "",
+        compat: Compat::Same,
+        apply: |args, _| {
+            args.precision = TimestampPrecision::Nano;
+            Ok(())
+        },
+    },
+    Flag {
+        short: None,
+        long: Some("time-stamp-precision"),
+        value: Some("micro|nano"),
+        help: "The same as --micro and --nano",
+        man: "",
+        compat: Compat::Same,
+        apply: |args, value| {
+            args.precision = match value.to_str() {
+                Some("micro") => TimestampPrecision::Micro,
+                Some("nano") => TimestampPrecision::Nano,
+                _ => return Err("unsupported time stamp precision".to_owned()),
+            };
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('#'),
+        long: Some("number"),
+        value: None,
+        help: "Number the packets",
+        man: "",
+        compat: Compat::Same,
+        apply: |args, _| {
+            args.number = true;
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('A'),
+        long: None,
+        value: None,
+        help: "The packet as ASCII text; -AA: the link-layer header too",
+        man: "",
+        compat: Compat::Same,
+        apply: |args, _| {
+            args.ascii = args.ascii.saturating_add(1);
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('x'),
+        long: None,
+        value: None,
+        help: "The packet in hex; -xx: the link-layer header too",
+        man: "",
+        compat: Compat::Same,
+        apply: |args, _| {
+            args.hex = args.hex.saturating_add(1);
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('X'),
+        long: None,
+        value: None,
+        help: "The packet in hex and ASCII; -XX: the link-layer header too",
+        man: "",
+        compat: Compat::Same,
+        apply: |args, _| {
+            args.hex_ascii = args.hex_ascii.saturating_add(1);
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('S'),
+        long: Some("absolute-tcp-sequence-numbers"),
+        value: None,
+        help: "TCP sequence numbers as they are, not counted from the first seen",
+        man: "",
+        compat: Compat::Same,
+        apply: |args, _| {
+            args.absolute_seq = true;
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('K'),
+        long: Some("dont-verify-checksums"),
+        value: None,
+        help: "Leave IP, TCP and UDP checksums unverified",
+        man: "Useful when the network card computes them: packets that are sent are seen before.",
+        compat: Compat::Same,
+        apply: |args, _| {
+            args.no_checksums = true;
+            Ok(())
+        },
+    },
+];

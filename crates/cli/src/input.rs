@@ -1,0 +1,89 @@
+//! The file to read, or standard input.
+//!
+//! Promises: before it waits for bytes of a pipe it puts out the text gathered so far, and
+//! while it waits it notices that it was asked to stop.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::AsFd as _;
+use std::path::Path;
+use std::rc::Rc;
+
+use anyhow::{Context as _, Result};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use crate::failure;
+use crate::signals::Signals;
+use crate::text::Text;
+
+/// A stream of bytes that may keep us waiting.
+#[derive(Debug)]
+pub struct Input {
+    file: File,
+    may_wait: bool,
+    signals: Signals,
+    text: Rc<RefCell<Text>>,
+}
+
+impl Input {
+    /// Opens a file; `-` is standard input.
+    ///
+    /// # Errors
+    /// In the words of tcpdump: the path and the reason.
+    pub fn open(path: &Path, signals: Signals, text: Rc<RefCell<Text>>) -> Result<Self> {
+        let file = if path == Path::new("-") {
+            let input = io::stdin().as_fd().try_clone_to_owned();
+            File::from(input.context("cannot use standard input")?)
+        } else {
+            let name = || path.display().to_string();
+            File::open(path)
+                .map_err(failure::worded)
+                .with_context(name)?
+        };
+        let may_wait = file.metadata().is_ok_and(|metadata| !metadata.is_file());
+        Ok(Self {
+            file,
+            may_wait,
+            signals,
+            text,
+        })
+    }
+
+    /// Waits until there is something to read, the end included.
+    fn wait(&self) -> io::Result<()> {
+        // Asking to stop interrupts the poll, unless it comes just before it.
+        const TICK: Timespec = Timespec {
+            tv_sec: 0,
+            tv_nsec: 200_000_000,
+        };
+        let ready = |timeout: &Timespec| {
+            let fd = PollFd::from_borrowed_fd(self.file.as_fd(), PollFlags::IN);
+            match poll(&mut [fd], Some(timeout)) {
+                Err(rustix::io::Errno::INTR) => Ok(false),
+                other => Ok::<_, io::Error>(other? > 0),
+            }
+        };
+        if ready(&Timespec::default())? {
+            return Ok(());
+        }
+        // The text keeps what it could not put out; whoever reads us flushes again and hears why.
+        let flushed = self.text.borrow_mut().flush();
+        flushed.map_err(|_| io::Error::other("output failed"))?;
+        while !ready(&TICK)? {
+            if self.signals.stop() {
+                return Err(io::Error::other("asked to stop"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.may_wait {
+            self.wait()?;
+        }
+        self.file.read(buffer)
+    }
+}

@@ -1,0 +1,204 @@
+//! Names for numbers from the files of this machine: hosts(5), services(5), ethers(5),
+//! protocols(5), passwd(5), and its time zone.
+//!
+//! Promises: a file is read when the first name of its kind is asked for, and only once; the
+//! network is never asked. Where a number has several names the first one in the file counts,
+//! as for the C library's `files` service.
+
+mod tables;
+
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::fs;
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use pktwho_print::{Names, Style, Transport};
+use rustc_hash::FxHashMap;
+
+use tables::Networks;
+
+/// The names of this machine.
+#[derive(Debug, Default)]
+pub struct HostNames {
+    hosts: Table<IpAddr>,
+    services: Table<(Transport, u16)>,
+    ethers: Table<[u8; 6]>,
+    protocols: Table<u8>,
+    users: Table<u32>,
+    /// `-f`: addresses outside these are not named.
+    near: Option<Networks>,
+    zone: Zone,
+}
+
+/// A file's names, once read.
+type Table<K> = Option<FxHashMap<K, String>>;
+
+impl HostNames {
+    /// Names only those IPv4 addresses that lie in networks connected to these devices
+    /// (`-f`); no device means all devices.
+    pub fn only_near(&mut self, devices: &[&str]) {
+        let routes = fs::read_to_string("/proc/net/route").unwrap_or_default();
+        self.near = Some(Networks::connected(&routes, devices));
+    }
+}
+
+/// The names that lines in this style may show.
+pub fn for_style(style: Option<&Style>) -> Box<dyn Names> {
+    if style.is_some_and(|style| style.numeric) {
+        Box::new(Numbers::default())
+    } else {
+        Box::new(HostNames::default())
+    }
+}
+
+/// The user id of a login name, or the number itself.
+///
+/// # Errors
+/// The text to show when there is no such user.
+pub fn user_id(name: &OsStr) -> Result<u32, String> {
+    let unknown = || format!("unknown user {}", name.to_string_lossy());
+    let text = name.to_str().ok_or_else(unknown)?;
+    if let Ok(number) = text.parse() {
+        return Ok(number);
+    }
+    tables::user_id(&read("/etc/passwd"), text).ok_or_else(unknown)
+}
+
+fn read(path: &str) -> String {
+    // A file that is not there, or not to be read, has no names.
+    let bytes = fs::read(path).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn find<'t, K: std::hash::Hash + Eq>(
+    table: &'t mut Table<K>,
+    path: &str,
+    parse: fn(&str) -> FxHashMap<K, String>,
+    key: &K,
+) -> Option<Cow<'t, str>> {
+    let table = table.get_or_insert_with(|| parse(&read(path)));
+    table.get(key).map(|name| Cow::Borrowed(name.as_str()))
+}
+
+impl Names for HostNames {
+    fn addr(&mut self, ip: IpAddr) -> Option<Cow<'_, str>> {
+        if let (Some(near), IpAddr::V4(ip)) = (&self.near, ip)
+            && !near.contains(ip)
+        {
+            return None;
+        }
+        find(&mut self.hosts, "/etc/hosts", tables::hosts, &ip)
+    }
+
+    fn port(&mut self, transport: Transport, port: u16) -> Option<Cow<'_, str>> {
+        let key = (transport, port);
+        find(&mut self.services, "/etc/services", tables::services, &key)
+    }
+
+    fn mac(&mut self, mac: [u8; 6]) -> Option<Cow<'_, str>> {
+        find(&mut self.ethers, "/etc/ethers", tables::ethers, &mac)
+    }
+
+    fn ip_protocol(&mut self, number: u8) -> Option<Cow<'_, str>> {
+        let path = "/etc/protocols";
+        find(&mut self.protocols, path, tables::protocols, &number)
+    }
+
+    fn user(&mut self, uid: u32) -> Option<Cow<'_, str>> {
+        find(&mut self.users, "/etc/passwd", tables::users, &uid)
+    }
+
+    fn utc_offset(&mut self, secs: i64) -> i32 {
+        self.zone.offset(secs)
+    }
+}
+
+/// Only the time zone: `-n`.
+#[derive(Debug, Default)]
+pub struct Numbers {
+    zone: Zone,
+}
+
+impl Names for Numbers {
+    fn addr(&mut self, _: IpAddr) -> Option<Cow<'_, str>> {
+        None
+    }
+    fn port(&mut self, _: Transport, _: u16) -> Option<Cow<'_, str>> {
+        None
+    }
+    fn mac(&mut self, _: [u8; 6]) -> Option<Cow<'_, str>> {
+        None
+    }
+    fn ip_protocol(&mut self, _: u8) -> Option<Cow<'_, str>> {
+        None
+    }
+    fn user(&mut self, _: u32) -> Option<Cow<'_, str>> {
+        None
+    }
+    fn utc_offset(&mut self, secs: i64) -> i32 {
+        self.zone.offset(secs)
+    }
+}
+
+/// Local time: the zone of `TZ` or of the system, found when first needed.
+#[derive(Debug, Default)]
+struct Zone {
+    zone: Option<TimeZone>,
+    /// The offset that holds from one second up to another, exclusive.
+    known: Option<(i64, i64, i32)>,
+}
+
+impl Zone {
+    /// Seconds ahead of UTC; 0 for times beyond the calendar (years past 9999).
+    fn offset(&mut self, secs: i64) -> i32 {
+        if let Some((from, until, offset)) = self.known
+            && (from..until).contains(&secs)
+        {
+            return offset;
+        }
+        let zone = self.zone.get_or_insert_with(TimeZone::system);
+        let Ok(time) = Timestamp::from_second(secs) else {
+            return 0;
+        };
+        let offset = zone.to_offset(time).seconds();
+        let until = zone.following(time).next();
+        let until = until.map_or(i64::MAX, |change| change.timestamp().as_second());
+        self.known = Some((secs, until, offset));
+        offset
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn zone(name: &str) -> Zone {
+        Zone {
+            zone: Some(TimeZone::posix(name).unwrap()),
+            known: None,
+        }
+    }
+
+    #[test]
+    fn offsets_change_with_daylight_saving_time() {
+        // Central Europe: 2026-03-29 01:00 UTC is 1774746000.
+        let mut zone = zone("CET-1CEST,M3.5.0,M10.5.0/3");
+        for _ in 0..2 {
+            assert_eq!(zone.offset(1_774_745_999), 3600);
+            assert_eq!(zone.offset(1_774_746_000), 7200);
+            assert_eq!(zone.offset(1_774_746_001), 7200);
+            assert_eq!(zone.offset(i64::MAX), 0);
+            assert_eq!(zone.offset(i64::MIN), 0);
+        }
+    }
+
+    #[test]
+    fn users_by_number_and_name() {
+        assert_eq!(user_id(OsStr::new("4294967294")), Ok(4_294_967_294));
+        assert_eq!(user_id(OsStr::new("root")), Ok(0));
+        let unknown = Err("unknown user no:body".to_owned());
+        assert_eq!(user_id(OsStr::new("no:body")), unknown);
+    }
+}

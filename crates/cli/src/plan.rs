@@ -1,0 +1,298 @@
+//! What will be done: the only place where a command line becomes decisions.
+//!
+//! Source of truth: tcpdump 4.99.3 for how its flags act together.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use pktwho_packet::TimestampPrecision;
+use pktwho_print::{Context, Dump, Style, TimeStyle};
+
+use crate::args::{Args, Backend, Contexts, SNAPLEN_MAX, Show, Way};
+use crate::failure::Hinted;
+use crate::names;
+
+/// What will be done.
+#[derive(Debug)]
+pub enum Plan {
+    /// Show a text.
+    Show(Show),
+    /// List the devices.
+    Devices,
+    /// Read a file.
+    Read(Read),
+    /// Capture.
+    Live(Live),
+}
+
+/// How a file is read.
+#[derive(Debug)]
+pub struct Read {
+    /// `-` is standard input.
+    pub file: PathBuf,
+    pub direction: Way,
+    pub owners: OwnerFilter,
+    pub output: Output,
+}
+
+/// How packets are captured.
+#[derive(Debug)]
+pub struct Live {
+    /// As typed: names, numbers of `-D`, `any`; none means the default device.
+    pub interfaces: Vec<String>,
+    /// Bytes kept of each packet; at least 1.
+    pub snaplen: u32,
+    pub direction: Way,
+    /// Memory for packets of all CPUs together, in bytes; `None` is the default.
+    pub buffer_bytes: Option<u64>,
+    /// Deliver each packet at once.
+    pub immediate: bool,
+    pub backend: Backend,
+    pub owners: OwnerFilter,
+    /// The command to run and its arguments; empty when there is none.
+    pub command: Vec<OsString>,
+    /// `-f` without owners: addresses outside the devices' networks get no name.
+    pub foreign_numeric: bool,
+    pub output: Output,
+}
+
+/// Which processes' packets are wanted: those that match anything in any of the lists; all
+/// packets when the lists are empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnerFilter {
+    pub pids: Vec<u32>,
+    /// A process's name or the whole file name of its executable.
+    pub names: Vec<Vec<u8>>,
+    pub uids: Vec<u32>,
+    /// Their children as well, from the start of the capture on.
+    pub follow_forks: bool,
+}
+
+impl OwnerFilter {
+    /// Whether it takes every packet.
+    pub fn is_empty(&self) -> bool {
+        self.pids.is_empty() && self.names.is_empty() && self.uids.is_empty()
+    }
+}
+
+/// Where packets go.
+#[derive(Clone, Debug, Default)]
+pub struct Output {
+    /// How packets are printed; `None` when they are not.
+    pub print: Option<Style>,
+    pub write: Option<Target>,
+    /// Say how many packets there were (of a file).
+    pub count: bool,
+    /// Stop after so many packets.
+    pub limit: Option<u64>,
+    pub buffering: Buffering,
+    /// How finely times are stored in formats that offer a choice.
+    pub precision: TimestampPrecision,
+    /// Whether `-v` was given; the texts around a capture depend on it.
+    pub verbose: bool,
+}
+
+/// When packets are put out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Buffering {
+    /// When there are many, or before waiting for more; lines at once on a terminal.
+    #[default]
+    Full,
+    /// `-l`: each line at once.
+    Line,
+    /// `-U`: each packet at once, in files too.
+    Packet,
+}
+
+/// A file to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// `-` is standard output.
+    pub path: PathBuf,
+    pub format: Format,
+    /// What is stored of owners, where the format has room for them.
+    pub context: Context,
+}
+
+/// The format of a file to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Pcap,
+    Pcapng,
+}
+
+impl Plan {
+    /// Decides. Opens nothing; looks up users named by `--uid`.
+    ///
+    /// # Errors
+    /// Flags that do not go together, or name nobody.
+    pub fn new(args: Args) -> Result<Self> {
+        if let Some(show) = args.show {
+            return Ok(Self::Show(show));
+        }
+        if args.list_interfaces {
+            return Ok(Self::Devices);
+        }
+        refuse_expression(&args)?;
+        let owners = owner_filter(&args)?;
+        let output = output(&args);
+        let f_means_forks = !owners.is_empty() || !args.command.is_empty();
+        let foreign_numeric = args.f && !f_means_forks;
+        if let Some(file) = args.read {
+            if foreign_numeric {
+                bail!("-f can not be used with -r");
+            }
+            if !args.command.is_empty() {
+                bail!(Hinted::new(
+                    "a command can not be run with -r",
+                    "the words after -- are the command; a filter expression stands before it",
+                ));
+            }
+            return Ok(Self::Read(Read {
+                file,
+                direction: args.direction,
+                owners,
+                output,
+            }));
+        }
+        Ok(Self::Live(Live {
+            interfaces: args.interfaces.iter().map(|i| lossy(i)).collect(),
+            snaplen: args.snaplen.unwrap_or(SNAPLEN_MAX),
+            direction: args.direction,
+            buffer_bytes: args.buffer_kib.map(|kib| u64::from(kib) * 1024),
+            immediate: args.immediate,
+            backend: args.backend,
+            owners,
+            command: args.command,
+            foreign_numeric,
+            output,
+        }))
+    }
+}
+
+fn lossy(text: &OsStr) -> String {
+    text.to_string_lossy().into_owned()
+}
+
+/// The filter language does not exist yet, and capturing everything instead would be wrong.
+fn refuse_expression(args: &Args) -> Result<()> {
+    if args.expression.is_empty() {
+        return Ok(());
+    }
+    let words: Vec<String> = args.expression.iter().map(|word| lossy(word)).collect();
+    let words = words.join(" ");
+    bail!(
+        "filter expressions are not supported yet: \"{}\"",
+        words.escape_debug()
+    );
+}
+
+fn owner_filter(args: &Args) -> Result<OwnerFilter> {
+    use std::os::unix::ffi::OsStrExt as _;
+    let uids: Result<_, _> = args.uids.iter().map(|user| names::user_id(user)).collect();
+    Ok(OwnerFilter {
+        pids: args.pids.clone(),
+        names: args.pnames.iter().map(|n| n.as_bytes().to_vec()).collect(),
+        uids: uids.map_err(anyhow::Error::msg)?,
+        follow_forks: args.follow_forks || args.f,
+    })
+}
+
+fn output(args: &Args) -> Output {
+    // compat: --count alone prints nothing else, even with --print (4.99.3).
+    let printed = match args.write {
+        Some(_) => args.print,
+        None => !args.count,
+    };
+    Output {
+        print: printed.then(|| style(args)),
+        write: args.write.as_deref().map(|path| target(path, args)),
+        count: args.count,
+        limit: args.limit,
+        buffering: match (args.packet_buffered, args.line_buffered) {
+            (true, _) => Buffering::Packet,
+            (false, true) => Buffering::Line,
+            (false, false) => Buffering::Full,
+        },
+        precision: args.precision,
+        verbose: args.verbose > 0,
+    }
+}
+
+fn target(path: &Path, args: &Args) -> Target {
+    let is_pcap = path
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("pcap"));
+    Target {
+        path: path.to_owned(),
+        format: if is_pcap {
+            Format::Pcap
+        } else {
+            Format::Pcapng
+        },
+        context: context(args.contexts),
+    }
+}
+
+fn style(args: &Args) -> Style {
+    Style {
+        verbose: args.verbose,
+        quiet: args.quiet,
+        link: args.link_header,
+        numeric: args.no_names > 0,
+        no_domain: args.no_domains,
+        absolute_seq: args.absolute_seq,
+        dump: dump(args),
+        time: time(args.times),
+        precision: args.precision,
+        number: args.number,
+        no_checksums: args.no_checksums,
+        // Known only when the source is open.
+        show_iface: false,
+        context: context(args.contexts),
+    }
+}
+
+/// compat: of several kinds of dump tcpdump prints one: -X and -XX before -x and -xx before
+/// -A and -AA (4.99.3).
+fn dump(args: &Args) -> Dump {
+    match (args.hex_ascii, args.hex, args.ascii) {
+        (2.., _, _) => Dump::HexAsciiLink,
+        (1, _, _) => Dump::HexAscii,
+        (0, 2.., _) => Dump::HexLink,
+        (0, 1, _) => Dump::Hex,
+        (0, 0, 2..) => Dump::AsciiLink,
+        (0, 0, 1) => Dump::Ascii,
+        (0, 0, 0) => Dump::None,
+    }
+}
+
+fn time(times: u8) -> TimeStyle {
+    match times {
+        0 => TimeStyle::Clock,
+        1 => TimeStyle::None,
+        2 => TimeStyle::Epoch,
+        3 => TimeStyle::Delta,
+        4 => TimeStyle::Date,
+        _ => TimeStyle::SinceFirst,
+    }
+}
+
+fn context(contexts: Option<Contexts>) -> Context {
+    let Contexts {
+        process,
+        thread,
+        parent,
+        user,
+    } = contexts.unwrap_or(Contexts::ALL);
+    Context {
+        process,
+        thread,
+        parent,
+        user,
+    }
+}
+
+#[cfg(test)]
+mod tests;

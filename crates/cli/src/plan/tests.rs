@@ -1,0 +1,90 @@
+//! What flags mean together.
+
+use super::*;
+use crate::flags;
+
+fn plan(line: &str) -> Result<Plan> {
+    let words = line.split_whitespace().map(OsString::from);
+    Plan::new(flags::parse(words).unwrap())
+}
+
+fn live(line: &str) -> Live {
+    match plan(line).unwrap() {
+        Plan::Live(plan) => plan,
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+fn read(line: &str) -> Read {
+    match plan(line).unwrap() {
+        Plan::Read(plan) => plan,
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+fn refuse(line: &str, expected: &str) {
+    assert_eq!(plan(line).unwrap_err().to_string(), expected, "{line}");
+}
+
+#[test]
+fn defaults_are_those_of_tcpdump() {
+    let live = live("");
+    assert!(live.interfaces.is_empty() && live.command.is_empty() && live.owners.is_empty());
+    assert_eq!(live.snaplen, 262_144);
+    assert_eq!(live.direction, Way::InOut);
+    assert!(!live.owners.follow_forks && !live.foreign_numeric);
+    assert_eq!(live.output.print, Some(Style::default()));
+    assert_eq!(live.output.write, None);
+}
+
+#[test]
+fn what_is_printed_and_written() {
+    assert!(read("-r x -w y").output.print.is_none());
+    assert!(read("-r x -w y --print").output.print.is_some());
+    assert!(read("-r x --count").output.print.is_none());
+    assert!(read("-r x --count --print").output.print.is_none());
+    assert!(read("-r x --count --print -w y").output.print.is_some());
+    let format = |line: &str| read(line).output.write.unwrap().format;
+    assert_eq!(format("-r x -w y.pcap"), Format::Pcap);
+    assert_eq!(format("-r x -w y.PCAP"), Format::Pcap);
+    assert_eq!(format("-r x -w y.pcapng"), Format::Pcapng);
+    assert_eq!(format("-r x -w y"), Format::Pcapng);
+    assert_eq!(format("-r x -w -"), Format::Pcapng);
+}
+
+#[test]
+fn one_dump_of_many() {
+    let dump = |line: &str| live(line).output.print.unwrap().dump;
+    assert_eq!(dump("-A"), Dump::Ascii);
+    assert_eq!(dump("-AA -x"), Dump::Hex);
+    assert_eq!(dump("-Axx"), Dump::HexLink);
+    assert_eq!(dump("-XxxAA"), Dump::HexAscii);
+    assert_eq!(dump("-XXX"), Dump::HexAsciiLink);
+}
+
+#[test]
+fn f_has_two_meanings() {
+    assert!(live("-f").foreign_numeric);
+    for line in ["-f --pid 1", "-f -- true", "--follow-forks --pid 1"] {
+        let live = live(line);
+        assert!(live.owners.follow_forks && !live.foreign_numeric, "{line}");
+    }
+    assert!(read("-r x -f --pname sh").owners.follow_forks);
+    refuse("-r x -f", "-f can not be used with -r");
+}
+
+#[test]
+fn what_cannot_be_done_is_refused() {
+    refuse(
+        "-r x tcp port 80",
+        "filter expressions are not supported yet: \"tcp port 80\"",
+    );
+    refuse("-r x -- true", "a command can not be run with -r");
+    refuse("--uid no:body", "unknown user no:body");
+}
+
+#[test]
+fn texts_and_lists_come_before_all_else() {
+    assert!(matches!(plan("tcp -h").unwrap(), Plan::Show(Show::Usage)));
+    assert!(matches!(plan("-r x -D tcp").unwrap(), Plan::Devices));
+}

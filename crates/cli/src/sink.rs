@@ -1,0 +1,141 @@
+//! Where packets go, live or from a file: lines, a capture file, a count.
+
+use std::cell::RefCell;
+use std::io;
+use std::ops::ControlFlow;
+use std::rc::Rc;
+
+use anyhow::Result;
+use pktwho_capfile::Counters;
+use pktwho_packet::{Iface, Packet, TimestampPrecision};
+use pktwho_print::{Names, Printer, Style};
+
+use crate::output_file::OutputFile;
+use crate::plan::{Buffering, Output};
+use crate::text::Text;
+
+/// What a sink wants to know of the source before the first packet.
+#[derive(Clone, Debug, Default)]
+pub struct SourceFacts<'a> {
+    /// The devices known so far; more may come with any packet.
+    pub ifaces: &'a [Iface],
+    /// The greatest number of bytes kept of a packet.
+    pub snaplen: u32,
+    /// How finely a file that has the choice stores times.
+    pub precision: TimestampPrecision,
+    /// Whether lines say which device a packet was seen on.
+    pub show_iface: bool,
+    /// The machine that captured, as `uname -m` names it; empty when unknown.
+    pub hardware: String,
+    /// Its operating system; empty when unknown.
+    pub os: String,
+}
+
+/// Takes packets one by one.
+pub struct Sink {
+    lines: Option<Lines>,
+    text: Rc<RefCell<Text>>,
+    file: Option<OutputFile>,
+    packets: u64,
+    limit: u64,
+    packet_buffered: bool,
+}
+
+struct Lines {
+    printer: Printer,
+    names: Box<dyn Names>,
+}
+
+impl Sink {
+    /// Opens the output file, if there is one to write; `text` is where lines go.
+    ///
+    /// # Errors
+    /// The file cannot be created; in tcpdump's words: the path and the reason.
+    pub fn new(
+        output: &Output,
+        source: &SourceFacts<'_>,
+        names: Box<dyn Names>,
+        text: Rc<RefCell<Text>>,
+    ) -> Result<Self> {
+        let lines = output.print.clone().map(|style| Lines {
+            printer: Printer::new(Style {
+                show_iface: source.show_iface,
+                ..style
+            }),
+            names,
+        });
+        let file = match &output.write {
+            Some(target) => Some(OutputFile::create(target, source)?),
+            None => None,
+        };
+        Ok(Self {
+            lines,
+            text,
+            file,
+            packets: 0,
+            limit: output.limit.unwrap_or(u64::MAX),
+            packet_buffered: output.buffering == Buffering::Packet,
+        })
+    }
+
+    /// Takes a packet; `Break` when it was the last one wanted (`-c`).
+    ///
+    /// # Errors
+    /// It could not be written; a broken pipe is among the causes
+    /// ([`failure::is_broken_pipe`]).
+    pub fn packet(&mut self, packet: &Packet<'_>) -> Result<ControlFlow<()>> {
+        self.packets += 1;
+        if let Some(file) = &mut self.file {
+            file.packet(packet)?;
+            if self.packet_buffered {
+                file.flush()?;
+            }
+        }
+        if let Some(Lines { printer, names }) = &mut self.lines {
+            let mut text = self.text.borrow_mut();
+            printer.packet(packet, names.as_mut(), &mut text.buffer);
+            text.packet_done()?;
+        }
+        Ok(if self.packets >= self.limit {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// Puts out all that was gathered: to be called before waiting for packets.
+    ///
+    /// # Errors
+    /// As [`Sink::packet`].
+    pub fn flush(&mut self) -> Result<()> {
+        self.text.borrow_mut().flush()?;
+        self.file.as_mut().map_or(Ok(()), OutputFile::flush)
+    }
+
+    /// Ends the output file with what is known of each device, and puts out everything.
+    ///
+    /// # Errors
+    /// As [`Sink::packet`].
+    pub fn finish(&mut self, counters: &[(&Iface, Counters)]) -> Result<()> {
+        // The file comes first: it is worth more when only one can be had.
+        let finished = match &mut self.file {
+            Some(file) => file.finish(counters),
+            None => Ok(()),
+        };
+        self.text.borrow_mut().flush()?;
+        finished
+    }
+
+    /// How many packets were taken.
+    pub fn packets(&self) -> u64 {
+        self.packets
+    }
+}
+
+/// Shows words beside the data, on standard error; when that is closed nobody wants them.
+pub fn say(words: std::fmt::Arguments<'_>) {
+    use io::Write as _;
+    let mut line = words.to_string();
+    line.push('\n');
+    let _ = io::stderr().write_all(line.as_bytes());
+}
