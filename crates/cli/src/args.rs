@@ -24,6 +24,7 @@ pub struct Args {
     /// KiB, at least 1.
     pub buffer_kib: Option<u32>,
     pub immediate: bool,
+    pub no_promiscuous: bool,
     pub backend: Backend,
     pub expression: Vec<OsString>,
 

@@ -5,13 +5,15 @@
 //! one [`sink::Sink`]. Data goes to standard output, words to standard error.
 
 #![forbid(unsafe_code)]
-#![expect(dead_code, reason = "the live capture will use it")]
 
 mod args;
+mod child;
+mod devices;
 mod failure;
 mod flags;
 mod getopt;
 mod input;
+mod live;
 mod names;
 mod offline;
 mod output_file;
@@ -31,6 +33,15 @@ use plan::Plan;
 use text::Text;
 
 fn main() -> ExitCode {
+    let mut words = std::env::args_os();
+    match words.next() {
+        Some(name) if name == child::NAME => return child::become_command(&words.collect::<Vec<_>>()),
+        Some(name) if name == pktwho_probe::janitor::NAME => {
+            pktwho_probe::janitor::run();
+            return ExitCode::SUCCESS;
+        }
+        _ => {}
+    }
     let args = match flags::parse(std::env::args_os().skip(1)) {
         Ok(args) => args,
         Err(refusal) => {
@@ -52,8 +63,8 @@ fn carry_out(plan: Plan) -> Result<ExitCode> {
     match plan {
         Plan::Show(show) => put(&shown(show))?,
         Plan::Read(read) => offline::run(read)?,
-        Plan::Devices => anyhow::bail!("listing devices is not there yet"),
-        Plan::Live(_) => anyhow::bail!("capturing is not there yet"),
+        Plan::Devices => put(&devices::list()?)?,
+        Plan::Live(live) => return live::run(live),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -5,6 +5,7 @@
 //! network is never asked. Where a number has several names the first one in the file counts,
 //! as for the C library's `files` service.
 
+mod login;
 mod tables;
 
 use std::borrow::Cow;
@@ -17,6 +18,7 @@ use jiff::tz::TimeZone;
 use pktwho_print::{Names, Style, Transport};
 use rustc_hash::FxHashMap;
 
+pub use login::Login;
 use tables::Networks;
 
 /// The names of this machine.

@@ -86,6 +86,7 @@ fn facts<'a>(reader: &'a Reader<Input>, output: &Output) -> SourceFacts<'a> {
             TimestampPrecision::Nano => TimestampPrecision::Nano,
         },
         show_iface: ifaces.len() > 1,
+        any: false,
         // A file's own words on these are not kept.
         hardware: String::new(),
         os: String::new(),

@@ -105,14 +105,14 @@ impl OutputFile {
 }
 
 fn pcap(source: &SourceFacts<'_>) -> PcapOptions {
-    let first = source
-        .ifaces
-        .first()
-        .map_or(LinkType::ETHERNET, |iface| iface.link_type);
-    let same = source.ifaces.iter().all(|iface| iface.link_type == first);
     PcapOptions {
-        // One for all: Linux's cooked header fits the packets of any device.
-        link_type: if same { first } else { LinkType::LINUX_SLL2 },
+        // compat: tcpdump cooks the packets of `any` in any case (4.99.3).
+        link_type: if source.any || several_types(source) {
+            LinkType::LINUX_SLL2
+        } else {
+            let first = source.ifaces.first();
+            first.map_or(LinkType::ETHERNET, |iface| iface.link_type)
+        },
         snaplen: source.snaplen,
         precision: source.precision,
     }
@@ -123,10 +123,30 @@ fn pcapng(source: &SourceFacts<'_>) -> PcapngOptions {
         hardware: source.hardware.clone(),
         os: source.os.clone(),
         application: concat!("pktwho ", env!("CARGO_PKG_VERSION")).to_owned(),
-        // The same for all devices: libpcap refuses a file where they differ.
+        // libpcap refuses a file whose devices differ in this or in their link type.
         snaplen: source.snaplen,
+        cooked: several_types(source) && source.ifaces.iter().all(can_be_cooked),
         filter: String::new(),
     }
+}
+
+/// Whether no single link type is that of all devices.
+fn several_types(source: &SourceFacts<'_>) -> bool {
+    let mut types = source.ifaces.iter().map(|iface| iface.link_type);
+    let first = types.next();
+    types.any(|other| Some(other) != first)
+}
+
+/// Whether Linux's cooked header has room for what a packet of the device says.
+fn can_be_cooked(iface: &Iface) -> bool {
+    matches!(
+        iface.link_type,
+        LinkType::ETHERNET
+            | LinkType::RAW
+            | LinkType::IPV4
+            | LinkType::IPV6
+            | LinkType::LINUX_SLL2
+    )
 }
 
 /// An owner with only the facts that were asked for.

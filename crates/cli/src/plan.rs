@@ -48,6 +48,8 @@ pub struct Live {
     pub buffer_bytes: Option<u64>,
     /// Deliver each packet at once.
     pub immediate: bool,
+    /// Have named devices deliver packets for other machines too.
+    pub promiscuous: bool,
     pub backend: Backend,
     pub owners: OwnerFilter,
     /// The command to run and its arguments; empty when there is none.
@@ -57,8 +59,8 @@ pub struct Live {
     pub output: Output,
 }
 
-/// Which processes' packets are wanted: those that match anything in any of the lists; all
-/// packets when the lists are empty.
+/// Which processes' packets are wanted: those that match one value of every list that is not
+/// empty; all packets when the lists are empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OwnerFilter {
     pub pids: Vec<u32>,
@@ -162,6 +164,7 @@ impl Plan {
             direction: args.direction,
             buffer_bytes: args.buffer_kib.map(|kib| u64::from(kib) * 1024),
             immediate: args.immediate,
+            promiscuous: !args.no_promiscuous,
             backend: args.backend,
             owners,
             command: args.command,

@@ -1,6 +1,6 @@
 //! Which packets of a file are wanted, by direction and by owner.
 
-use pktwho_packet::{Direction, Packet, Process, ProcessId};
+use pktwho_packet::{Direction, Owner, Packet, Process, ProcessId};
 use rustc_hash::FxHashSet;
 
 use crate::args::Way;
@@ -39,22 +39,23 @@ impl Select {
         // Both ends are looked at even when the first matches: each may teach a process.
         let mut wanted = false;
         for owner in [packet.sender, packet.receiver].into_iter().flatten() {
-            let uid_wanted = owner.uid.is_some_and(|uid| self.owners.uids.contains(&uid));
-            wanted |= self.takes_process(owner.process, owner.parent) || uid_wanted;
+            wanted |= self.takes_owner(owner);
         }
         wanted
     }
 
-    fn takes_process(&mut self, process: &Process, parent: Option<&Process>) -> bool {
+    fn takes_owner(&mut self, owner: Owner<'_>) -> bool {
+        let process = owner.process;
+        let matches_itself = matches(&self.owners, process, owner.uid.or(process.uid));
         if !self.owners.follow_forks {
-            return matches(&self.owners, process);
+            return matches_itself;
         }
-        if self.matched.contains(&process.id) {
-            return true;
-        }
-        let by_parent = process.parent.is_some_and(|id| self.matched.contains(&id))
-            || parent.is_some_and(|parent| matches(&self.owners, parent));
-        let wanted = by_parent || matches(&self.owners, process);
+        let wanted = matches_itself
+            || self.matched.contains(&process.id)
+            || process.parent.is_some_and(|id| self.matched.contains(&id))
+            || owner
+                .parent
+                .is_some_and(|p| matches(&self.owners, p, p.uid));
         if wanted {
             self.matched.insert(process.id);
         }
@@ -63,18 +64,19 @@ impl Select {
 }
 
 /// Whether the process itself is one of those asked for.
-fn matches(owners: &OwnerFilter, process: &Process) -> bool {
+fn matches(owners: &OwnerFilter, process: &Process, uid: Option<u32>) -> bool {
     let file_name = process.exe.rsplit(|&byte| byte == b'/').next();
-    owners.pids.contains(&process.id.pid)
-        || process.uid.is_some_and(|uid| owners.uids.contains(&uid))
-        || owners.names.iter().any(|name| {
-            *name == process.name || file_name.is_some_and(|file| file == name.as_slice())
-        })
+    let named = |name: &Vec<u8>| {
+        *name == process.name || file_name.is_some_and(|file| file == name.as_slice())
+    };
+    (owners.pids.is_empty() || owners.pids.contains(&process.id.pid))
+        && (owners.names.is_empty() || owners.names.iter().any(named))
+        && (owners.uids.is_empty() || uid.is_some_and(|uid| owners.uids.contains(&uid)))
 }
 
 #[cfg(test)]
 mod tests {
-    use pktwho_packet::{Confidence, Iface, Owner, Reception, Timestamp};
+    use pktwho_packet::{Confidence, Iface, Reception, Timestamp};
 
     use super::*;
 
@@ -127,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn any_match_takes_a_packet() {
+    fn one_value_of_each_kind_has_to_match() {
         let all = [
             process(1, "init", "/sbin/init", 0, 0),
             process(2, "a-very-long-nam", "/bin/a-very-long-name-indeed", 1, 7),
@@ -147,12 +149,12 @@ mod tests {
         assert_eq!(taken(by_name("a-thread"), &all), [0; 0]);
         assert_eq!(taken(by_name("bin/dash"), &all), [0; 0]);
         let several = OwnerFilter {
-            pids: vec![1, 99],
-            uids: vec![7],
-            names: vec!["curl".into()],
+            pids: vec![1, 4, 99],
+            uids: vec![8, 7],
+            names: vec!["curl".into(), "init".into()],
             follow_forks: false,
         };
-        assert_eq!(taken(several, &all), [1, 2, 4]);
+        assert_eq!(taken(several, &all), [4]);
         let forks = OwnerFilter {
             pids: vec![2],
             follow_forks: true,

@@ -25,6 +25,8 @@ pub struct SourceFacts<'a> {
     pub precision: TimestampPrecision,
     /// Whether lines say which device a packet was seen on.
     pub show_iface: bool,
+    /// Whether packets of any device may come, of other link types too.
+    pub any: bool,
     /// The machine that captured, as `uname -m` names it; empty when unknown.
     pub hardware: String,
     /// Its operating system; empty when unknown.

@@ -38,6 +38,11 @@ impl Text {
         })
     }
 
+    /// Whether somebody waits for each line.
+    pub fn is_immediate(&self) -> bool {
+        self.at_once
+    }
+
     /// To be called when a packet's text is complete.
     ///
     /// # Errors

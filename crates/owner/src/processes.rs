@@ -98,7 +98,7 @@ impl Processes {
 
     /// The owner in words. A process never heard of (its event was lost, or it is hidden from
     /// us) is told by its pid alone.
-    pub fn resolve<'a>(&'a self, facts: &OwnerFacts<'a>) -> Option<Owner<'a>> {
+    pub fn resolve<'a>(&'a self, facts: OwnerFacts<'a>) -> Option<Owner<'a>> {
         let process = &self.entries.get(&facts.process)?.process;
         let parent = process.parent.and_then(|id| self.entries.get(&id));
         Some(Owner {
@@ -291,7 +291,7 @@ mod tests {
     ) {
         processes.prepare(&facts(id));
         let facts = facts(id);
-        let owner = processes.resolve(&facts).expect("known");
+        let owner = processes.resolve(facts).expect("known");
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         let args: Vec<String> = owner.process.args.iter().map(|arg| text(arg)).collect();
         assert_eq!(
@@ -358,7 +358,7 @@ mod tests {
         ] {
             processes.apply(&change);
             let id = change.process;
-            assert!(serials.insert(processes.resolve(&facts(id)).unwrap().process.serial));
+            assert!(serials.insert(processes.resolve(facts(id)).unwrap().process.serial));
         }
     }
 

@@ -100,11 +100,16 @@ static __always_inline bool exec_wanted(struct process_event *event, struct linu
 	if (wanted_name(&name))
 		return true;
 	got = bpf_probe_read_kernel_str(called, EXE_MAX, bprm->filename);
-	for (__u32 i = 0; i < EXE_MAX; i++) {
-		if (i >= got || !called[i])
+	/* Backwards from the end: a base name too long for a key cannot be wanted. */
+	for (__u32 i = 2; i < LONG_NAME_LEN + 2; i++) {
+		__u32 at = (__u32)got - i;
+
+		if (at >= EXE_MAX)
 			break;
-		if (called[i] == '/')
-			base = i + 1;
+		if (called[at] == '/') {
+			base = at + 1;
+			break;
+		}
 	}
 	__builtin_memset(&name, 0, sizeof(name));
 	bpf_probe_read_kernel_str(name.name, sizeof(name.name), bprm->filename + base);

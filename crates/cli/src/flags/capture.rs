@@ -110,13 +110,14 @@ pub(super) const FLAGS: &[Flag] = &[
         short: Some('p'),
         long: Some("no-promiscuous-mode"),
         value: None,
-        help: "Accepted: devices are never put into promiscuous mode",
-        man: "",
-        compat: Compat::Differs(
-            "no device is put into promiscuous mode with or without it: packets for other hosts \
-             have no process here",
-        ),
-        apply: |_, _| Ok(()),
+        help: "Leave devices out of promiscuous mode",
+        man: "In promiscuous mode a network card delivers packets for other machines too. The \
+              device \"any\" never uses it.",
+        compat: Compat::Same,
+        apply: |args, _| {
+            args.no_promiscuous = true;
+            Ok(())
+        },
     },
     Flag {
         short: Some('O'),

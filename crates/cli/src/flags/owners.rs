@@ -8,8 +8,8 @@ pub(super) const FLAGS: &[Flag] = &[
         long: Some("pid"),
         value: Some("pid"),
         help: "Only packets of this process; several: a comma list, or the flag again",
-        man: "A packet is taken when the process that sends or receives it matches any of --pid, \
-              --pname and --uid.",
+        man: "A packet is taken when the process that sends or receives it matches. Of --pid, \
+              --pname and --uid, each given several times, one value of each has to match.",
         compat: Compat::Ours,
         apply: |args, value| {
             let wrong = |text: &str| format!("invalid process id {text}");

@@ -95,6 +95,14 @@ pub(super) fn user_id(text: &str, name: &str) -> Option<u32> {
     accounts(text).find_map(|(uid, user)| (user == name).then_some(uid))
 }
 
+/// The home directory of a user id.
+pub(super) fn home(text: &str, uid: u32) -> Option<String> {
+    text.lines().find_map(|line| {
+        let mut fields = line.split(':').skip(2);
+        (fields.next()?.parse() == Ok(uid)).then(|| fields.nth(2).map(str::to_owned))?
+    })
+}
+
 /// IPv4 networks.
 #[derive(Debug, Default)]
 pub(super) struct Networks(Vec<(u32, u32)>);

@@ -1,0 +1,171 @@
+//! `-- command`: a program that runs while we capture, from its first packet to its last.
+//!
+//! It starts as a stopped copy of ourselves ([`NAME`]), so that its process id is known to the
+//! kernel side before it can send anything; then it becomes the command, as the user who
+//! called sudo. Its standard streams, environment and exit status are its own.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Child, Command, ExitCode, ExitStatus};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use rustix::process::{
+    Pid, Signal, WaitOptions, getpid, kill_process, set_parent_process_death_signal, waitpid,
+};
+
+use crate::failure;
+use crate::names::Login;
+
+/// `argv[0]` by which the binary knows that it is to become a command: see [`become_command`].
+pub const NAME: &str = "pktwho-command";
+
+/// What shells say of a command that is not there, or cannot be run.
+const NOT_FOUND: u8 = 127;
+const NOT_RUNNABLE: u8 = 126;
+/// How long a command may take to end once it was asked to.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The command, stopped or running.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    pid: Pid,
+    status: Option<ExitStatus>,
+}
+
+impl Running {
+    /// Starts the copy of ourselves and waits until it has stopped.
+    ///
+    /// # Errors
+    /// There is no such command, or no process could be made.
+    pub fn start(command: &[OsString]) -> Result<Self> {
+        let program = command.first().context("no command")?;
+        if !found(program) {
+            bail!("{}: command not found", program.display());
+        }
+        let mut child = Command::new("/proc/self/exe")
+            .arg0(NAME)
+            .args(command)
+            .spawn()
+            .map_err(failure::worded)
+            .context("cannot start the command")?;
+        let pid = Pid::from_child(&child);
+        match waitpid(Some(pid), WaitOptions::UNTRACED) {
+            Ok(Some((_, status))) if status.stopped() => Ok(Self { child, pid, status: None }),
+            _ => {
+                // Whatever it is, it is not the command.
+                let _ = child.kill();
+                bail!("cannot start the command");
+            }
+        }
+    }
+
+    /// The process id it has now and keeps.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Lets it become the command.
+    ///
+    /// # Errors
+    /// It is gone.
+    pub fn release(&self) -> Result<()> {
+        kill_process(self.pid, Signal::CONT).context("cannot start the command")
+    }
+
+    /// Its exit status, once it has ended.
+    pub fn poll(&mut self) -> Option<ExitStatus> {
+        if self.status.is_none() {
+            // An error means that somebody else has waited for it: it has ended.
+            self.status = self.child.try_wait().unwrap_or(Some(ExitStatus::from_raw(0)));
+        }
+        self.status
+    }
+
+    /// Asks it to end, if it has not, and waits for a while.
+    pub fn end(&mut self) -> ExitCode {
+        if self.poll().is_none() {
+            let _ = kill_process(self.pid, Signal::CONT);
+            let _ = kill_process(self.pid, Signal::TERM);
+        }
+        let deadline = Instant::now() + PATIENCE;
+        while self.poll().is_none() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.status.map_or(ExitCode::FAILURE, exit_code)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Never leave a stopped process behind; one that was released has its own life.
+        if self.status.is_none() {
+            let _ = kill_process(self.pid, Signal::CONT);
+        }
+    }
+}
+
+/// As shells tell a status: the signal's number and 128 when one ended it.
+fn exit_code(status: ExitStatus) -> ExitCode {
+    let code = status
+        .code()
+        .or_else(|| status.signal().map(|signal| 128 + signal))
+        .and_then(|code| u8::try_from(code & 0xff).ok());
+    ExitCode::from(code.unwrap_or(u8::MAX))
+}
+
+/// Whether execvp(3) would find it; what it cannot run it says itself.
+fn found(program: &OsStr) -> bool {
+    use std::os::unix::ffi::OsStrExt as _;
+    if program.as_bytes().contains(&b'/') {
+        return std::path::Path::new(program).exists();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
+    std::env::split_paths(&path).any(|folder| folder.join(program).exists())
+}
+
+/// The copy's part: stops, and when it is continued becomes the command.
+pub fn become_command(command: &[OsString]) -> ExitCode {
+    // Should our parent die now, nobody would ever continue us.
+    let _ = set_parent_process_death_signal(Some(Signal::KILL));
+    if kill_process(getpid(), Signal::STOP).is_err() {
+        return ExitCode::from(NOT_RUNNABLE);
+    }
+    let _ = set_parent_process_death_signal(None);
+    let Some((program, arguments)) = command.split_first() else {
+        return ExitCode::from(NOT_FOUND);
+    };
+    let mut command = Command::new(program);
+    command.args(arguments);
+    if let Err(error) = become_caller(&mut command) {
+        eprintln!("pktwho: cannot run {} as the user who called sudo: {error}", program.display());
+        return ExitCode::from(NOT_RUNNABLE);
+    }
+    let error = command.exec();
+    let code = if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { NOT_RUNNABLE };
+    eprintln!("pktwho: cannot run {}: {}", program.display(), failure::worded(error));
+    ExitCode::from(code)
+}
+
+/// Under sudo: the caller's ids, groups and home.
+fn become_caller(command: &mut Command) -> io::Result<()> {
+    use rustix::process::{Gid, Uid};
+    use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let Some(login) = Login::of_sudo() else { return Ok(()) };
+    let groups: Vec<Gid> = login.groups.iter().map(|&gid| Gid::from_raw(gid)).collect();
+    let (uid, gid) = (Uid::from_raw(login.uid), Gid::from_raw(login.gid));
+    // The process has one thread: its ids are the process's.
+    set_thread_groups(&groups)?;
+    set_thread_res_gid(gid, gid, gid)?;
+    set_thread_res_uid(uid, uid, uid)?;
+    command.env("USER", &login.name).env("LOGNAME", &login.name);
+    if let Some(home) = &login.home {
+        command.env("HOME", home);
+    }
+    Ok(())
+}

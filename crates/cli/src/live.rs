@@ -1,0 +1,324 @@
+//! Capturing: from the kernel's events to the sink, until somebody or something says stop.
+//!
+//! Promises: what was let through and not delivered is counted in the closing lines; a stop
+//! takes the programs off the devices first and then delivers what they have stored.
+
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use pktwho_capfile::Counters;
+use pktwho_owner::Processes;
+use pktwho_packet::{Iface, LinkType, Packet, Timestamp};
+use pktwho_probe as probe;
+use probe::{Counts, Event, Interfaces, RawPacket};
+
+use crate::args::{Backend, Way};
+use crate::child::Running;
+use crate::failure::Hinted;
+use crate::offline::link_type;
+use crate::plan::{self, Buffering, Output};
+use crate::signals::Signals;
+use crate::sink::{Sink, SourceFacts, say};
+use crate::text::Text;
+use crate::{devices, names};
+
+/// After a command has ended and closed its connections: how long no packet of it must have
+/// come before the capture ends, and how long we wait for that at most.
+const QUIET: Duration = Duration::from_millis(250);
+const QUIET_MAX: Duration = Duration::from_secs(5);
+
+/// Captures until `-c`, a signal, or the end of the command.
+///
+/// # Errors
+/// The capture cannot be opened, or the output takes no more.
+pub fn run(plan: plan::Live) -> Result<ExitCode> {
+    let signals = Signals::new()?.with_counts().context("cannot handle signals")?;
+    let interfaces = devices::choose(&plan.interfaces)?;
+    let mut command = match plan.command.as_slice() {
+        [] => None,
+        command => Some(Running::start(command)?),
+    };
+    let text = Rc::new(RefCell::new(Text::stdout(plan.output.buffering >= Buffering::Line)?));
+    let at_once = plan.immediate
+        || plan.output.limit.is_some()
+        || plan.output.buffering == Buffering::Packet
+        || (plan.output.print.is_some() && text.borrow().is_immediate());
+    let live = probe::Live::open(config(&plan, interfaces.clone(), command.as_ref(), at_once))
+        .map_err(worded)?;
+    let any = interfaces == Interfaces::Any;
+    let sink = Sink::new(
+        &plan.output,
+        &facts(&live, &plan, any),
+        names::for_style(plan.output.print.as_ref()),
+        text,
+    )?;
+    announce(&plan, any, live.ifaces());
+    if let Some(command) = &command {
+        command.release()?;
+    }
+    let mut capture = Capture {
+        live,
+        sink,
+        processes: Processes::new(),
+        signals,
+        started: now(),
+        by_iface: Vec::new(),
+        last_packet: Instant::now(),
+    };
+    let ran = capture.run(command.as_mut());
+    let closed = capture.close();
+    let code = command.map_or(ExitCode::SUCCESS, |mut command| command.end());
+    ran.and(closed).map(|()| code)
+}
+
+struct Capture {
+    live: probe::Live,
+    sink: Sink,
+    processes: Processes,
+    signals: Signals,
+    started: Timestamp,
+    /// Packets delivered, by device.
+    by_iface: Vec<u64>,
+    last_packet: Instant,
+}
+
+impl Capture {
+    fn run(&mut self, mut command: Option<&mut Running>) -> Result<()> {
+        let mut ended: Option<Instant> = None;
+        while !self.signals.stop() {
+            if self.deliver(false)?.is_break() {
+                return Ok(());
+            }
+            self.sink.flush()?;
+            self.processes.absorb();
+            if self.signals.take_counts() {
+                say(format_args!("pktwho: {}", self.counts_line(", ", &self.live.counts())));
+            }
+            for notice in self.live.take_notices() {
+                say(format_args!("pktwho: {notice}"));
+            }
+            if let Some(command) = command.as_mut()
+                && command.poll().is_some()
+            {
+                let ended = *ended.get_or_insert_with(Instant::now);
+                if self.command_is_through(ended) {
+                    break;
+                }
+            }
+            self.live.wait().map_err(worded)?;
+        }
+        self.live.stop();
+        self.deliver(true).map(drop)
+    }
+
+    /// Whether nothing more is to be expected of a command that has ended.
+    fn command_is_through(&self, ended: Instant) -> bool {
+        let quiet_since = ended.max(self.last_packet);
+        let nothing_sent = self.sink.packets() == 0;
+        self.live.open_connections() == 0 && (nothing_sent || quiet_since.elapsed() >= QUIET)
+            || ended.elapsed() >= QUIET_MAX
+    }
+
+    /// Delivers what is there; `Break` when no more is wanted.
+    fn deliver(&mut self, all: bool) -> Result<ControlFlow<()>> {
+        let mut delivered = false;
+        while let Some(event) = self.live.next_event() {
+            match event {
+                Event::Process(event) => self.processes.apply(&event),
+                Event::Packet(raw) => {
+                    delivered = true;
+                    let packet = owned(&raw, &mut self.processes);
+                    count(&mut self.by_iface, packet.iface);
+                    if self.sink.packet(&packet)?.is_break() {
+                        self.live.stop();
+                        return Ok(ControlFlow::Break(()));
+                    }
+                }
+            }
+            if !all && self.signals.stop() {
+                break;
+            }
+        }
+        if delivered {
+            self.last_packet = Instant::now();
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Ends the file and says how much was seen and lost.
+    fn close(&mut self) -> Result<()> {
+        self.live.stop();
+        let counts = self.live.counts();
+        let end = now();
+        let counters: Vec<(&Iface, Counters)> = self
+            .live
+            .ifaces()
+            .iter()
+            .zip(&counts.lost_by_iface)
+            .map(|(iface, &lost)| {
+                let delivered = self.by_iface.get(iface.id as usize).copied().unwrap_or(0);
+                let counters = Counters {
+                    start: Some(self.started),
+                    end: Some(end),
+                    received: Some(delivered + lost),
+                    dropped: None,
+                    os_dropped: Some(lost),
+                };
+                (iface, counters)
+            })
+            .collect();
+        let finished = self.sink.finish(&counters);
+        say(format_args!("{}", self.counts_line("\n", &counts)));
+        if counts.lost.events > 0 {
+            let lost = counts.lost.events;
+            say(format_args!("{lost} process event{} lost: names may be missing", plural(lost)));
+        }
+        finished
+    }
+
+    /// tcpdump's counts, in one line or several.
+    fn counts_line(&self, between: &str, counts: &Counts) -> String {
+        let captured = self.sink.packets();
+        let (received, dropped) = (counts.received, counts.lost.packets());
+        format!(
+            "{captured} packet{} captured{between}{received} packet{} received by filter{between}\
+             {dropped} packet{} dropped by kernel",
+            plural(captured),
+            plural(received),
+            plural(dropped)
+        )
+    }
+}
+
+fn plural(count: u64) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+/// The packet with its owners in words.
+fn owned<'a>(raw: &RawPacket<'a>, processes: &'a mut Processes) -> Packet<'a> {
+    for facts in [&raw.sender, &raw.receiver].into_iter().flatten() {
+        processes.prepare(facts);
+    }
+    let processes = &*processes;
+    Packet {
+        time: raw.time,
+        iface: raw.iface,
+        data: raw.data,
+        orig_len: raw.orig_len,
+        direction: raw.direction,
+        reception: raw.reception,
+        sender: raw.sender.and_then(|facts| processes.resolve(facts)),
+        receiver: raw.receiver.and_then(|facts| processes.resolve(facts)),
+    }
+}
+
+fn count(by_iface: &mut Vec<u64>, iface: &Iface) {
+    let id = iface.id as usize;
+    if by_iface.len() <= id {
+        by_iface.resize(id + 1, 0);
+    }
+    if let Some(packets) = by_iface.get_mut(id) {
+        *packets += 1;
+    }
+}
+
+fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or_else(
+        |_| Timestamp::default(),
+        |time| Timestamp {
+            secs: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
+            nanos: time.subsec_nanos(),
+        },
+    )
+}
+
+fn config(
+    plan: &plan::Live,
+    interfaces: Interfaces,
+    command: Option<&Running>,
+    immediate: bool,
+) -> probe::Config {
+    let mut pids = plan.owners.pids.clone();
+    pids.extend(command.map(Running::pid));
+    probe::Config {
+        interfaces,
+        snaplen: plan.snaplen,
+        direction: match plan.direction {
+            Way::In => probe::DirectionChoice::In,
+            Way::Out => probe::DirectionChoice::Out,
+            Way::InOut => probe::DirectionChoice::Both,
+        },
+        buffer: plan.buffer_bytes,
+        immediate,
+        promiscuous: plan.promiscuous,
+        filter: probe::OwnerFilter {
+            pids,
+            names: plan.owners.names.clone(),
+            uids: plan.owners.uids.clone(),
+            follow: plan.owners.follow_forks || command.is_some(),
+        },
+        backend: match plan.backend {
+            Backend::Auto => probe::Backend::Auto,
+            Backend::Tcx => probe::Backend::Tcx,
+            Backend::Clsact => probe::Backend::Clsact,
+        },
+    }
+}
+
+fn facts<'a>(live: &'a probe::Live, plan: &plan::Live, any: bool) -> SourceFacts<'a> {
+    let system = rustix::system::uname();
+    let ifaces = live.ifaces();
+    SourceFacts {
+        ifaces,
+        snaplen: plan.snaplen,
+        // compat: pcapng has nanoseconds anyway; pcap has them when they are asked for.
+        precision: plan.output.precision,
+        show_iface: any || ifaces.len() > 1,
+        any,
+        hardware: system.machine().to_string_lossy().into_owned(),
+        os: format!(
+            "{} {}",
+            system.sysname().to_string_lossy(),
+            system.release().to_string_lossy()
+        ),
+    }
+}
+
+/// tcpdump's words before the first packet.
+fn announce(plan: &plan::Live, any: bool, ifaces: &[Iface]) {
+    let Output { print, verbose, .. } = &plan.output;
+    let names: Vec<&str> = ifaces.iter().map(|iface| iface.name.as_str()).collect();
+    let name = if any { "any".into() } else { names.join(", ") };
+    let first = ifaces.first().map_or(LinkType::ETHERNET, |iface| iface.link_type);
+    let listening = format!(
+        "listening on {name}, link-type {}, snapshot length {} bytes",
+        link_type(first),
+        plan.snaplen
+    );
+    if print.is_some() && !verbose {
+        say(format_args!(
+            "pktwho: verbose output suppressed, use -v[v]... for full protocol decode\n{listening}"
+        ));
+    } else {
+        say(format_args!("pktwho: {listening}"));
+    }
+}
+
+/// What the probe refused, with advice where there is some.
+fn worded(error: probe::Error) -> anyhow::Error {
+    let hint = match &error {
+        // compat: tcpdump puts the cause in parentheses behind the words.
+        probe::Error::NoDevice { .. } => {
+            return anyhow::Error::msg(format!("{error}\n(No such device exists)"));
+        }
+        _ if error.is_permission() => "run it as root, for instance with sudo",
+        probe::Error::NoProcess { .. } => "a process that is to come can be named with --pname",
+        _ => return error.into(),
+    };
+    Hinted::new(error.to_string(), hint).into()
+}
