@@ -31,23 +31,12 @@ fn entries(devices: &[Device]) -> Vec<Entry<'_>> {
         device: None,
         name: ANY,
     });
+    // A stable sort: within a kind the kernel's order stays.
     entries.sort_by_key(|entry| match entry.device {
-        Some(device) => (
-            !device.running,
-            !device.up,
-            device.loopback,
-            false,
-            trailing_number(&device.name),
-        ),
-        None => (false, false, false, true, 0),
+        Some(device) => (!device.running, !device.up, device.loopback, false),
+        None => (false, false, false, true),
     });
     entries
-}
-
-/// 10 of `eth10`; 0 when there is no number.
-fn trailing_number(name: &str) -> u32 {
-    let start = name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
-    name.get(start..).and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
 
 /// The text of `-D`.
@@ -175,8 +164,8 @@ mod tests {
             (4, "br0", "UR"),
             (5, "t0", ""),
             (6, "t1", "U"),
-            (7, "eth10", "UR"),
-            (8, "eth2", "URA"),
+            (7, "eth2", "URA"),
+            (8, "eth10", "UR"),
         ]
         .map(|(index, name, flags)| device(index, name, flags))
         .into()
