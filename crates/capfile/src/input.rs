@@ -101,3 +101,44 @@ impl<R: Read> Input<R> {
         self.buffer.get(range).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_alone_takes_no_memory() {
+        let mut input = Input::new(&[1, 2, 3][..]);
+        assert_eq!(input.fill(usize::MAX).unwrap(), 3);
+        assert_eq!(input.buffer.len(), CHUNK);
+        assert_eq!(input.take(2), 0..2);
+        assert_eq!((input.peek(1), input.peek(2)), (Some(&[3][..]), None));
+        assert_eq!((input.fill(1).unwrap(), input.fill(2).unwrap()), (1, 1));
+        assert_eq!(input.offset(), 2);
+    }
+
+    #[test]
+    fn memory_follows_the_bytes_that_came() {
+        let mut input = Input::new(io::repeat(7).take(1_000_000));
+        assert_eq!(input.fill(16 << 20).unwrap(), 1_000_000);
+        assert!(input.buffer.len() <= 2_100_000);
+        assert!(input.peek(1_000_000).unwrap().iter().all(|&byte| byte == 7));
+    }
+
+    #[test]
+    fn interrupted_reads_go_on() {
+        struct Interrupted(bool);
+        impl Read for Interrupted {
+            fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+                self.0 = !self.0;
+                if self.0 {
+                    return Err(io::ErrorKind::Interrupted.into());
+                }
+                to.fill(1);
+                Ok(to.len())
+            }
+        }
+        let mut input = Input::new(Interrupted(false));
+        assert_eq!(input.fill(100).unwrap(), 100);
+    }
+}

@@ -20,6 +20,9 @@ const BLOCK_OVERHEAD: u32 = 1024 * 1024;
 /// Most devices of one file.
 pub(crate) const MAX_IFACES: usize = 65_536;
 
+/// Bytes kept of a device's name and of its description; Linux has 15 and 255.
+pub(crate) const MAX_IFACE_TEXT: usize = 256;
+
 /// Process blocks remembered while reading; older ones are forgotten, newest kept.
 pub(crate) const MAX_PROCESSES_READ: usize = 65_536;
 

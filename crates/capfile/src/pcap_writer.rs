@@ -10,7 +10,7 @@ use pktwho_packet::{LinkType, Packet, Timestamp, TimestampPrecision};
 use crate::error::Error;
 use crate::limits::MAX_SNAPLEN;
 use crate::output::Output;
-use crate::sll2::{self, SLL2_HEADER_LEN, Sll2};
+use crate::sll2::Sll2;
 
 const MAGIC_MICRO: u32 = 0xa1b2_c3d4;
 const MAGIC_NANO: u32 = 0xa1b2_3c4d;
@@ -72,42 +72,39 @@ impl<W: Write> PcapWriter<W> {
     pub fn packet(&mut self, packet: &Packet<'_>) -> Result<(), Error> {
         let link_type = packet.iface.link_type;
         if link_type == self.options.link_type {
-            self.record(packet, &[], 0)
-        } else if self.options.link_type == LinkType::LINUX_SLL2 {
-            self.cooked(packet)
+            self.record(packet.time, &[], packet.data, packet.orig_len)
         } else {
-            Err(self.wrong_link_type(packet))
-        }
-    }
-
-    fn wrong_link_type(&self, packet: &Packet<'_>) -> Error {
-        Error::LinkType {
-            file: self.options.link_type.0,
-            packet: packet.iface.link_type.0,
+            self.cooked(packet)
         }
     }
 
     fn cooked(&mut self, packet: &Packet<'_>) -> Result<(), Error> {
-        let cooked = Sll2::of(packet, sll2::arphrd(packet.iface));
-        let (header, replaced) = cooked.ok_or_else(|| self.wrong_link_type(packet))?;
-        self.record(packet, &header.to_bytes(), replaced)
+        let cooked = match self.options.link_type {
+            LinkType::LINUX_SLL2 => Sll2::cook(packet),
+            _ => None,
+        };
+        let (header, payload, orig_len) = cooked.ok_or(Error::LinkType {
+            file: self.options.link_type.0,
+            packet: packet.iface.link_type.0,
+        })?;
+        self.record(packet.time, &header, payload, orig_len)
     }
 
-    /// Writes a packet with `header` in place of its first `replaced` bytes.
+    /// Writes a packet that lies in two parts.
     #[inline]
-    fn record(&mut self, packet: &Packet<'_>, header: &[u8], replaced: usize) -> Result<(), Error> {
+    fn record(
+        &mut self,
+        time: Timestamp,
+        header: &[u8],
+        payload: &[u8],
+        orig_len: u32,
+    ) -> Result<(), Error> {
         let snaplen = self.options.snaplen as usize;
         let header = header.get(..snaplen).unwrap_or(header);
-        let payload = packet.data.get(replaced..).unwrap_or_default();
-        let room = snaplen - header.len();
-        let payload = payload.get(..room).unwrap_or(payload);
-        let captured = len32(header.len() + payload.len());
-        let orig_len = packet
-            .orig_len
-            .saturating_sub(len32(replaced))
-            .saturating_add(len32(header.len()));
-        let [s0, s1, s2, s3] = seconds(packet.time).to_le_bytes();
-        let [f0, f1, f2, f3] = self.fraction(packet.time).to_le_bytes();
+        let payload = payload.get(..snaplen - header.len()).unwrap_or(payload);
+        let captured = u32::try_from(header.len() + payload.len()).unwrap_or(u32::MAX);
+        let [s0, s1, s2, s3] = seconds(time).to_le_bytes();
+        let [f0, f1, f2, f3] = self.fraction(time).to_le_bytes();
         let [c0, c1, c2, c3] = captured.to_le_bytes();
         let [o0, o1, o2, o3] = orig_len.to_le_bytes();
         let buffer = self.output.buffer();
@@ -145,9 +142,3 @@ impl<W: Write> PcapWriter<W> {
 fn seconds(time: Timestamp) -> u32 {
     u32::try_from(time.secs.max(0)).unwrap_or(u32::MAX)
 }
-
-fn len32(len: usize) -> u32 {
-    u32::try_from(len).unwrap_or(u32::MAX)
-}
-
-const _: () = assert!(SLL2_HEADER_LEN == 20);

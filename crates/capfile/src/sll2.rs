@@ -1,8 +1,8 @@
 //! Linux cooked capture v2: one link-layer header for packets of any device.
 //!
 //! What tcpdump writes for `-i any`. VLAN tags stay in the payload, behind the protocol number
-//! of the first. Source: draft-ietf-opsawg-pcaplinktype, LINKTYPE_LINUX_SLL2; packet(7) for
-//! packet types and protocol numbers; if_arp.h for device types.
+//! of the first. Source: draft-ietf-opsawg-pcaplinktype, `LINKTYPE_LINUX_SLL2`; packet(7) for
+//! packet types and protocol numbers; `if_arp.h` for device types.
 
 use pktwho_packet::{Direction, Iface, LinkType, Packet, Reception};
 
@@ -78,6 +78,16 @@ impl Sll2 {
         Some((header, replaced))
     }
 
+    /// What becomes of `packet` in a file of cooked packets: header, payload, and the length of
+    /// the whole packet with the new header. `None` as for [`Self::of`].
+    pub(crate) fn cook<'a>(packet: &Packet<'a>) -> Option<([u8; SLL2_HEADER_LEN], &'a [u8], u32)> {
+        let (header, replaced) = Self::of(packet, arphrd(packet.iface))?;
+        let payload = packet.data.get(replaced..)?;
+        let added = SLL2_HEADER_LEN - replaced;
+        let orig_len = packet.orig_len.saturating_add(u32::try_from(added).ok()?);
+        Some((header.to_bytes(), payload, orig_len))
+    }
+
     /// The header as it lies in a file.
     pub fn to_bytes(&self) -> [u8; SLL2_HEADER_LEN] {
         let [protocol @ .., _, _] = (u32::from(self.protocol) << 16).to_be_bytes();
@@ -128,5 +138,130 @@ pub fn arphrd(iface: &Iface) -> u16 {
         LinkType::ETHERNET if iface.mac == Some([0; 6]) || iface.name == "lo" => ARPHRD_LOOPBACK,
         LinkType::ETHERNET => ARPHRD_ETHER,
         _ => ARPHRD_NONE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(
+        link_type: LinkType,
+        direction: Direction,
+        reception: Reception,
+        data: &[u8],
+        expected: &[u8],
+    ) {
+        let iface = Iface {
+            index: 0x0102,
+            link_type,
+            ..Iface::default()
+        };
+        let packet = Packet {
+            time: pktwho_packet::Timestamp::default(),
+            iface: &iface,
+            data,
+            orig_len: 0,
+            direction,
+            reception,
+            sender: None,
+            receiver: None,
+        };
+        let (header, replaced) = Sll2::of(&packet, arphrd(&iface)).unwrap();
+        let written = [&header.to_bytes()[..], &data[replaced..]].concat();
+        assert_eq!(written, expected);
+    }
+
+    const SOURCE: [u8; 6] = [2, 3, 4, 5, 6, 7];
+
+    fn frame(after: &[u8]) -> Vec<u8> {
+        [&[9; 6][..], &SOURCE, after].concat()
+    }
+
+    /// protocol, 0, interface index, device type, packet type, address length, address
+    fn cooked(protocol: [u8; 2], device: [u8; 2], kind: u8, rest: &[u8]) -> Vec<u8> {
+        let [d0, d1] = device;
+        let ethernet = device == [0, 1];
+        let address = if ethernet { SOURCE } else { [0; 6] };
+        let len = if ethernet { 6 } else { 0 };
+        [
+            &protocol[..],
+            &[0, 0, 0, 0, 1, 2, d0, d1, kind, len],
+            &address,
+            &[0, 0],
+            rest,
+        ]
+        .concat()
+    }
+
+    #[test]
+    fn ethernet() {
+        use {Direction as D, Reception as R};
+        for (direction, reception, kind) in [
+            (D::In, R::Unicast, 0),
+            (D::Unknown, R::Unspecified, 0),
+            (D::In, R::Broadcast, 1),
+            (D::In, R::Multicast, 2),
+            (D::In, R::Promiscuous, 3),
+            (D::Out, R::Broadcast, 4),
+        ] {
+            let data = frame(b"\x08\x00payload");
+            let expected = cooked([8, 0], [0, 1], kind, b"payload");
+            check(LinkType::ETHERNET, direction, reception, &data, &expected);
+        }
+    }
+
+    #[test]
+    fn tags_stay_in_the_payload_and_frames_of_802_3_get_linuxs_protocols() {
+        for (after, protocol, rest) in [
+            (
+                &b"\x81\x00\x00\x05\x08\x00tagged"[..],
+                [0x81, 0],
+                &b"\x00\x05\x08\x00tagged"[..],
+            ),
+            (b"\x00\x05\x42\x42\x03ab", [0, 4], b"\x42\x42\x03ab"),
+            (b"\x00\x05\xff\xffabc", [0, 1], b"\xff\xffabc"),
+            (b"\x06\x00", [6, 0], b""),
+        ] {
+            let expected = cooked(protocol, [0, 1], 0, rest);
+            check(
+                LinkType::ETHERNET,
+                Direction::In,
+                Reception::Unicast,
+                &frame(after),
+                &expected,
+            );
+        }
+    }
+
+    #[test]
+    fn packets_without_a_link_layer() {
+        let none = [0xff, 0xfe];
+        for (link_type, data, protocol) in [
+            (LinkType::RAW, b"\x45ip", [8, 0]),
+            (LinkType::RAW, b"\x60ip", [0x86, 0xdd]),
+            (LinkType::IPV4, b"\x45ip", [8, 0]),
+            (LinkType::IPV6, b"\x60ip", [0x86, 0xdd]),
+        ] {
+            let expected = cooked(protocol, none, 4, data);
+            check(
+                link_type,
+                Direction::Out,
+                Reception::Unicast,
+                data,
+                &expected,
+            );
+        }
+    }
+
+    #[test]
+    fn loopback_is_told_by_its_address() {
+        let mut iface = Iface {
+            link_type: LinkType::ETHERNET,
+            ..Iface::default()
+        };
+        assert_eq!(arphrd(&iface), ARPHRD_ETHER);
+        iface.mac = Some([0; 6]);
+        assert_eq!(arphrd(&iface), ARPHRD_LOOPBACK);
     }
 }

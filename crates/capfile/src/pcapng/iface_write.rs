@@ -4,7 +4,7 @@
 //! `{"ifindex":2,"netns":4026531840}`. The name is the last option: Apple's tcpdump reads it up
 //! to a zero byte, which only the end of the options is sure to bring.
 
-use pktwho_packet::{Iface, NetnsId, Timestamp};
+use pktwho_packet::{Iface, LinkType, NetnsId, Timestamp};
 
 use super::compose::{
     end_block, end_options, start_block, write_high_low, write_option, write_option_header,
@@ -20,6 +20,7 @@ const NANOSECONDS: u8 = 9;
 /// What is written of a device beside its own facts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Common<'a> {
+    pub(crate) link_type: LinkType,
     pub(crate) snaplen: u32,
     pub(crate) os: &'a str,
     pub(crate) filter: &'a str,
@@ -28,7 +29,7 @@ pub(crate) struct Common<'a> {
 /// Appends an interface description block.
 pub(crate) fn description(out: &mut Vec<u8>, iface: &Iface, common: &Common<'_>) {
     let start = start_block(out, block::INTERFACE_DESCRIPTION);
-    out.extend_from_slice(&iface.link_type.0.to_le_bytes());
+    out.extend_from_slice(&common.link_type.0.to_le_bytes());
     out.extend_from_slice(&[0, 0]);
     out.extend_from_slice(&common.snaplen.to_le_bytes());
     write_text(

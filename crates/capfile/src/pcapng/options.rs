@@ -2,6 +2,7 @@
 
 use super::{option, padding};
 use crate::bytes::{Endian, Fields};
+use crate::limits::MAX_IFACE_TEXT;
 
 /// One option as it lies in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,11 +22,15 @@ impl RawOption<'_> {
         Some(endian.u64(self.value.try_into().ok()?))
     }
 
-    /// The value as text, without what follows a NUL, damaged characters replaced.
+    /// The value as text, without what follows a NUL or is too long, damaged characters replaced.
     pub(crate) fn text(&self) -> String {
-        let end = self.value.iter().position(|&byte| byte == 0);
-        let text = self.value.get(..end.unwrap_or(self.value.len()));
-        String::from_utf8_lossy(text.unwrap_or_default()).into_owned()
+        let text = self
+            .value
+            .split(|&byte| byte == 0)
+            .next()
+            .unwrap_or_default();
+        let text = text.get(..MAX_IFACE_TEXT).unwrap_or(text);
+        String::from_utf8_lossy(text).into_owned()
     }
 }
 

@@ -31,8 +31,8 @@ impl Key {
     fn of(owner: &Owner<'_>) -> Self {
         let mut name = [0; MAX_THREAD];
         let len = owner.thread.len().min(MAX_THREAD);
-        for (to, from) in name.iter_mut().zip(owner.thread) {
-            *to = *from;
+        if let (Some(to), Some(from)) = (name.get_mut(..len), owner.thread.get(..len)) {
+            to.copy_from_slice(from);
         }
         let confidence: u64 = match owner.confidence {
             Confidence::Exact => 0,

@@ -8,14 +8,15 @@
 //! is `curl.4321 >` on an inbound packet and `> nginx.812` on any other. Option 8 repeats pid
 //! and tid for other readers.
 //!
-//! tcpdump refuses files whose devices differ in link type or snapshot length; the caller who
-//! cares for it gives one snapshot length in the options and devices of one link type.
+//! tcpdump refuses files whose devices differ in link type or snapshot length, and several
+//! devices of raw IP (libpcap 1.10.3 takes their link types for different). So the options have
+//! one snapshot length for all, and can give all packets the same cooked header.
 //!
 //! Source: draft-ietf-opsawg-pcapng; what Wireshark 4.6 and Apple's tcpdump read.
 
 use std::io::Write;
 
-use pktwho_packet::{Direction, Iface, Owner, Packet, Reception, Timestamp};
+use pktwho_packet::{Direction, Iface, LinkType, Owner, Packet, Reception, Timestamp};
 
 use super::compose::{
     end_block, end_options, pad, start_block, write_option_header, write_text, write_u32_option,
@@ -27,6 +28,7 @@ use crate::counters::Counters;
 use crate::error::Error;
 use crate::limits::{MAX_IFACES, MAX_SNAPLEN};
 use crate::output::Output;
+use crate::sll2::Sll2;
 
 /// What a pcapng file says of itself and all its devices; empty text is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +41,8 @@ pub struct PcapngOptions {
     pub application: String,
     /// Most bytes kept of a packet on any device; longer ones are cut. 0: each device's own.
     pub snaplen: u32,
+    /// Whether every packet gets the header of `LINUX_SLL2` in place of its own.
+    pub cooked: bool,
     /// The filter expression that packets passed (`if_filter`).
     pub filter: String,
 }
@@ -50,6 +54,7 @@ impl Default for PcapngOptions {
             os: String::new(),
             application: String::new(),
             snaplen: MAX_SNAPLEN,
+            cooked: false,
             filter: String::new(),
         }
     }
@@ -138,7 +143,13 @@ impl<W: Write> PcapngWriter<W> {
             0 => iface.snaplen,
             snaplen => snaplen,
         };
+        let link_type = if self.options.cooked {
+            LinkType::LINUX_SLL2
+        } else {
+            iface.link_type
+        };
         let common = Common {
+            link_type,
             snaplen,
             os: &self.options.os,
             filter: &self.options.filter,
@@ -146,7 +157,7 @@ impl<W: Write> PcapngWriter<W> {
         iface_write::description(self.output.buffer(), iface, &common);
         let described = Described {
             id: self.next_iface,
-            snaplen: crate::limits::effective_snaplen(snaplen, iface.link_type) as usize,
+            snaplen: crate::limits::effective_snaplen(snaplen, link_type) as usize,
         };
         self.next_iface += 1;
         if self.ifaces.len() <= position {
@@ -161,24 +172,48 @@ impl<W: Write> PcapngWriter<W> {
     /// Adds a packet, and before it what the file does not yet say of its device and owners.
     ///
     /// # Errors
-    /// When the stream cannot be written, or there are too many devices.
+    /// When the stream cannot be written, there are too many devices, or the packet cannot be
+    /// cooked as the options ask.
     #[inline]
     pub fn packet(&mut self, packet: &Packet<'_>) -> Result<(), Error> {
+        if self.options.cooked && packet.iface.link_type != LinkType::LINUX_SLL2 {
+            return self.cooked(packet);
+        }
+        self.record(packet, &[], packet.data, packet.orig_len)
+    }
+
+    fn cooked(&mut self, packet: &Packet<'_>) -> Result<(), Error> {
+        let (header, payload, orig_len) = Sll2::cook(packet).ok_or(Error::LinkType {
+            file: LinkType::LINUX_SLL2.0,
+            packet: packet.iface.link_type.0,
+        })?;
+        self.record(packet, &header, payload, orig_len)
+    }
+
+    /// Writes a packet whose bytes lie in two parts.
+    #[inline]
+    fn record(
+        &mut self,
+        packet: &Packet<'_>,
+        header: &[u8],
+        payload: &[u8],
+        orig_len: u32,
+    ) -> Result<(), Error> {
         let iface = self.described(packet.iface)?;
         let ends = self.ends(packet);
         self.last_time = packet.time;
-        let data = packet.data.get(..iface.snaplen).unwrap_or(packet.data);
+        let header = header.get(..iface.snaplen).unwrap_or(header);
+        let payload = payload
+            .get(..iface.snaplen - header.len())
+            .unwrap_or(payload);
+        let captured = header.len() + payload.len();
         let out = self.output.buffer();
         let start = out.len();
-        let header = packet_header(
-            iface.id,
-            nanoseconds(packet.time),
-            data.len(),
-            packet.orig_len,
-        );
-        out.extend_from_slice(&header);
-        out.extend_from_slice(data);
-        pad(out, data.len());
+        let fixed = packet_header(iface.id, nanoseconds(packet.time), captured, orig_len);
+        out.extend_from_slice(&fixed);
+        out.extend_from_slice(header);
+        out.extend_from_slice(payload);
+        pad(out, captured);
         write_packet_options(out, packet, &ends, &self.processes);
         end_block(out, start);
         Ok(self.output.end_record()?)
