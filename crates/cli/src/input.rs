@@ -4,6 +4,7 @@
 //! while it waits it notices that it was asked to stop.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::AsFd as _;
@@ -17,10 +18,15 @@ use crate::failure;
 use crate::signals::Signals;
 use crate::text::Text;
 
+/// How much of a stream may be looked at before it is read.
+const PEEK: usize = 64 * 1024;
+
 /// A stream of bytes that may keep us waiting.
 #[derive(Debug)]
 pub struct Input {
     file: File,
+    /// Bytes that were looked at and are still to be read.
+    peeked: VecDeque<u8>,
     may_wait: bool,
     signals: Signals,
     text: Rc<RefCell<Text>>,
@@ -44,10 +50,23 @@ impl Input {
         let may_wait = file.metadata().is_ok_and(|metadata| !metadata.is_file());
         Ok(Self {
             file,
+            peeked: VecDeque::new(),
             may_wait,
             signals,
             text,
         })
+    }
+
+    /// The first bytes, as many as one read gives; they stay to be read.
+    ///
+    /// # Errors
+    /// As reading.
+    pub fn peek(&mut self) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; PEEK];
+        let got = self.read(&mut bytes)?;
+        bytes.truncate(got);
+        self.peeked.extend(&bytes);
+        Ok(bytes)
     }
 
     /// Waits until there is something to read, the end included.
@@ -81,6 +100,9 @@ impl Input {
 
 impl Read for Input {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if !self.peeked.is_empty() {
+            return self.peeked.read(buffer);
+        }
         if self.may_wait {
             self.wait()?;
         }

@@ -35,7 +35,7 @@ const QUIET_MAX: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// The capture cannot be opened, or the output takes no more.
-pub fn run(plan: plan::Live) -> Result<ExitCode> {
+pub fn run(plan: &plan::Live) -> Result<ExitCode> {
     let signals = Signals::new()?.with_counts().context("cannot handle signals")?;
     let interfaces = devices::choose(&plan.interfaces)?;
     let mut command = match plan.command.as_slice() {
@@ -47,16 +47,17 @@ pub fn run(plan: plan::Live) -> Result<ExitCode> {
         || plan.output.limit.is_some()
         || plan.output.buffering == Buffering::Packet
         || (plan.output.print.is_some() && text.borrow().is_immediate());
-    let live = probe::Live::open(config(&plan, interfaces.clone(), command.as_ref(), at_once))
+    let live = probe::Live::open(config(plan, interfaces.clone(), command.as_ref(), at_once))
         .map_err(worded)?;
     let any = interfaces == Interfaces::Any;
+    let near = plan.foreign_numeric.then(|| live.ifaces());
     let sink = Sink::new(
         &plan.output,
-        &facts(&live, &plan, any),
-        names::for_style(plan.output.print.as_ref()),
+        &facts(&live, plan, any),
+        names::for_style(plan.output.print.as_ref(), near),
         text,
     )?;
-    announce(&plan, any, live.ifaces());
+    announce(plan, any, live.ifaces());
     if let Some(command) = &command {
         command.release()?;
     }

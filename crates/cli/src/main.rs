@@ -64,7 +64,7 @@ fn carry_out(plan: Plan) -> Result<ExitCode> {
         Plan::Show(show) => put(&shown(show))?,
         Plan::Read(read) => offline::run(read)?,
         Plan::Devices => put(&devices::list()?)?,
-        Plan::Live(live) => return live::run(live),
+        Plan::Live(live) => return live::run(&live),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -15,6 +15,7 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use pktwho_packet::Iface;
 use pktwho_print::{Names, Style, Transport};
 use rustc_hash::FxHashMap;
 
@@ -37,22 +38,21 @@ pub struct HostNames {
 /// A file's names, once read.
 type Table<K> = Option<FxHashMap<K, String>>;
 
-impl HostNames {
-    /// Names only those IPv4 addresses that lie in networks connected to these devices
-    /// (`-f`); no device means all devices.
-    pub fn only_near(&mut self, devices: &[&str]) {
-        let routes = fs::read_to_string("/proc/net/route").unwrap_or_default();
-        self.near = Some(Networks::connected(&routes, devices));
-    }
-}
-
-/// The names that lines in this style may show.
-pub fn for_style(style: Option<&Style>) -> Box<dyn Names> {
+/// The names that lines in this style may show. With `near`, those IPv4 addresses only that
+/// lie in networks connected to these devices (`-f`).
+pub fn for_style(style: Option<&Style>, near: Option<&[Iface]>) -> Box<dyn Names> {
     if style.is_some_and(|style| style.numeric) {
-        Box::new(Numbers::default())
-    } else {
-        Box::new(HostNames::default())
+        return Box::new(Numbers::default());
     }
+    let near = near.map(|ifaces| {
+        let routes = read("/proc/net/route");
+        let devices: Vec<&str> = ifaces.iter().map(|iface| iface.name.as_str()).collect();
+        Networks::connected(&routes, &devices)
+    });
+    Box::new(HostNames {
+        near,
+        ..HostNames::default()
+    })
 }
 
 /// The user id of a login name, or the number itself.

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use anyhow::{Context as _, Result, bail};
 use pktwho_capfile::Reader;
-use pktwho_packet::{LinkType, TimestampPrecision};
+use pktwho_packet::{Iface, LinkType, TimestampPrecision};
 
 use crate::failure;
 use crate::input::Input;
@@ -30,7 +30,8 @@ pub fn run(plan: plan::Read) -> Result<()> {
     let signals = Signals::new().context("cannot handle signals")?;
     let at_once = output.buffering >= Buffering::Line;
     let text = Rc::new(RefCell::new(Text::stdout(at_once)?));
-    let input = Input::open(&plan.file, signals.clone(), Rc::clone(&text))?;
+    let mut input = Input::open(&plan.file, signals.clone(), Rc::clone(&text))?;
+    let ifaces = first_ifaces(&mut input)?;
     let mut reader = Reader::new(input).map_err(worded)?;
     say(format_args!(
         "reading from file {}, link-type {}, snapshot length {}",
@@ -39,8 +40,8 @@ pub fn run(plan: plan::Read) -> Result<()> {
         reader.snaplen()
     ));
     refuse_overwriting(&plan.file, &output)?;
-    let names = names::for_style(output.print.as_ref());
-    let mut sink = Sink::new(&output, &facts(&reader, &output), names, Rc::clone(&text))?;
+    let names = names::for_style(output.print.as_ref(), None);
+    let mut sink = Sink::new(&output, &facts(&reader, &ifaces, &output), names, Rc::clone(&text))?;
     let mut select = Select::new(plan.direction, plan.owners);
     let read = packets(&mut reader, &mut select, &mut sink, &signals);
     // What was read before an error is put out, and counted, all the same.
@@ -76,8 +77,21 @@ fn packets(
     Ok(())
 }
 
-fn facts<'a>(reader: &'a Reader<Input>, output: &Output) -> SourceFacts<'a> {
-    let ifaces = reader.ifaces();
+/// The devices that a file describes before its first packet. Lines and output files depend on
+/// them, and the reader learns of them only on its way to that packet.
+fn first_ifaces(input: &mut Input) -> Result<Vec<Iface>> {
+    let start = input.peek().map_err(|error| worded(error.into()))?;
+    let Ok(mut reader) = Reader::new(start.as_slice()) else {
+        // The real reader will say what is wrong.
+        return Ok(Vec::new());
+    };
+    // The start may end within the first packet; the devices were found all the same.
+    let _ = reader.next();
+    Ok(reader.ifaces().to_vec())
+}
+
+fn facts<'a>(reader: &Reader<Input>, ifaces: &'a [Iface], output: &Output) -> SourceFacts<'a> {
+    let context = output.print.as_ref().map(|style| style.context);
     SourceFacts {
         ifaces,
         snaplen: ifaces.iter().map(|iface| iface.snaplen).max().unwrap_or(0),
@@ -85,7 +99,8 @@ fn facts<'a>(reader: &'a Reader<Input>, output: &Output) -> SourceFacts<'a> {
             TimestampPrecision::Micro => reader.precision(),
             TimestampPrecision::Nano => TimestampPrecision::Nano,
         },
-        show_iface: ifaces.len() > 1,
+        // compat: tcpdump never says it of a file; without owners lines are to be tcpdump's.
+        show_iface: ifaces.len() > 1 && context.is_some_and(|context| context.process),
         any: false,
         // A file's own words on these are not kept.
         hardware: String::new(),

@@ -108,15 +108,15 @@ pub(super) fn home(text: &str, uid: u32) -> Option<String> {
 pub(super) struct Networks(Vec<(u32, u32)>);
 
 impl Networks {
-    /// Those reached without a gateway over these devices (all, when there are none), from
-    /// the text of `/proc/net/route`; and loopback.
+    /// Those reached without a gateway over these devices, from the text of
+    /// `/proc/net/route`; and loopback.
     pub(super) fn connected(routes: &str, devices: &[&str]) -> Self {
         let mut networks = vec![(Ipv4Addr::LOCALHOST.to_bits() & 0xff00_0000, 0xff00_0000)];
         // Numbers are hex dumps of the network's byte order as the machine reads them.
         let number = |text: &str| Some(u32::from_be(u32::from_str_radix(text, 16).ok()?));
         networks.extend(lines(routes).filter_map(|words| match *words.as_slice() {
             [device, network, "00000000", _, _, _, _, mask, ..]
-                if devices.is_empty() || devices.contains(&device) =>
+                if devices.contains(&device) =>
             {
                 Some((number(network)?, number(mask)?))
             }
@@ -178,7 +178,7 @@ mod tests {
         assert!(near.contains(Ipv4Addr::new(127, 1, 2, 3)));
         assert!(!near.contains(Ipv4Addr::new(10, 0, 0, 1)));
         assert!(!near.contains(Ipv4Addr::new(192, 168, 1, 7)));
-        let all = Networks::connected(routes, &[]);
+        let all = Networks::connected(routes, &["eth1", "eth0"]);
         assert!(all.contains(Ipv4Addr::new(10, 0, 0, 1)));
         assert!(!all.contains(Ipv4Addr::new(8, 8, 8, 8)));
     }
