@@ -22,8 +22,8 @@ enum Like {
 }
 use Like::{Ours, Tcpdump};
 
-/// Arguments, standard error without the usage, exit status. Standard output is empty but for
-/// what `-r` prints.
+/// Arguments (with -n where lines are printed: nobody is to be asked for names), standard error
+/// without the usage, exit status. Standard output is empty but for what `-r` prints.
 const ROWS: &[(&str, &str, i32, Like)] = &[
     // The words of getopt.
     ("-1", "P: invalid option -- '1'", 1, Tcpdump),
@@ -134,10 +134,10 @@ const ROWS: &[(&str, &str, i32, Like)] = &[
         1,
         Tcpdump,
     ),
-    ("-r two.pcap", "READ two.pcap", 0, Tcpdump),
+    ("-nr two.pcap", "READ two.pcap", 0, Tcpdump),
     ("-n -r two.pcap -c1", "READ two.pcap", 0, Tcpdump),
     (
-        "-r two.pcap -s 20 -Q in -B 10 -p -l -U -K -S -N -q -v -e",
+        "-nr two.pcap -s 20 -Q in -B 10 -p -l -U -K -S -N -q -v -e",
         "READ two.pcap",
         0,
         Tcpdump,
@@ -148,8 +148,8 @@ const ROWS: &[(&str, &str, i32, Like)] = &[
         0,
         Tcpdump,
     ),
-    ("-r garbage -r two.pcap", "READ two.pcap", 0, Tcpdump),
-    ("-r two.pcap -i eth77", "READ two.pcap", 0, Tcpdump),
+    ("-r garbage -nr two.pcap", "READ two.pcap", 0, Tcpdump),
+    ("-nr two.pcap -i eth77", "READ two.pcap", 0, Tcpdump),
     (
         "-r two.pcap -w no/file",
         "READ two.pcap\nP: no/file: No such file or directory",
