@@ -4,6 +4,9 @@
 //! with their owners; [`Writer`] takes packets and gives bytes to any `Write`. Nothing seeks,
 //! nothing holds more than one record and the facts of recent processes.
 //!
+//! Start reading at `reader.rs` and `writer.rs`; the block formats are in `pcapng/`, and what a
+//! file of ours says of processes is told in `pcapng/writer.rs` and `process_comment.rs`.
+//!
 //! Source: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng; how libpcap 1.10.3 reads them.
 
 #![forbid(unsafe_code)]

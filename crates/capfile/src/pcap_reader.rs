@@ -192,11 +192,11 @@ impl PcapReader {
         else {
             return Err(truncated);
         };
-        input.take(header_len);
         let (captured, orig_len) = self.lengths.sort(first, second);
         let kept = self.kept_len(captured)?;
         let whole = captured as usize;
-        let got = input.fill(whole)?;
+        // Nothing is taken before all is there, so that a read that would block can be repeated.
+        let got = input.fill(header_len + whole)? - header_len;
         if got < whole {
             return Err(Error::Truncated {
                 part: Part::Packet,
@@ -204,6 +204,7 @@ impl PcapReader {
                 got,
             });
         }
+        input.take(header_len);
         let taken = input.take(whole);
         let data = taken.start..taken.start + kept;
         Ok(Some(Record {

@@ -23,7 +23,7 @@ pub struct PcapOptions {
     /// Ethernet and raw packets may be written to a file of type `LINUX_SLL2`: they get its
     /// header. Any other difference is refused.
     pub link_type: LinkType,
-    /// Most bytes kept of a packet; longer ones are cut.
+    /// Most bytes kept of a packet; longer ones are cut. 0 means [`MAX_SNAPLEN`].
     pub snaplen: u32,
     pub precision: TimestampPrecision,
 }
@@ -47,7 +47,10 @@ pub struct PcapWriter<W: Write> {
 
 impl<W: Write> PcapWriter<W> {
     /// Starts a file; its header reaches the stream with the first packets or [`Self::flush`].
-    pub fn new(sink: W, options: PcapOptions) -> Self {
+    pub fn new(sink: W, mut options: PcapOptions) -> Self {
+        if options.snaplen == 0 {
+            options.snaplen = MAX_SNAPLEN;
+        }
         let mut output = Output::new(sink);
         let magic = match options.precision {
             TimestampPrecision::Micro => MAGIC_MICRO,

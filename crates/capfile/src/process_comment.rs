@@ -288,3 +288,89 @@ pub(crate) fn plain_entry(process: Process) -> Entry {
         ..Entry::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn process() -> Process {
+        Process {
+            id: ProcessId { pid: 7, start: 99 },
+            serial: 1,
+            name: b"curl".to_vec(),
+            exe: b"/usr/bin/curl".to_vec(),
+            args: vec![b"curl".to_vec(), b"\xffx".to_vec()],
+            args_cut: true,
+            parent: Some(ProcessId { pid: 1, start: 2 }),
+            uid: Some(0),
+        }
+    }
+
+    fn text(bytes: &[u8]) -> &str {
+        std::str::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn the_comment_is_as_documented() {
+        let process = process();
+        let parent = Process {
+            id: ProcessId { pid: 1, start: 2 },
+            name: b"init".to_vec(),
+            ..Process::default()
+        };
+        let mut owner = Owner {
+            process: &process,
+            parent: None,
+            tid: 8,
+            thread: b"dns",
+            uid: None,
+            confidence: Confidence::Guess,
+        };
+        let facts = r#"{"pid":7,"start":99,"name":"curl","exe":"/usr/bin/curl","args":["curl","\udcffx"],"args_cut":true,"uid":0,"#;
+        let used = r#","tid":8,"thread":"dns","confidence":"guess"}"#;
+        let mut out = Vec::new();
+        of_process(&mut out, &owner);
+        assert_eq!(
+            text(&out),
+            format!(r#"{facts}"parent":{{"pid":1,"start":2}}{used}"#)
+        );
+        owner.parent = Some(&parent);
+        of_process(&mut out, &owner);
+        assert_eq!(
+            text(&out),
+            format!(r#"{facts}"parent":{{"pid":1,"start":2,"name":"init"}}{used}"#)
+        );
+        of_use(&mut out, &owner, 3);
+        assert_eq!(text(&out), format!(r#"{{"pid":7,"of":3{used}"#));
+    }
+
+    #[test]
+    fn labels_are_fit_for_a_terminal() {
+        for (name, label) in [
+            (&b"curl"[..], "curl.7"),
+            ("é w".as_bytes(), "é w.7"),
+            (b"a\x1b[0m\\\xff\n", "a\\x1b[0m\\\\\\xff\\x0a.7"),
+            ("\u{85}".as_bytes(), "\\xc2\\x85.7"),
+            (b"", ".7"),
+        ] {
+            let mut out = Vec::new();
+            write_label(
+                &mut out,
+                &Process {
+                    name: name.to_vec(),
+                    ..process()
+                },
+            );
+            assert_eq!(text(&out), label);
+        }
+        let mut out = Vec::new();
+        write_label(
+            &mut out,
+            &Process {
+                name: vec![b'x'; 1000],
+                ..process()
+            },
+        );
+        assert_eq!(out.len(), LABEL_NAME + 2);
+    }
+}

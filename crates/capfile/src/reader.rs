@@ -1,8 +1,8 @@
 //! A capture file of any kind, from any stream.
 
-use std::io::Read;
+use std::io::{self, Read};
 
-use pktwho_packet::{Iface, LinkType, Owner, Packet, TimestampPrecision};
+use pktwho_packet::{Iface, LinkType, Packet, TimestampPrecision};
 
 use crate::counters::Counters;
 use crate::error::{Error, Part};
@@ -84,7 +84,8 @@ impl<R: Read> Reader<R> {
     /// holds of the packet.
     ///
     /// # Errors
-    /// When the stream cannot be read, ends within a record, or makes no sense.
+    /// When the stream cannot be read, ends within a record, or makes no sense. Where reading
+    /// would block nothing is lost, and `next` may be called again.
     #[expect(
         clippy::should_implement_trait,
         reason = "the packet borrows the reader, which Iterator cannot say"
@@ -98,23 +99,25 @@ impl<R: Read> Reader<R> {
             State::Pcapng(pcapng) => pcapng.next(&mut self.input, &mut self.facts),
         };
         match record {
-            Ok(Some(record)) => Ok(self.packet(record)),
+            Ok(Some(record)) => self.packet(record).map(Some),
             Ok(None) => {
                 self.at_end = true;
                 Ok(None)
             }
             Err(error) => {
-                self.at_end = true;
+                self.at_end = !would_block(&error);
                 Err(error)
             }
         }
     }
 
-    fn packet(&self, record: Record) -> Option<Packet<'_>> {
-        let owner = |id| -> Option<Owner<'_>> { self.facts.processes.owner(id) };
-        Some(Packet {
+    fn packet(&self, record: Record) -> Result<Packet<'_>, Error> {
+        let owner = |id| self.facts.processes.owner(id);
+        let iface = self.facts.ifaces.get(record.iface);
+        let id = u32::try_from(record.iface).unwrap_or(u32::MAX);
+        Ok(Packet {
             time: record.time,
-            iface: self.facts.ifaces.get(record.iface)?,
+            iface: iface.ok_or(Error::UnknownInterface { id })?,
             data: self.input.get(record.data),
             orig_len: record.orig_len,
             direction: record.direction,
@@ -124,6 +127,7 @@ impl<R: Read> Reader<R> {
         })
     }
 
+    /// Which kind of file it is.
     pub fn format(&self) -> Format {
         match self.state {
             State::Pcap(_) => Format::Pcap,
@@ -177,4 +181,8 @@ impl<R: Read> Reader<R> {
     pub fn offset(&self) -> u64 {
         self.input.offset()
     }
+}
+
+fn would_block(error: &Error) -> bool {
+    matches!(error, Error::Io(error) if error.kind() == io::ErrorKind::WouldBlock)
 }

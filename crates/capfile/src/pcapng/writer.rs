@@ -84,7 +84,7 @@ pub struct PcapngWriter<W: Write> {
 /// The owners of a packet as its options tell them.
 #[derive(Clone, Copy, Debug, Default)]
 struct Ends<'a> {
-    near: Option<(Owner<'a>, Written)>,
+    near: Option<(&'a Owner<'a>, Written)>,
     far: Option<Written>,
     /// Whether the near end is not the one that the direction lets expect.
     unexpected: bool,
@@ -221,22 +221,22 @@ impl<W: Write> PcapngWriter<W> {
 
     /// Finds or writes the blocks of a packet's owners.
     #[inline]
-    fn ends<'a>(&mut self, packet: &Packet<'a>) -> Ends<'a> {
+    fn ends<'a>(&mut self, packet: &'a Packet<'a>) -> Ends<'a> {
         let (expected, other) = match packet.direction {
-            Direction::In => (packet.receiver, packet.sender),
-            Direction::Out | Direction::Unknown => (packet.sender, packet.receiver),
+            Direction::In => (&packet.receiver, &packet.sender),
+            Direction::Out | Direction::Unknown => (&packet.sender, &packet.receiver),
         };
         let (near, far) = match expected {
-            Some(_) => (expected, other),
-            None => (other, None),
+            Some(_) => (expected.as_ref(), other.as_ref()),
+            None => (other.as_ref(), None),
         };
         let Some(near) = near else {
             return Ends::default();
         };
         self.processes.make_room();
         let out = self.output.buffer();
-        let block = self.processes.block(&near, End::Near, out);
-        let far = far.map(|far| self.processes.block(&far, End::Far, out));
+        let block = self.processes.block(near, End::Near, out);
+        let far = far.map(|far| self.processes.block(far, End::Far, out));
         Ends {
             near: Some((near, block)),
             far,
@@ -301,18 +301,28 @@ fn write_packet_options(
         write_u32_option(out, option::PACKET_FLAGS, flags);
     }
     if let Some((owner, block)) = &ends.near {
-        write_u32_option(out, option::PACKET_PROCESS_INDEX, block.index);
+        out.extend_from_slice(&near_options(owner, *block));
         if let Some(far) = ends.far {
             write_u32_option(out, option::PACKET_OTHER_INDEX, far.index);
         }
-        write_option_header(out, option::PACKET_PROCESS, 8);
-        out.extend_from_slice(&owner.process.id.pid.to_le_bytes());
-        out.extend_from_slice(&owner.tid.to_le_bytes());
         write_ends_comment(out, packet.direction, *block, ends, processes);
     } else if flags == 0 {
         return;
     }
     end_options(out);
+}
+
+/// Block and ids of the process at this end.
+#[inline]
+fn near_options(owner: &Owner<'_>, block: Written) -> [u8; 20] {
+    let [c0, c1] = option::PACKET_PROCESS_INDEX.to_le_bytes();
+    let [d0, d1] = option::PACKET_PROCESS.to_le_bytes();
+    let [i0, i1, i2, i3] = block.index.to_le_bytes();
+    let [p0, p1, p2, p3] = owner.process.id.pid.to_le_bytes();
+    let [t0, t1, t2, t3] = owner.tid.to_le_bytes();
+    [
+        c0, c1, 4, 0, i0, i1, i2, i3, d0, d1, 8, 0, p0, p1, p2, p3, t0, t1, t2, t3,
+    ]
 }
 
 /// Writes the comment that tells sender and receiver, when the direction alone does not.

@@ -1,7 +1,7 @@
 //! Damaged files: every packet up to the fault, then libpcap's words for it. The same files go
 //! through the installed tcpdump, whose answer must be the same.
 
-use pktwho_capfile::Error;
+use pktwho_capfile::{Error, Reader};
 
 use crate::support::Order::{Big, Little};
 use crate::support::*;
@@ -402,6 +402,44 @@ impl std::io::Read for Failing<'_> {
             0 => Err(std::io::ErrorKind::ConnectionReset.into()),
             read => Ok(read),
         }
+    }
+}
+
+/// A stream that has nothing before each of its bytes.
+struct Reluctant<'a>(&'a [u8], bool);
+
+impl std::io::Read for Reluctant<'_> {
+    fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
+        self.1 = !self.1;
+        if self.1 {
+            return Err(std::io::ErrorKind::WouldBlock.into());
+        }
+        self.0.read(&mut to[..1])
+    }
+}
+
+#[test]
+fn a_read_that_would_block_loses_nothing() {
+    let classic = header(Little, MICRO, (2, 4), 65535, 1);
+    let one = record(Little, (1, 1), (60, 60), &[0; 60]);
+    let blocks = [section(Little), interface(Little, 1, 0, &[])].concat();
+    let two = packet(Little, 0, 1, &[]);
+    for (start, packet) in [(classic, one), (blocks, two)] {
+        let rest = [&packet[..], &packet].concat();
+        let source = std::io::Read::chain(&start[..], Reluctant(&rest, false));
+        let mut reader = Reader::new(source).unwrap();
+        let (mut packets, mut waits) = (0, 0);
+        loop {
+            match reader.next() {
+                Ok(Some(_)) => packets += 1,
+                Ok(None) => break,
+                Err(Error::Io(error)) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                    waits += 1;
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+        assert_eq!((packets, waits), (2, rest.len() + 1));
     }
 }
 

@@ -422,6 +422,89 @@ fn processes_of_apples_files() {
     );
 }
 
+/// The owner that a packet gets by these process blocks, each with a pid, a name and a comment.
+fn check_comments(blocks: &[(u32, &str, &str)], index: u32, expected: Option<(u32, &str, &str)>) {
+    for order in [Little, Big] {
+        let mut file = [section(order), interface(order, 1, 0, &[])].concat();
+        for (pid, name, comment) in blocks {
+            let options = [
+                option(order, 2, name.as_bytes()),
+                option(order, 1, comment.as_bytes()),
+            ];
+            let body = [&order.u32(*pid)[..], &options.concat()].concat();
+            file.extend(block(order, 0x8000_0001, &body));
+        }
+        file.extend(packet(
+            order,
+            0,
+            1,
+            &option(order, 0x8001, &order.u32(index)),
+        ));
+        let mut reader = Reader::new(&file[..]).unwrap();
+        let packet = reader.next().unwrap().unwrap();
+        let found = packet.owner().map(|owner| {
+            (
+                owner.process.id.pid,
+                text(&owner.process.name),
+                text(owner.thread),
+            )
+        });
+        let expected = expected.map(|(pid, name, thread)| (pid, name.into(), thread.into()));
+        assert_eq!(found, expected, "{blocks:?}");
+    }
+}
+
+#[test]
+fn comments_of_process_blocks() {
+    let full = r#"{"pid":7,"name":"json","thread":"t"}"#;
+    check_comments(&[(7, "option", full)], 0, Some((7, "json", "t")));
+    // Of another process, damaged, or somebody's words: the name option counts.
+    check_comments(&[(8, "option", full)], 0, Some((8, "option", "")));
+    check_comments(
+        &[(7, "option", r#"{"pid":7,"name":"#)],
+        0,
+        Some((7, "option", "")),
+    );
+    check_comments(
+        &[(7, "option", r#"{"pid":7} and more"#)],
+        0,
+        Some((7, "option", "")),
+    );
+    check_comments(
+        &[(7, "option", "a nice process")],
+        0,
+        Some((7, "option", "")),
+    );
+    check_comments(
+        &[(7, "a", r#"{"pid":7,"confidence":"sure"}"#)],
+        0,
+        Some((7, "a", "")),
+    );
+    // Further blocks of a process, and references to none, to itself, and to another process.
+    let of = |first: u32| format!(r#"{{"pid":7,"of":{first},"thread":"u"}}"#);
+    check_comments(
+        &[(7, "option", full), (7, "b", &of(0))],
+        1,
+        Some((7, "json", "u")),
+    );
+    check_comments(
+        &[(7, "option", full), (7, "b", &of(9))],
+        1,
+        Some((7, "b", "")),
+    );
+    check_comments(
+        &[(7, "option", full), (7, "b", &of(1))],
+        1,
+        Some((7, "b", "")),
+    );
+    check_comments(
+        &[(8, "option", ""), (7, "b", &of(0))],
+        1,
+        Some((7, "b", "")),
+    );
+    check_comments(&[(7, "option", full)], 1, None);
+}
+
 #[test]
 fn a_packet_may_give_its_process_by_id_alone() {
     let ids =
