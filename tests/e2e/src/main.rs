@@ -1,1 +1,203 @@
-fn main(){}
+//! End-to-end tests: the real binary, real processes, real sockets, in network namespaces of
+//! their own. Needs root; leaves nothing behind.
+//!
+//! `e2e [--list] [FILTER...]` runs the cases of [`cases::CASES`]; `e2e owners` prints the
+//! table of owners against the truth ([`owners`]). Start reading at [`rows`] for who owns a
+//! packet, at [`cases`] for everything else.
+
+#![forbid(unsafe_code)]
+
+mod cases;
+mod dissect;
+mod judge;
+mod lab;
+mod netns;
+mod owners;
+mod puppet;
+mod rows;
+mod seen;
+mod stage;
+mod tool;
+mod traffic;
+mod truth;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+
+use crate::cases::{CASES, Outcome};
+use crate::lab::Lab;
+
+const HELP: &str = "\
+usage: e2e [--list] [--keep] [FILTER...]
+       e2e owners [--list] [-v] [--keep] [FILTER...]
+
+Runs the cases whose names hold one of the FILTERs, all without one; one line per case,
+the counts on the last line, exit status 1 when one failed. `owners` prints the table of
+owners against the truth instead; exit status 1 when an owner is wrong or empty, or a
+packet missing. -v tells every complaint and every packet of a row that has one.
+--keep leaves the captures behind and says where.
+PKTWHO=FILE takes that binary instead of building one, E2E_PUPPET=FILE a compiled
+programs/puppet.c. Not root: every case is skipped.
+";
+
+#[derive(Default)]
+struct Args {
+    owners: bool,
+    list: bool,
+    keep: bool,
+    verbose: bool,
+    filter: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            // Standard error is gone as well? Then the status alone has to say it.
+            let _ = writeln!(io::stderr(), "e2e: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run() -> Result<bool> {
+    let Some(args) = parse(std::env::args().skip(1))? else {
+        io::stdout().write_all(HELP.as_bytes())?;
+        return Ok(true);
+    };
+    if args.list {
+        return list(&args);
+    }
+    if !nix::unistd::geteuid().is_root() {
+        return skip_all(&args);
+    }
+    let lab = Lab::set_up(args.keep)?;
+    let good = if args.owners {
+        let options = owners::Options {
+            filter: args.filter,
+            verbose: args.verbose,
+        };
+        owners::run(&lab, &options)?
+    } else {
+        run_cases(&lab, &args.filter)?
+    };
+    if args.keep {
+        writeln!(io::stderr(), "kept in {}", lab.dir.display())?;
+    }
+    Ok(good)
+}
+
+fn parse(words: impl Iterator<Item = String>) -> Result<Option<Args>> {
+    let mut args = Args::default();
+    for (at, word) in words.enumerate() {
+        match word.as_str() {
+            "owners" if at == 0 => args.owners = true,
+            "--list" => args.list = true,
+            "--keep" => args.keep = true,
+            "-v" | "--verbose" => args.verbose = true,
+            "-h" | "--help" => return Ok(None),
+            _ if word.starts_with('-') => bail!("unknown flag {word}; --help lists them"),
+            _ => args.filter.push(word),
+        }
+    }
+    Ok(Some(args))
+}
+
+fn list(args: &Args) -> Result<bool> {
+    let mut out = io::stdout().lock();
+    for row in rows::ROWS.iter().filter(|_| args.owners) {
+        writeln!(out, "{}: {}", row.name, row.about)?;
+    }
+    for name in names().iter().filter(|_| !args.owners) {
+        writeln!(out, "{name}")?;
+    }
+    Ok(true)
+}
+
+/// The names of all cases. A row of the owner table is a case as well.
+fn names() -> Vec<String> {
+    let cases = CASES.iter().map(|case| case.name.to_owned());
+    let rows = rows::ROWS.iter().map(|row| format!("owners/{}", row.name));
+    cases.chain(rows).collect()
+}
+
+fn wanted(name: &str, filter: &[String]) -> bool {
+    filter.is_empty() || filter.iter().any(|part| name.contains(part))
+}
+
+fn skip_all(args: &Args) -> Result<bool> {
+    let mut out = io::stdout().lock();
+    let mut skipped = 0;
+    for name in names().iter().filter(|name| wanted(name, &args.filter)) {
+        writeln!(out, "skipped {name}: needs root")?;
+        skipped += 1;
+    }
+    writeln!(out, "0 passed, 0 failed, {skipped} skipped")?;
+    Ok(true)
+}
+
+fn run_cases(lab: &Lab, filter: &[String]) -> Result<bool> {
+    let mut score = Score::default();
+    for case in CASES.iter().filter(|case| wanted(case.name, filter)) {
+        score.run(case.name, || (case.run)(lab))?;
+    }
+    for row in rows::ROWS {
+        let name = format!("owners/{}", row.name);
+        if wanted(&name, filter) {
+            score.run(&name, || owners::case(lab, row))?;
+        }
+    }
+    let Score {
+        passed,
+        failed,
+        skipped,
+    } = score;
+    writeln!(
+        io::stdout(),
+        "{passed} passed, {failed} failed, {skipped} skipped"
+    )?;
+    Ok(failed == 0)
+}
+
+/// Counts of how cases ended.
+#[derive(Default)]
+struct Score {
+    passed: u32,
+    failed: u32,
+    skipped: u32,
+}
+
+impl Score {
+    /// Runs one case and prints its line.
+    fn run(&mut self, name: &str, run: impl FnOnce() -> Result<Outcome>) -> io::Result<()> {
+        let start = Instant::now();
+        let outcome = run();
+        let took = start.elapsed().as_secs_f32();
+        let mut out = io::stdout().lock();
+        match outcome {
+            Ok(Outcome::Passed) => {
+                self.passed += 1;
+                writeln!(out, "ok {name} ({took:.1} s)")
+            }
+            Ok(Outcome::Measured(figures)) => {
+                self.passed += 1;
+                writeln!(out, "ok {name} ({took:.1} s): {figures}")
+            }
+            Ok(Outcome::Skipped(reason)) => {
+                self.skipped += 1;
+                writeln!(out, "skipped {name}: {reason}")
+            }
+            Err(error) => {
+                self.failed += 1;
+                let error = format!("{error:#}");
+                // One line each; usage texts are long.
+                let lines: Vec<&str> = error.lines().take(4).collect();
+                writeln!(out, "FAILED {name} ({took:.1} s): {}", lines.join(" | "))
+            }
+        }
+    }
+}

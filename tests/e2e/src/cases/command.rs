@@ -1,0 +1,126 @@
+//! `-- command`: its exit status and its output are its own, its packets are all there.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+
+use super::Outcome;
+use crate::dissect::{ACK, FIN, SYN, Segment};
+use crate::lab::{Lab, installed};
+use crate::netns::Netns;
+use crate::seen::read_file;
+use crate::tool::{Ended, Tool};
+
+/// Runs pktwho with a command until it has ended.
+fn run(lab: &Lab, netns: &Netns, path: &Path, command: &[&str]) -> Result<Ended> {
+    let path = path.display().to_string();
+    let mut words = vec!["-i", "lo", "-w", &path, "--"];
+    words.extend(command);
+    Tool::spawn(&lab.pktwho, netns, &words)?.wait()
+}
+
+pub fn exits_with_its_status(lab: &Lab) -> Result<Outcome> {
+    let netns = Netns::new()?;
+    let path = lab.file("status.pcapng");
+    run(lab, &netns, &path, &["true"])?.expect_status(0)?;
+    run(lab, &netns, &path, &["false"])?.expect_status(1)?;
+    run(lab, &netns, &path, &["sh", "-c", "exit 7"])?.expect_status(7)?;
+    Ok(Outcome::Passed)
+}
+
+pub fn keeps_its_output(lab: &Lab) -> Result<Outcome> {
+    let netns = Netns::new()?;
+    let path = lab.file("output.pcapng");
+    let script = "echo to stdout; echo to stderr >&2; exit 7";
+    let ended = run(lab, &netns, &path, &["sh", "-c", script])?;
+    ended.expect_status(7)?;
+    let stdout = String::from_utf8_lossy(&ended.stdout);
+    ensure!(stdout == "to stdout\n", "stdout: {stdout:?}");
+    let lines = ended.stderr.lines();
+    let own = lines.filter(|line| *line == "to stderr").count();
+    ensure!(own == 1, "stderr: {:?}", ended.stderr);
+    ended.counts()?;
+    Ok(Outcome::Passed)
+}
+
+const BODY: &str = "hello from the server\n";
+
+/// Answers one request and closes.
+fn serve_once(listener: &TcpListener) -> Result<()> {
+    let (mut stream, _) = listener.accept()?;
+    let mut request = [0; 4096];
+    let read = stream.read(&mut request)?;
+    ensure!(read > 0, "no request");
+    let length = BODY.len();
+    let head = format!("HTTP/1.0 200 OK\r\nContent-Length: {length}\r\n\r\n");
+    stream.write_all(head.as_bytes())?;
+    stream.write_all(BODY.as_bytes())?;
+    Ok(())
+}
+
+pub fn curl_whole(lab: &Lab) -> Result<Outcome> {
+    if !installed("curl") {
+        return Ok(Outcome::Skipped("curl is not installed".into()));
+    }
+    let netns = Netns::new()?;
+    let listener = netns.within(|| Ok(TcpListener::bind("127.0.0.1:0")?))?;
+    let url = format!("http://{}/", listener.local_addr()?);
+    for round in 0..5 {
+        let path = lab.file(&format!("curl{round}.pcapng"));
+        let ended = std::thread::scope(|scope| {
+            let server = scope.spawn(|| serve_once(&listener));
+            let ended = run(lab, &netns, &path, &["curl", "-sS", &url]);
+            if ended.as_ref().is_ok_and(|ended| ended.status.success()) {
+                server.join().expect("the thread returns its error")?;
+            } else {
+                // The server waits for a client that never came: be one.
+                let client = || Ok(std::net::TcpStream::connect(listener.local_addr()?)?);
+                let _ = netns.within(client);
+                let _ = server.join();
+            }
+            ended
+        })?;
+        ended.expect_status(0)?;
+        let body = String::from_utf8_lossy(&ended.stdout);
+        ensure!(body == BODY, "stdout: {body:?}");
+        whole_connection(&path)?;
+    }
+    Ok(Outcome::Passed)
+}
+
+/// From the first SYN to the ACK of the last FIN, with curl named at its end.
+fn whole_connection(path: &Path) -> Result<()> {
+    let packets = read_file(path)?;
+    let segments: Vec<Segment> = packets.iter().filter_map(|p| p.segment()).collect();
+    let first = segments.first().context("no packets")?;
+    ensure!(first.flags == SYN, "begins with [{}]", first.letters());
+    let fins = segments.iter().filter(|s| s.flags & FIN != 0).count();
+    ensure!(fins == 2, "{fins} FINs");
+    let last = segments.last().context("no packets")?;
+    ensure!(
+        last.flags == ACK || last.flags & FIN != 0,
+        "ends with [{}]",
+        last.letters()
+    );
+    let end = segments.iter().rposition(|s| s.flags & FIN != 0);
+    let acknowledged = end.is_some_and(|end| end + 1 < segments.len());
+    ensure!(acknowledged, "no ACK after the last FIN");
+    for (packet, segment) in packets.iter().zip(&segments) {
+        let from_curl = segment.source == first.source;
+        let who = if from_curl {
+            &packet.sender
+        } else {
+            &packet.receiver
+        };
+        let name = who.as_ref().map(|who| who.name.as_slice());
+        ensure!(
+            name == Some(b"curl"),
+            "[{}] of {}: {name:?} is not curl",
+            segment.letters(),
+            segment.source
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! The cases, one function each; [`CASES`] is the table.
+
+mod command;
+mod devices;
+mod files;
+mod life;
+mod refusals;
+mod select;
+
+use anyhow::Result;
+
+use crate::lab::Lab;
+
+/// How a case ended that did not fail.
+pub enum Outcome {
+    Passed,
+    /// Passed, with figures worth a word.
+    Measured(String),
+    /// Could not be tried here, and why.
+    Skipped(String),
+}
+
+/// One case.
+pub struct Case {
+    pub name: &'static str,
+    pub run: fn(&Lab) -> Result<Outcome>,
+}
+
+macro_rules! cases {
+    ($($name:literal, $run:path;)*) => {
+        &[$(Case { name: $name, run: $run }),*]
+    };
+}
+
+/// All cases, in the order in which they run. The rows of the owner table are cases as well.
+pub const CASES: &[Case] = cases! {
+    "life/closing-lines", life::closing_lines;
+    "life/sigterm", life::sigterm;
+    "life/sigusr1", life::sigusr1;
+    "life/first-packet", life::first_packet;
+    "life/capturing-soon", life::capturing_soon;
+    "life/memory", life::memory;
+    "life/two-at-once", life::two_at_once;
+    "life/nothing-left-tcx", life::nothing_left_tcx;
+    "life/nothing-left-clsact", life::nothing_left_clsact;
+    "life/neighbour-tcx", life::neighbour_tcx;
+    "life/neighbour-clsact", life::neighbour_clsact;
+    "life/flood", life::flood;
+    "life/flood-interrupted", life::flood_interrupted;
+    "command/false", command::exits_with_its_status;
+    "command/own-output", command::keeps_its_output;
+    "command/curl", command::curl_whole;
+    "devices/later", devices::later;
+    "devices/name", devices::name_in_netns;
+    "devices/ip-netns-exec", devices::ip_netns_exec;
+    "devices/loopback-once", devices::loopback_once;
+    "devices/vlan", devices::vlan;
+    "devices/tun", devices::tun;
+    "select/pid", select::pid;
+    "select/pname", select::pname;
+    "select/uid", select::uid;
+    "select/follow-forks", select::follow_forks;
+    "select/direction", select::direction;
+    "select/count", select::count;
+    "files/pipe", files::pipe;
+    "files/readers", files::readers;
+    "files/statistics", files::statistics;
+    "refusals/flag", refusals::flag;
+    "refusals/device", refusals::device;
+    "refusals/file", refusals::file;
+    "refusals/pid", refusals::pid;
+};

@@ -1,0 +1,202 @@
+//! Compares what was captured with the truth: right, empty or wrong, for each end of each
+//! packet, and what should have been seen and was not.
+
+use std::collections::{BTreeSet, HashSet};
+use std::ops::AddAssign;
+
+use crate::dissect::{ACK, FIN, RST, SYN, Segment};
+use crate::seen::{Seen, Who};
+use crate::truth::{Facts, Log};
+
+/// Counts over the packets of a row.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    pub packets: usize,
+    pub sender: Ends,
+    pub receiver: Ends,
+    /// Payloads, handshakes and closings that were done and not seen.
+    pub missing: usize,
+}
+
+/// Verdicts about one end.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ends {
+    pub right: usize,
+    pub empty: usize,
+    pub wrong: usize,
+}
+
+enum Verdict {
+    Right,
+    Empty(String),
+    Wrong(String),
+}
+
+impl Tally {
+    pub fn is_perfect(&self) -> bool {
+        self.packets > 0
+            && self.missing == 0
+            && [self.sender, self.receiver]
+                .iter()
+                .all(|ends| ends.empty == 0 && ends.wrong == 0)
+    }
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.packets += other.packets;
+        self.sender += other.sender;
+        self.receiver += other.receiver;
+        self.missing += other.missing;
+    }
+}
+
+impl AddAssign for Ends {
+    fn add_assign(&mut self, other: Self) {
+        self.right += other.right;
+        self.empty += other.empty;
+        self.wrong += other.wrong;
+    }
+}
+
+/// Judges one capture. What is not right is told in `notes`, one line each.
+pub fn judge(log: &Log, since: i64, packets: &[Seen], notes: &mut Vec<String>) -> Tally {
+    let mut tally = Tally::default();
+    let mut segments = Vec::new();
+    for packet in packets {
+        let Some(segment) = packet.segment().filter(|segment| log.knows(segment)) else {
+            continue;
+        };
+        tally.packets += 1;
+        let time = packet.time;
+        let about = |end: &str, complaint: String| {
+            let Segment {
+                source,
+                destination,
+                ..
+            } = segment;
+            let (length, flags) = (segment.payload.len(), segment.letters());
+            let (at, way) = (time % 1_000_000_000_000, packet.direction);
+            format!("{at} {source} > {destination} [{flags}] {length} {way:?} {end}: {complaint}")
+        };
+        let senders = log.senders(&segment, time);
+        let verdict = compare(log, &senders, packet.sender.as_ref(), time);
+        notes.extend(tally.sender.count(verdict).map(|why| about("sender", why)));
+        let receivers = log.receivers(&segment, time);
+        let verdict = compare(log, &receivers, packet.receiver.as_ref(), time);
+        notes.extend(
+            tally
+                .receiver
+                .count(verdict)
+                .map(|why| about("receiver", why)),
+        );
+        segments.push(segment);
+    }
+    let missing = missing(log, since, &segments);
+    tally.missing = missing.len();
+    notes.extend(missing);
+    tally
+}
+
+impl Ends {
+    /// Counts a verdict and gives its complaint.
+    fn count(&mut self, verdict: Verdict) -> Option<String> {
+        match verdict {
+            Verdict::Right => {
+                self.right += 1;
+                None
+            }
+            Verdict::Empty(complaint) => {
+                self.empty += 1;
+                Some(complaint)
+            }
+            Verdict::Wrong(complaint) => {
+                self.wrong += 1;
+                Some(complaint)
+            }
+        }
+    }
+}
+
+fn compare(log: &Log, right: &BTreeSet<u32>, found: Option<&Who>, time: i64) -> Verdict {
+    let Some(who) = found else {
+        return if right.is_empty() {
+            Verdict::Right
+        } else {
+            Verdict::Empty(format!("empty instead of {right:?}"))
+        };
+    };
+    if !right.contains(&who.pid) {
+        let name = String::from_utf8_lossy(&who.name);
+        return Verdict::Wrong(format!("{name}.{} instead of {right:?}", who.pid));
+    }
+    let images = log.facts(who.pid, time);
+    let mut verdicts = images.iter().map(|facts| compare_facts(facts, who));
+    let first = verdicts.next().unwrap_or(Verdict::Right);
+    if verdicts.any(|verdict| matches!(verdict, Verdict::Right)) {
+        return Verdict::Right;
+    }
+    first
+}
+
+fn compare_facts(facts: &Facts, who: &Who) -> Verdict {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let words = |args: &[Vec<u8>]| text(&args.join(&b' '));
+    let number = |value: Option<u32>| value.map_or(String::new(), |value| value.to_string());
+    let pairs = [
+        ("name", text(&facts.name), text(&who.name)),
+        ("exe", text(&facts.exe), text(&who.exe)),
+        ("args", words(&facts.args), words(&who.args)),
+        ("parent", facts.parent.to_string(), number(who.parent)),
+        ("uid", facts.uid.to_string(), number(who.uid)),
+    ];
+    let differ = pairs.iter().find(|(_, right, found)| right != found);
+    match differ {
+        None => Verdict::Right,
+        Some((fact, right, found)) if found.is_empty() => {
+            Verdict::Empty(format!("{}: {fact} empty instead of {right}", who.pid))
+        }
+        Some((fact, right, found)) => {
+            Verdict::Wrong(format!("{}: {fact} {found} instead of {right}", who.pid))
+        }
+    }
+}
+
+/// What the log says must have passed since the capture began, and is not among the segments.
+fn missing(log: &Log, since: i64, segments: &[Segment]) -> Vec<String> {
+    let tags: HashSet<(u32, u32)> = segments
+        .iter()
+        .filter_map(Segment::tag)
+        .map(|tag| (tag.pid, tag.number))
+        .collect();
+    let mut missing: Vec<String> = log
+        .sent
+        .iter()
+        .filter(|sent| sent.time >= since && !tags.contains(&(sent.pid, sent.number)))
+        .map(|sent| format!("missing: payload {} of {}", sent.number, sent.pid))
+        .collect();
+    for made in log.connected.iter().filter(|made| made.span.begin >= since) {
+        let flags = |source, destination| {
+            let ours = segments.iter();
+            let ours = ours.filter(move |s| s.source == source && s.destination == destination);
+            ours.map(|segment| segment.flags).collect::<Vec<u8>>()
+        };
+        let there = flags(made.local, made.remote);
+        let back = flags(made.remote, made.local);
+        let any = |flags: &[u8], bits: u8| flags.iter().any(|all| all & bits == bits);
+        let closed = any(&there, FIN) && any(&back, FIN) || any(&there, RST) || any(&back, RST);
+        for (seen, what) in [
+            (any(&there, SYN), "SYN"),
+            (any(&back, SYN | ACK), "SYN-ACK"),
+            (closed, "FIN or RST"),
+        ] {
+            if !seen {
+                missing.push(format!(
+                    "missing: {what} of {} > {}",
+                    made.local, made.remote
+                ));
+            }
+        }
+    }
+    missing
+}

@@ -1,0 +1,138 @@
+//! What every case needs: the binary under test, the puppet program, a directory of its own
+//! and waiting for a condition instead of for a time.
+
+use std::cell::Cell;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+
+/// The longest that anything here is waited for, unless a case says otherwise.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The programs and the directory that the cases share.
+pub struct Lab {
+    /// Where captures and programs lie; removed at the end.
+    pub dir: PathBuf,
+    /// The binary under test.
+    pub pktwho: PathBuf,
+    /// The program that does with sockets what it is told.
+    pub puppet: PathBuf,
+    keep: bool,
+    count: Cell<u32>,
+}
+
+impl Lab {
+    /// Finds or builds the programs. `keep` leaves the directory behind.
+    pub fn set_up(keep: bool) -> Result<Self> {
+        let dir = std::env::temp_dir().join(format!("pktwho-e2e.{}", std::process::id()));
+        fs::create_dir_all(&dir)?;
+        let lab = Self {
+            pktwho: find_pktwho()?,
+            puppet: dir.join("puppet"),
+            dir,
+            keep,
+            count: Cell::new(0),
+        };
+        lab.build_puppet()?;
+        Ok(lab)
+    }
+
+    /// A number that no other call gives, for names of files.
+    pub fn number(&self) -> u32 {
+        self.count.replace(self.count.get() + 1)
+    }
+
+    /// A path in the laboratory's directory.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    /// The puppet under another name, so that its process has that name.
+    pub fn puppet_named(&self, name: &str) -> Result<PathBuf> {
+        let path = self.file(name);
+        if !path.exists() {
+            fs::copy(&self.puppet, &path)?;
+        }
+        Ok(path)
+    }
+
+    /// Compiles the puppet, or takes the one that `E2E_PUPPET` names (machines without gcc).
+    fn build_puppet(&self) -> Result<()> {
+        if let Some(built) = std::env::var_os("E2E_PUPPET") {
+            fs::copy(built, &self.puppet).context("E2E_PUPPET")?;
+            return Ok(());
+        }
+        let source = self.file("puppet.c");
+        fs::write(&source, include_str!("../programs/puppet.c"))?;
+        let status = Command::new("gcc")
+            .args(["-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-o"])
+            .args([&self.puppet, &source])
+            .status()
+            .context("cannot run gcc")?;
+        ensure!(status.success(), "gcc cannot compile programs/puppet.c");
+        Ok(())
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        if !self.keep {
+            // A directory that cannot be removed is no reason to fail a run that is over.
+            let _ = fs::remove_dir_all(&self.dir);
+        }
+    }
+}
+
+/// The binary that `PKTWHO` names, else what cargo builds now.
+fn find_pktwho() -> Result<PathBuf> {
+    if let Some(named) = std::env::var_os("PKTWHO") {
+        let path =
+            fs::canonicalize(&named).with_context(|| format!("PKTWHO={}", named.display()))?;
+        return Ok(path);
+    }
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["build", "--release", "--package", "pktwho", "--quiet"])
+        .arg("--message-format=json-render-diagnostics")
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot run cargo; PKTWHO=FILE names a built pktwho")?;
+    ensure!(output.status.success(), "pktwho does not build");
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let path = messages.lines().rev().find_map(|message| {
+        let (_, rest) = message.split_once(r#""executable":""#)?;
+        rest.split('"').next()
+    });
+    Ok(PathBuf::from(path.context("cargo names no executable")?))
+}
+
+/// Waits until `condition` gives a value; `what` names it in the error.
+pub fn until<T>(
+    what: &str,
+    patience: Duration,
+    mut condition: impl FnMut() -> Result<Option<T>>,
+) -> Result<T> {
+    let start = Instant::now();
+    loop {
+        if let Some(value) = condition()? {
+            return Ok(value);
+        }
+        if start.elapsed() > patience {
+            bail!("waited {} s in vain until {what}", patience.as_secs_f32());
+        }
+        // Not a guess at how long something takes, only how often to look.
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Whether a program is on the search path.
+pub fn installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain([Path::new("/usr/sbin").into(), Path::new("/sbin").into()])
+        .any(|dir| dir.join(program).is_file())
+}

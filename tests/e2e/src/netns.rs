@@ -1,0 +1,105 @@
+//! Network namespaces of the tests' own, nameless: they end with the last process in them,
+//! also when this one is killed.
+
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::process::Command;
+use std::thread;
+
+use anyhow::{Context, Result, ensure};
+use nix::sched::{CloneFlags, setns, unshare};
+
+/// A network namespace, held open by its descriptor.
+pub struct Netns {
+    file: File,
+}
+
+impl Netns {
+    /// A new namespace whose loopback device is up, with nothing else in it.
+    pub fn new() -> Result<Self> {
+        let file = thread::scope(|scope| {
+            let born = scope.spawn(|| -> Result<File> {
+                unshare(CloneFlags::CLONE_NEWNET).context("unshare(CLONE_NEWNET)")?;
+                Ok(File::open("/proc/thread-self/ns/net")?)
+            });
+            born.join().expect("the thread returns its error")
+        })?;
+        let netns = Self { file };
+        netns.ip("link set lo up")?;
+        Ok(netns)
+    }
+
+    /// Two namespaces joined by a veth pair, `near0` in the first and `far0` in the second,
+    /// with addresses 10.77.0.1 and .2, fd00:77::1 and ::2, and neighbours entered by hand
+    /// so that no packet but the tests' own crosses.
+    pub fn pair() -> Result<(Self, Self)> {
+        let (near, far) = (Self::new()?, Self::new()?);
+        for netns in [&near, &far] {
+            // No router solicitations, no multicast listener reports, no address probes.
+            netns.sysctl("net/ipv6/conf/default/router_solicitations", "0")?;
+            netns.sysctl("net/ipv6/conf/default/addr_gen_mode", "1")?;
+            netns.sysctl("net/ipv6/conf/default/accept_dad", "0")?;
+        }
+        near.ip(&format!(
+            "link add near0 address 02:00:00:00:77:01 type veth peer name far0 \
+             address 02:00:00:00:77:02 netns {}",
+            far.path()
+        ))?;
+        let ends = [(&near, "near0", 1, 2), (&far, "far0", 2, 1)];
+        for (netns, device, own, other) in ends {
+            netns.ip(&format!("addr add 10.77.0.{own}/24 dev {device}"))?;
+            netns.ip(&format!("addr add fd00:77::{own}/64 dev {device} nodad"))?;
+            for address in [format!("10.77.0.{other}"), format!("fd00:77::{other}")] {
+                netns.ip(&format!(
+                    "neigh add {address} lladdr 02:00:00:00:77:0{other} dev {device}"
+                ))?;
+            }
+        }
+        near.ip("link set near0 up multicast off")?;
+        far.ip("link set far0 up multicast off")?;
+        Ok((near, far))
+    }
+
+    /// A path under which other processes reach this namespace while this one lives.
+    pub fn path(&self) -> String {
+        format!("/proc/{}/fd/{}", std::process::id(), self.file.as_raw_fd())
+    }
+
+    /// Runs `work` in a thread inside the namespace; what it spawns or opens belongs there.
+    pub fn within<T: Send>(&self, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+        thread::scope(|scope| {
+            let inside = scope.spawn(|| {
+                setns(&self.file, CloneFlags::CLONE_NEWNET).context("setns")?;
+                work()
+            });
+            inside.join().expect("the thread returns its error")
+        })
+    }
+
+    /// Runs `ip` inside with these words.
+    pub fn ip(&self, words: &str) -> Result<String> {
+        self.run("ip", words)
+    }
+
+    /// Runs a program inside with these words and returns its standard output.
+    pub fn run(&self, program: &str, words: &str) -> Result<String> {
+        self.within(|| {
+            let output = Command::new(program)
+                .args(words.split_whitespace())
+                .output()
+                .with_context(|| format!("cannot run {program}"))?;
+            ensure!(
+                output.status.success(),
+                "{program} {words}: {}",
+                String::from_utf8_lossy(&output.stderr).trim()
+            );
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        })
+    }
+
+    /// Writes a value below `/proc/sys`.
+    pub fn sysctl(&self, name: &str, value: &str) -> Result<()> {
+        let path = format!("/proc/sys/{name}");
+        self.within(|| std::fs::write(&path, value).with_context(|| path.clone()))
+    }
+}
