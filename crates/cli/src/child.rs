@@ -53,7 +53,11 @@ impl Running {
             .context("cannot start the command")?;
         let pid = Pid::from_child(&child);
         match waitpid(Some(pid), WaitOptions::UNTRACED) {
-            Ok(Some((_, status))) if status.stopped() => Ok(Self { child, pid, status: None }),
+            Ok(Some((_, status))) if status.stopped() => Ok(Self {
+                child,
+                pid,
+                status: None,
+            }),
             _ => {
                 // Whatever it is, it is not the command.
                 let _ = child.kill();
@@ -79,7 +83,10 @@ impl Running {
     pub fn poll(&mut self) -> Option<ExitStatus> {
         if self.status.is_none() {
             // An error means that somebody else has waited for it: it has ended.
-            self.status = self.child.try_wait().unwrap_or(Some(ExitStatus::from_raw(0)));
+            self.status = self
+                .child
+                .try_wait()
+                .unwrap_or(Some(ExitStatus::from_raw(0)));
         }
         self.status
     }
@@ -140,12 +147,23 @@ pub fn become_command(command: &[OsString]) -> ExitCode {
     let mut command = Command::new(program);
     command.args(arguments);
     if let Err(error) = become_caller(&mut command) {
-        eprintln!("pktwho: cannot run {} as the user who called sudo: {error}", program.display());
+        eprintln!(
+            "pktwho: cannot run {} as the user who called sudo: {error}",
+            program.display()
+        );
         return ExitCode::from(NOT_RUNNABLE);
     }
     let error = command.exec();
-    let code = if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { NOT_RUNNABLE };
-    eprintln!("pktwho: cannot run {}: {}", program.display(), failure::worded(error));
+    let code = if error.kind() == io::ErrorKind::NotFound {
+        NOT_FOUND
+    } else {
+        NOT_RUNNABLE
+    };
+    eprintln!(
+        "pktwho: cannot run {}: {}",
+        program.display(),
+        failure::worded(error)
+    );
     ExitCode::from(code)
 }
 
@@ -156,7 +174,9 @@ fn become_caller(command: &mut Command) -> io::Result<()> {
     if !rustix::process::geteuid().is_root() {
         return Ok(());
     }
-    let Some(login) = Login::of_sudo() else { return Ok(()) };
+    let Some(login) = Login::of_sudo() else {
+        return Ok(());
+    };
     let groups: Vec<Gid> = login.groups.iter().map(|&gid| Gid::from_raw(gid)).collect();
     let (uid, gid) = (Uid::from_raw(login.uid), Gid::from_raw(login.gid));
     // The process has one thread: its ids are the process's.

@@ -44,7 +44,10 @@ fn entries(devices: &[Device]) -> Vec<Entry<'_>> {
 /// # Errors
 /// The kernel does not say which devices there are.
 pub fn list() -> Result<String> {
-    Ok(lines(&pktwho_probe::devices()?, Path::new("/sys/class/net")))
+    Ok(lines(
+        &pktwho_probe::devices()?,
+        Path::new("/sys/class/net"),
+    ))
 }
 
 fn lines(devices: &[Device], sysfs: &Path) -> String {
@@ -59,7 +62,11 @@ fn lines(devices: &[Device], sysfs: &Path) -> String {
         if let Some(alias) = &device.alias {
             let _ = write!(text, " ({})", alias.escape_debug());
         }
-        let _ = writeln!(text, " [{}]", flags(device, &sysfs.join(&device.name)).join(", "));
+        let _ = writeln!(
+            text,
+            " [{}]",
+            flags(device, &sysfs.join(&device.name)).join(", ")
+        );
     }
     text
 }
@@ -192,7 +199,11 @@ mod tests {
             ["any"] => Interfaces::Any,
             names => Interfaces::Named(names.iter().map(ToString::to_string).collect()),
         };
-        assert_eq!(choose_from(&words, &devices()).unwrap(), expected, "{words:?}");
+        assert_eq!(
+            choose_from(&words, &devices()).unwrap(),
+            expected,
+            "{words:?}"
+        );
     }
 
     fn refuse(word: &str, expected: &str) {
@@ -210,8 +221,14 @@ mod tests {
         check(&["eth2,lo"], &["eth2", "lo"]);
         refuse("0", "Invalid adapter index");
         refuse("99", "Invalid adapter index");
-        refuse("eth7", "eth7: No such device exists\n(No such device exists)");
-        refuse("lo,x", "lo,x: No such device exists\n(No such device exists)");
+        refuse(
+            "eth7",
+            "eth7: No such device exists\n(No such device exists)",
+        );
+        refuse(
+            "lo,x",
+            "lo,x: No such device exists\n(No such device exists)",
+        );
         refuse("", ": No such device exists\n(No such device exists)");
         let only_down = [device(1, "lo", "L"), device(2, "eth0", "")];
         assert_eq!(choose_from(&[], &only_down).unwrap(), Interfaces::Any);

@@ -36,13 +36,17 @@ const QUIET_MAX: Duration = Duration::from_secs(5);
 /// # Errors
 /// The capture cannot be opened, or the output takes no more.
 pub fn run(plan: &plan::Live) -> Result<ExitCode> {
-    let signals = Signals::new()?.with_counts().context("cannot handle signals")?;
+    let signals = Signals::new()?
+        .with_counts()
+        .context("cannot handle signals")?;
     let interfaces = devices::choose(&plan.interfaces)?;
     let mut command = match plan.command.as_slice() {
         [] => None,
         command => Some(Running::start(command)?),
     };
-    let text = Rc::new(RefCell::new(Text::stdout(plan.output.buffering >= Buffering::Line)?));
+    let text = Rc::new(RefCell::new(Text::stdout(
+        plan.output.buffering >= Buffering::Line,
+    )?));
     let at_once = plan.immediate
         || plan.output.limit.is_some()
         || plan.output.buffering == Buffering::Packet
@@ -97,7 +101,10 @@ impl Capture {
             self.sink.flush()?;
             self.processes.absorb();
             if self.signals.take_counts() {
-                say(format_args!("pktwho: {}", self.counts_line(", ", &self.live.counts())));
+                say(format_args!(
+                    "pktwho: {}",
+                    self.counts_line(", ", &self.live.counts())
+                ));
             }
             for notice in self.live.take_notices() {
                 say(format_args!("pktwho: {notice}"));
@@ -176,7 +183,10 @@ impl Capture {
         say(format_args!("{}", self.counts_line("\n", &counts)));
         if counts.lost.events > 0 {
             let lost = counts.lost.events;
-            say(format_args!("{lost} process event{} lost: names may be missing", plural(lost)));
+            say(format_args!(
+                "{lost} process event{} lost: names may be missing",
+                plural(lost)
+            ));
         }
         finished
     }
@@ -295,7 +305,9 @@ fn announce(plan: &plan::Live, any: bool, ifaces: &[Iface]) {
     let Output { print, verbose, .. } = &plan.output;
     let names: Vec<&str> = ifaces.iter().map(|iface| iface.name.as_str()).collect();
     let name = if any { "any".into() } else { names.join(", ") };
-    let first = ifaces.first().map_or(LinkType::ETHERNET, |iface| iface.link_type);
+    let first = ifaces
+        .first()
+        .map_or(LinkType::ETHERNET, |iface| iface.link_type);
     let listening = format!(
         "listening on {name}, link-type {}, snapshot length {} bytes",
         link_type(first),

@@ -35,7 +35,9 @@ use text::Text;
 fn main() -> ExitCode {
     let mut words = std::env::args_os();
     match words.next() {
-        Some(name) if name == child::NAME => return child::become_command(&words.collect::<Vec<_>>()),
+        Some(name) if name == child::NAME => {
+            return child::become_command(&words.collect::<Vec<_>>());
+        }
         Some(name) if name == pktwho_probe::janitor::NAME => {
             pktwho_probe::janitor::run();
             return ExitCode::SUCCESS;

@@ -41,7 +41,12 @@ pub fn run(plan: plan::Read) -> Result<()> {
     ));
     refuse_overwriting(&plan.file, &output)?;
     let names = names::for_style(output.print.as_ref(), None);
-    let mut sink = Sink::new(&output, &facts(&reader, &ifaces, &output), names, Rc::clone(&text))?;
+    let mut sink = Sink::new(
+        &output,
+        &facts(&reader, &ifaces, &output),
+        names,
+        Rc::clone(&text),
+    )?;
     let mut select = Select::new(plan.direction, plan.owners);
     let read = packets(&mut reader, &mut select, &mut sink, &signals);
     // What was read before an error is put out, and counted, all the same.

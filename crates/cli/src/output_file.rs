@@ -141,11 +141,7 @@ fn several_types(source: &SourceFacts<'_>) -> bool {
 fn can_be_cooked(iface: &Iface) -> bool {
     matches!(
         iface.link_type,
-        LinkType::ETHERNET
-            | LinkType::RAW
-            | LinkType::IPV4
-            | LinkType::IPV6
-            | LinkType::LINUX_SLL2
+        LinkType::ETHERNET | LinkType::RAW | LinkType::IPV4 | LinkType::IPV6 | LinkType::LINUX_SLL2
     )
 }
 

@@ -10,7 +10,6 @@ use pktwho_packet::TimestampPrecision;
 use pktwho_print::{Context, Dump, Style, TimeStyle};
 
 use crate::args::{Args, Backend, Contexts, SNAPLEN_MAX, Show, Way};
-use crate::failure::Hinted;
 use crate::names;
 
 /// What will be done.
@@ -129,12 +128,17 @@ impl Plan {
     ///
     /// # Errors
     /// Flags that do not go together, or name nobody.
-    pub fn new(args: Args) -> Result<Self> {
+    pub fn new(mut args: Args) -> Result<Self> {
         if let Some(show) = args.show {
             return Ok(Self::Show(show));
         }
         if args.list_interfaces {
             return Ok(Self::Devices);
+        }
+        if args.read.is_some() {
+            // compat: no command runs beside a file, so these words are what they are to
+            // tcpdump: more of the expression (4.99.3).
+            args.expression.append(&mut args.command);
         }
         refuse_expression(&args)?;
         let owners = owner_filter(&args)?;
@@ -144,12 +148,6 @@ impl Plan {
         if let Some(file) = args.read {
             if foreign_numeric {
                 bail!("-f can not be used with -r");
-            }
-            if !args.command.is_empty() {
-                bail!(Hinted::new(
-                    "a command can not be run with -r",
-                    "the words after -- are the command; a filter expression stands before it",
-                ));
             }
             return Ok(Self::Read(Read {
                 file,

@@ -187,11 +187,12 @@ const ROWS: &[(&str, &str, i32, Like)] = &[
         Ours,
     ),
     (
-        "-r two.pcap -- true",
-        "P: a command can not be run with -r\nhint: the words after -- are the command; a filter expression stands before it",
+        "-r two.pcap -- tcp",
+        "P: filter expressions are not supported yet: \"tcp\"",
         1,
         Ours,
     ),
+    ("-nr two.pcap --", "READ two.pcap", 0, Tcpdump),
 ];
 
 /// A folder with the files that the table speaks of.
@@ -306,7 +307,7 @@ fn versions_and_usage_go_to_standard_output() {
     let folder = folder("usage-texts");
     for (flag, last) in [
         ("-h", "[ -- command ]\n"),
-        ("--help", "to the last.\n"),
+        ("--help", "belong to the expression.\n"),
         ("--version", "\n"),
         ("--man", ".BR pcap-filter (7)\n"),
     ] {

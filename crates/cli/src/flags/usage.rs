@@ -68,7 +68,7 @@ pub fn help() -> String {
     }
     text.push_str(
         "\nThe words after -- are a command to run: its packets are captured from the first to \
-         the last.\n",
+         the last.\nWith -r they belong to the expression.\n",
     );
     text
 }

@@ -23,13 +23,21 @@ impl Login {
     }
 
     fn new(name: String, uid: u32, gid: u32, passwd: &str, group: &str) -> Self {
-        let mut groups: Vec<u32> =
-            group.lines().filter_map(|line| group_with(line, &name)).collect();
+        let mut groups: Vec<u32> = group
+            .lines()
+            .filter_map(|line| group_with(line, &name))
+            .collect();
         groups.push(gid);
         groups.sort_unstable();
         groups.dedup();
         let home = tables::home(passwd, uid);
-        Self { name, uid, gid, groups, home }
+        Self {
+            name,
+            uid,
+            gid,
+            groups,
+            home,
+        }
     }
 }
 
@@ -37,7 +45,10 @@ impl Login {
 fn group_with(line: &str, name: &str) -> Option<u32> {
     let mut fields = line.split(':').skip(2);
     let (gid, members) = (fields.next()?.parse().ok()?, fields.next()?);
-    members.split(',').any(|member| member == name).then_some(gid)
+    members
+        .split(',')
+        .any(|member| member == name)
+        .then_some(gid)
 }
 
 #[cfg(test)]

@@ -115,9 +115,7 @@ impl Networks {
         // Numbers are hex dumps of the network's byte order as the machine reads them.
         let number = |text: &str| Some(u32::from_be(u32::from_str_radix(text, 16).ok()?));
         networks.extend(lines(routes).filter_map(|words| match *words.as_slice() {
-            [device, network, "00000000", _, _, _, _, mask, ..]
-                if devices.contains(&device) =>
-            {
+            [device, network, "00000000", _, _, _, _, mask, ..] if devices.contains(&device) => {
                 Some((number(network)?, number(mask)?))
             }
             _ => None,

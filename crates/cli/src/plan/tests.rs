@@ -79,7 +79,10 @@ fn what_cannot_be_done_is_refused() {
         "-r x tcp port 80",
         "filter expressions are not supported yet: \"tcp port 80\"",
     );
-    refuse("-r x -- true", "a command can not be run with -r");
+    refuse(
+        "-r x ip -- and tcp",
+        "filter expressions are not supported yet: \"ip and tcp\"",
+    );
     refuse("--uid no:body", "unknown user no:body");
 }
 
