@@ -5,8 +5,10 @@
 
 #![forbid(unsafe_code)]
 
+mod bench;
 mod check;
 mod demo;
+mod owners;
 mod setup;
 mod shell;
 mod test;
@@ -40,6 +42,16 @@ const WORDS: &[Word] = &[
         "e2e",
         "only the tests with real processes and namespaces (root) [-- FILTER]",
         test::e2e_only,
+    ),
+    Word(
+        "owners",
+        "who owns each packet, told against the truth: one row per case (root) [-v] [FILTER...]",
+        owners::run,
+    ),
+    Word(
+        "bench",
+        "capture: loss and cost beside the installed tcpdump (root) [--seconds S] [--rounds N]",
+        bench::run,
     ),
     Word(
         "bless",

@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bench;
 mod cases;
 mod dissect;
 mod judge;
@@ -23,9 +24,9 @@ mod truth;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::cases::{CASES, Outcome};
 use crate::lab::Lab;
@@ -33,19 +34,33 @@ use crate::lab::Lab;
 const HELP: &str = "\
 usage: e2e [--list] [--keep] [FILTER...]
        e2e owners [--list] [-v] [--keep] [FILTER...]
+       e2e bench [--seconds S] [--rounds N] [-w FILE] [--receiver] [FILTER...]
 
 Runs the cases whose names hold one of the FILTERs, all without one; one line per case,
 the counts on the last line, exit status 1 when one failed. `owners` prints the table of
 owners against the truth instead; exit status 1 when an owner is wrong or empty, or a
 packet missing. -v tells every complaint and every packet of a row that has one.
+`bench` measures loss and cost against the installed tcpdump (built with --release, on a
+quiet machine): S seconds each load (2), N rounds (5), only loads whose names hold a FILTER
+(\"64 B 200k\"), on the receiver's device instead of the sender's; exit status 1 when a bar
+is missed.
 --keep leaves the captures behind and says where.
 PKTWHO=FILE takes that binary instead of building one, E2E_PUPPET=FILE a compiled
 programs/puppet.c. Not root: every case is skipped.
 ";
 
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Mode {
+    #[default]
+    Cases,
+    Owners,
+    Bench,
+}
+
 #[derive(Default)]
 struct Args {
-    owners: bool,
+    mode: Mode,
+    bench: bench::Options,
     list: bool,
     keep: bool,
     verbose: bool,
@@ -76,14 +91,20 @@ fn run() -> Result<bool> {
         return skip_all(&args);
     }
     let lab = Lab::set_up(args.keep)?;
-    let good = if args.owners {
-        let options = owners::Options {
-            filter: args.filter,
-            verbose: args.verbose,
-        };
-        owners::run(&lab, &options)?
-    } else {
-        run_cases(&lab, &args.filter)?
+    let filter = args.filter;
+    let good = match args.mode {
+        Mode::Cases => run_cases(&lab, &filter)?,
+        Mode::Owners => {
+            let verbose = args.verbose;
+            owners::run(&lab, &owners::Options { filter, verbose })?
+        }
+        Mode::Bench => {
+            let options = bench::Options {
+                filter,
+                ..args.bench
+            };
+            bench::run(&lab, &options)?
+        }
     };
     if args.keep {
         writeln!(io::stderr(), "kept in {}", lab.dir.display())?;
@@ -91,11 +112,23 @@ fn run() -> Result<bool> {
     Ok(good)
 }
 
-fn parse(words: impl Iterator<Item = String>) -> Result<Option<Args>> {
+/// `None` when help is wanted.
+fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Args>> {
     let mut args = Args::default();
-    for (at, word) in words.enumerate() {
+    let mut first = true;
+    while let Some(word) = words.next() {
+        let mut value = || {
+            words
+                .next()
+                .with_context(|| format!("{word} wants a value"))
+        };
         match word.as_str() {
-            "owners" if at == 0 => args.owners = true,
+            "owners" if first => args.mode = Mode::Owners,
+            "bench" if first => args.mode = Mode::Bench,
+            "--seconds" => args.bench.duration = Duration::try_from_secs_f64(value()?.parse()?)?,
+            "--rounds" => args.bench.rounds = value()?.parse()?,
+            "-w" => args.bench.output = value()?.into(),
+            "--receiver" => args.bench.device = bench::Device::Receiver,
             "--list" => args.list = true,
             "--keep" => args.keep = true,
             "-v" | "--verbose" => args.verbose = true,
@@ -103,16 +136,17 @@ fn parse(words: impl Iterator<Item = String>) -> Result<Option<Args>> {
             _ if word.starts_with('-') => bail!("unknown flag {word}; --help lists them"),
             _ => args.filter.push(word),
         }
+        first = false;
     }
     Ok(Some(args))
 }
 
 fn list(args: &Args) -> Result<bool> {
     let mut out = io::stdout().lock();
-    for row in rows::ROWS.iter().filter(|_| args.owners) {
+    for row in rows::ROWS.iter().filter(|_| args.mode == Mode::Owners) {
         writeln!(out, "{}: {}", row.name, row.about)?;
     }
-    for name in names().iter().filter(|_| !args.owners) {
+    for name in names().iter().filter(|_| args.mode == Mode::Cases) {
         writeln!(out, "{name}")?;
     }
     Ok(true)

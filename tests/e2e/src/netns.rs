@@ -30,7 +30,7 @@ impl Netns {
     }
 
     /// Two namespaces joined by a veth pair, `near0` in the first and `far0` in the second,
-    /// with addresses 10.77.0.1 and .2, fd00:77::1 and ::2, and neighbours entered by hand
+    /// with addresses 10.77.0.1 and .2, `fd00:77::1` and `fd00:77::2`, and neighbours entered by hand
     /// so that no packet but the tests' own crosses.
     pub fn pair() -> Result<(Self, Self)> {
         let (near, far) = (Self::new()?, Self::new()?);

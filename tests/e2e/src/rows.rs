@@ -3,7 +3,7 @@
 //! A row does things with puppets, whose every act is entered in the log of the truth, and
 //! starts the capture (`stage.capture`) at the point it is about.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::lab::{PATIENCE, until};
 use crate::puppet::Puppet;
@@ -318,7 +318,7 @@ fn prefork(stage: &mut Stage<'_>) -> Result<()> {
         client.act(&stage.socket(1, "tcp"))?;
         client.act(&stage.to_server("connect 1"))?;
         let first = until("a worker accepts", PATIENCE, || first_done(&mut workers))?;
-        let worker = &mut workers[first];
+        let worker = workers.get_mut(first).context("no such worker")?;
         worker.end()?;
         exchange(&mut client, worker)?;
         close_both(&mut client, worker)?;

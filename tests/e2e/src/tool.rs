@@ -125,6 +125,10 @@ impl Tool {
                 return Ok(Some(()));
             }
             if let Some(status) = self.child.try_wait()? {
+                self.join_readers();
+                if self.said().contains(words) {
+                    return Ok(Some(()));
+                }
                 bail!("the tool ended ({status}): {}", self.said().trim());
             }
             Ok(None)
@@ -147,15 +151,20 @@ impl Tool {
         let ended = until("the tool ends", PATIENCE * 2, || Ok(child.try_wait()?));
         let took = self.started.elapsed();
         let status = ended.with_context(|| format!("stderr: {}", self.said().trim()))?;
-        for thread in self.threads.drain(..) {
-            thread.join().expect("a reader does not panic");
-        }
+        self.join_readers();
         Ok(Ended {
             status,
             stdout: self.output(),
             stderr: self.said(),
             took,
         })
+    }
+
+    /// When it has ended: waits until all that it wrote is read.
+    fn join_readers(&mut self) {
+        for thread in self.threads.drain(..) {
+            thread.join().expect("a reader does not panic");
+        }
     }
 
     /// A line of `/proc/PID/status` in its own unit, for instance `VmHWM`.

@@ -10,7 +10,7 @@ use super::Outcome;
 use crate::dissect::{ACK, FIN, SYN, Segment};
 use crate::lab::{Lab, installed};
 use crate::netns::Netns;
-use crate::seen::read_file;
+use crate::seen::{Seen, read_file};
 use crate::tool::{Ended, Tool};
 
 /// Runs pktwho with a command until it has ended.
@@ -93,7 +93,7 @@ pub fn curl_whole(lab: &Lab) -> Result<Outcome> {
 /// From the first SYN to the ACK of the last FIN, with curl named at its end.
 fn whole_connection(path: &Path) -> Result<()> {
     let packets = read_file(path)?;
-    let segments: Vec<Segment> = packets.iter().filter_map(|p| p.segment()).collect();
+    let segments: Vec<Segment> = packets.iter().filter_map(Seen::segment).collect();
     let first = segments.first().context("no packets")?;
     ensure!(first.flags == SYN, "begins with [{}]", first.letters());
     let fins = segments.iter().filter(|s| s.flags & FIN != 0).count();

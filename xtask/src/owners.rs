@@ -1,0 +1,21 @@
+//! `owners`: the table of owners against the truth, one row per case. Root only.
+
+use crate::{Outcome, shell};
+
+/// Builds the tool as it is measured and shipped, plays the rows, prints the table.
+///
+/// # Errors
+/// An owner is wrong or empty where a process exists, or a packet is missing.
+pub fn run(words: &[String]) -> Outcome {
+    end_to_end("owners", words)
+}
+
+/// Runs one mode of the end-to-end runner, both it and the tool built with optimisation.
+pub(crate) fn end_to_end(mode: &str, words: &[String]) -> Outcome {
+    if !shell::is_root() {
+        return Err("needs root; run: sudo -E env PATH=\"$PATH\" cargo xtask ...".into());
+    }
+    let run = ["run", "--quiet", "--release", "--package", "e2e", "--"];
+    let mut command = shell::command(shell::cargo(), &run);
+    shell::run(command.arg(mode).args(words))
+}
