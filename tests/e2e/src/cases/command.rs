@@ -45,6 +45,40 @@ pub fn keeps_its_output(lab: &Lab) -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
+/// A process that sends one datagram as its last act: the datagram is there, and its owner.
+pub fn last_datagram(lab: &Lab) -> Result<Outcome> {
+    let netns = Netns::new()?;
+    let program = lab.puppet_named("speaks-and-is-gone")?;
+    let program = program.display().to_string();
+    for round in 0..10 {
+        let path = lab.file(&format!("last{round}.pcapng"));
+        // ICMP's answer to the closed port may be there too.
+        let command = [&program, "once", "udp", "127.0.0.1", "7000"];
+        run(lab, &netns, &path, &command)?.expect_status(0)?;
+        let packets = read_file(&path)?;
+        let tagged = |packet: &&Seen| packet.segment().is_some_and(|s| s.tag().is_some());
+        let datagram = packets.iter().find(tagged);
+        let datagram = datagram.with_context(|| format!("round {round}: not captured"))?;
+        let sender = datagram.sender.as_ref().context("no sender")?;
+        ensure!(sender.exe == program.as_bytes(), "sent by {sender:?}");
+    }
+    Ok(Outcome::Passed)
+}
+
+/// Started by sudo, the command runs as the user who called sudo.
+pub fn invoking_user(lab: &Lab) -> Result<Outcome> {
+    let netns = Netns::new()?;
+    let pktwho = lab.pktwho.display().to_string();
+    let user = ["SUDO_UID=65534", "SUDO_GID=65534", "SUDO_USER=nobody"];
+    let capture = [&pktwho, "-i", "lo", "-w", "/dev/null", "--", "id", "-u"];
+    let words = [&user[..], &capture[..]].concat();
+    let ended = Tool::spawn(Path::new("env"), &netns, &words)?.wait()?;
+    ended.expect_status(0)?;
+    let uid = String::from_utf8_lossy(&ended.stdout);
+    ensure!(uid == "65534\n", "ran as {uid:?}");
+    Ok(Outcome::Passed)
+}
+
 const BODY: &str = "hello from the server\n";
 
 /// Answers one request and closes.

@@ -42,6 +42,20 @@ pub fn pipe(lab: &Lab) -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
+/// A reader that has seen enough is no failure.
+pub fn broken_pipe(lab: &Lab) -> Result<Outcome> {
+    let netns = Netns::new()?;
+    let line = Line::loopback(&netns)?;
+    for words in [["-i", "lo", "-l", "-n"], ["-i", "lo", "-Uw", "-"]] {
+        let (mut tool, stdout) = Tool::piped(&lab.pktwho, &netns, &words, Stdio::null())?;
+        tool.ready()?;
+        drop(stdout);
+        let ended = line.sending(|| tool.wait())?;
+        ended.expect_status(0)?;
+    }
+    Ok(Outcome::Passed)
+}
+
 /// tcpdump and tshark read what was captured live, both formats, and complain of nothing.
 pub fn readers(lab: &Lab) -> Result<Outcome> {
     let readers: Vec<&str> = ["tcpdump", "tshark"]

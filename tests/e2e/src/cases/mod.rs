@@ -50,6 +50,8 @@ pub const CASES: &[Case] = cases! {
     "command/false", command::exits_with_its_status;
     "command/own-output", command::keeps_its_output;
     "command/curl", command::curl_whole;
+    "command/last-datagram", command::last_datagram;
+    "command/invoking-user", command::invoking_user;
     "devices/later", devices::later;
     "devices/name", devices::name_in_netns;
     "devices/ip-netns-exec", devices::ip_netns_exec;
@@ -63,6 +65,7 @@ pub const CASES: &[Case] = cases! {
     "select/direction", select::direction;
     "select/count", select::count;
     "files/pipe", files::pipe;
+    "files/broken-pipe", files::broken_pipe;
     "files/readers", files::readers;
     "files/statistics", files::statistics;
     "refusals/flag", refusals::flag;
