@@ -1,1 +1,170 @@
+//! Packets as text: tcpdump's lines, and beside them whose packet it is.
+//!
+//! Give [`Printer::packet`] one packet after the other; it appends whole lines. Nothing here
+//! knows files, clocks or sockets, and no input makes it panic: a packet that ends early is
+//! printed as far as it goes, then ` [|proto]`; one that contradicts itself, then ` (invalid)`.
+//!
+//! One protocol, one file. A printer has the form
+//! `fn udp(p: &mut Out, c: Cursor, length: usize, …) -> Result<(), Truncated>`: `c` holds the
+//! bytes that were captured, `length` says how many there were on the wire, each `?` is a
+//! place where the capture may end. What belongs where is decided by the tables in `link`,
+//! `ethertype`, `ip_proto` and `port`.
+//!
+//! The text follows what tcpdump prints (4.99.3 as installed by distributions, and where they
+//! differ the newer 5.x output), found out by comparing outputs.
+
 #![forbid(unsafe_code)]
+
+mod arp;
+mod checksum;
+mod dns;
+mod ether;
+mod ethertype;
+mod flows;
+mod hexdump;
+mod icmp;
+mod icmp6;
+mod ip;
+mod ip6;
+mod ip_proto;
+mod link;
+mod llc;
+mod mobility;
+mod mptcp;
+mod null;
+mod oui;
+mod out;
+mod owner;
+mod port;
+mod ppp;
+mod put;
+mod raw;
+mod sll;
+mod style;
+mod tcp;
+mod text;
+mod time;
+mod udp;
+
+#[cfg(test)]
+mod tests;
+
+use pktwho_packet::Packet;
+
+use flows::Flows;
+use out::Out;
+use put::{HexZeros, put};
+pub use style::{Context, Dump, Names, NoNames, Style, TimeStyle, Transport};
+use time::Clock;
+
+/// Prints packets in one style. Remembers what later packets need: times, TCP sequence
+/// numbers; its memory is bounded.
+#[derive(Debug)]
+pub struct Printer {
+    style: Style,
+    clock: Clock,
+    flows: Flows,
+    count: u64,
+}
+
+impl Printer {
+    /// A printer that has seen nothing yet.
+    pub fn new(style: Style) -> Self {
+        Self {
+            style,
+            clock: Clock::default(),
+            flows: Flows::default(),
+            count: 0,
+        }
+    }
+
+    /// Appends the text of one packet to `out`: one line or several, each ended by `\n`.
+    pub fn packet(&mut self, packet: &Packet<'_>, names: &mut dyn Names, out: &mut Vec<u8>) {
+        self.count += 1;
+        let mut p = Out::new(out, &self.style, names, &mut self.flows);
+        p.snaplen = packet.iface.snaplen;
+        if self.style.number {
+            padded_number(&mut p, self.count);
+        }
+        if packet.data.is_empty() {
+            put!(p, "[Invalid header: caplen==0");
+            if packet.orig_len == 0 {
+                put!(p, ", len==0");
+            }
+            put!(p, "]\n");
+            return;
+        }
+        self.clock.put(packet.time, &self.style, p.names, p.out);
+        let shown = owner::Shown::new(packet, self.style.context);
+        match &shown {
+            Some(shown) => shown.prefix(&mut p, packet),
+            None if self.style.show_iface => owner::iface(&mut p, packet),
+            None => {}
+        }
+        let start = p.out.len();
+        if link::print(&mut p, packet).is_err() {
+            p.truncated();
+        }
+        if let Some(shown) = &shown {
+            annotate(&mut p, shown, start);
+        }
+        dump(&mut p, packet.data);
+        put!(p, "\n");
+    }
+}
+
+/// Five columns and two spaces.
+fn padded_number(p: &mut Out<'_>, number: u64) {
+    let mut width = 1_u64;
+    for _ in 0..4 {
+        width *= 10;
+        if number < width {
+            put!(p, " ");
+        }
+    }
+    put!(p, number, "  ");
+}
+
+/// Adds the owner: at the end of the first line, or in lines of its own with `-v`.
+fn annotate(p: &mut Out<'_>, shown: &owner::Shown<'_>, start: usize) {
+    if p.verbose(1) {
+        return shown.lines(p);
+    }
+    let end = p.out.len();
+    shown.suffix(p);
+    let added = p.out.len() - end;
+    let text = p.out.get(start..end).unwrap_or_default();
+    if let Some(line) = text.iter().position(|&byte| byte == b'\n')
+        && let Some(tail) = p.out.get_mut(start + line..)
+    {
+        tail.rotate_right(added);
+    }
+}
+
+/// The bytes that `-x`, `-X` or `-A` asked for.
+fn dump(p: &mut Out<'_>, data: &[u8]) {
+    let payload = data.get(p.link_len..).unwrap_or_default();
+    match p.style.dump {
+        Dump::None => {}
+        Dump::Ascii => hexdump::ascii(p, payload),
+        Dump::AsciiLink => hexdump::ascii(p, data),
+        Dump::Hex => hexdump::hex(p, "\n\t", payload),
+        Dump::HexLink => hexdump::hex(p, "\n\t", data),
+        Dump::HexAscii => hexdump::hex_ascii(p, "\n\t", payload),
+        Dump::HexAsciiLink => hexdump::hex_ascii(p, "\n\t", data),
+    }
+}
+
+/// A link-layer type that no printer knows.
+fn unsupported(p: &mut Out<'_>, data: &[u8]) {
+    put!(p, "UNSUPPORTED");
+    p.unknown(data);
+}
+
+/// A value of a table, or a word and the value in hexadecimal.
+fn name_or_hex(p: &mut Out<'_>, name: Option<&str>, otherwise: &str, value: u32) {
+    match name {
+        Some(name) => put!(p, name),
+        None => put!(p, otherwise, "0x", HexZeros(value, 2)),
+    }
+}

@@ -1,0 +1,273 @@
+//! DNS (RFC 1035), over UDP and TCP, and multicast DNS (RFC 6762).
+
+mod edns;
+mod name;
+mod record;
+
+use pktwho_wire::{Cursor, Truncated};
+
+pub(crate) use name::plain as plain_name;
+
+use crate::out::{Out, Printed, lookup};
+use crate::put::{Hex, put};
+
+const HEADER: usize = 12;
+
+static OPCODES: &[&str] = &[
+    "", " inv_q", " stat", " op3", " notify", " update", " op6", " op7", " op8", " updateA", " updateD",
+    " updateDA", " updateM", " updateMA", " zoneInit", " zoneRef",
+];
+
+static RCODES: &[(u16, &str)] = &[
+    (0, ""),
+    (1, " FormErr"),
+    (2, " ServFail"),
+    (3, " NXDomain"),
+    (4, " NotImp"),
+    (5, " Refused"),
+    (6, " YXDomain"),
+    (7, " YXRRSet"),
+    (8, " NXRRSet"),
+    (9, " NotAuth"),
+    (10, " NotZone"),
+    (15, " NoChange"),
+    (16, " BadVers"),
+    (23, " BadCookie"),
+];
+
+const RESPONSE: u16 = 0x8000;
+
+/// A message: all its bytes, because names point anywhere into it.
+#[derive(Clone, Copy)]
+struct Message<'a> {
+    bytes: &'a [u8],
+    /// On the wire.
+    length: usize,
+    multicast: bool,
+}
+
+/// The counts of the four sections.
+struct Counts {
+    questions: u16,
+    answers: u16,
+    authorities: u16,
+    additional: u16,
+}
+
+/// A message in a datagram.
+pub(crate) fn datagram(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
+    message(p, c, length, false)
+}
+
+/// A multicast message.
+pub(crate) fn multicast(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
+    message(p, c, length, true)
+}
+
+/// A segment that holds one message after its length.
+pub(crate) fn stream(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
+    p.protocol = "domain";
+    if length < 2 {
+        put!(p, " [DNS over TCP: length ", length, " < 2]");
+        p.invalid();
+        return Ok(());
+    }
+    let stated = usize::from(c.u16()?);
+    let there = length - 2;
+    if stated != there {
+        put!(p, " [prefix length(", stated, ") != length(", there, ")]");
+        p.invalid();
+        return Ok(());
+    }
+    put!(p, " ");
+    message(p, Cursor::new(c.rest()), there, false)
+}
+
+fn message(p: &mut Out<'_>, c: Cursor<'_>, length: usize, multicast: bool) -> Printed {
+    p.protocol = "domain";
+    if length < HEADER {
+        put!(p, "domain [length ", length, " < ", HEADER, "]");
+        p.invalid();
+        return Ok(());
+    }
+    let message = Message {
+        bytes: c.limit(length).rest(),
+        length,
+        multicast,
+    };
+    let mut c = Cursor::new(message.bytes);
+    let id = c.u16()?;
+    let flags = c.u16()?;
+    let counts = Counts {
+        questions: c.u16()?,
+        answers: c.u16()?,
+        authorities: c.u16()?,
+        additional: c.u16()?,
+    };
+    put!(p, id);
+    if flags & RESPONSE != 0 {
+        response(p, message, c, flags, &counts)?;
+    } else {
+        query(p, message, c, flags, &counts)?;
+    }
+    put!(p, " (", message.length, ")");
+    Ok(())
+}
+
+fn opcode(flags: u16) -> &'static str {
+    OPCODES.get(usize::from(flags >> 11 & 15)).copied().unwrap_or("")
+}
+
+fn response<'a>(p: &mut Out<'_>, m: Message<'a>, mut c: Cursor<'a>, flags: u16, counts: &Counts) -> Printed {
+    put!(p, opcode(flags));
+    let rcode = flags & 15 | edns::extended_rcode(m, c, counts) << 4;
+    match lookup(RCODES, rcode) {
+        Some(name) => put!(p, name),
+        None => put!(p, " Resp", rcode),
+    }
+    for (shown, mark) in [
+        (flags & 0x0400 != 0, "*"),
+        (flags & 0x0080 == 0, "-"),
+        (flags & 0x0200 != 0, "|"),
+        (flags & 0x0020 != 0, "$"),
+    ] {
+        if shown {
+            put!(p, mark);
+        }
+    }
+    if counts.questions != 1 {
+        put!(p, " [", counts.questions, "q]");
+    }
+    for n in 0..counts.questions {
+        if n > 0 {
+            put!(p, ",");
+        }
+        if p.verbose(2) {
+            put!(p, " q:");
+            question(p, m, &mut c)?;
+        } else {
+            name::skip(&mut c)?;
+            // Type and class; their absence is seen by what follows.
+            c = skip_at_most(c, 4);
+        }
+    }
+    put!(p, " ", counts.answers, "/", counts.authorities, "/", counts.additional);
+    records(p, m, &mut c, counts)
+}
+
+fn query<'a>(p: &mut Out<'_>, m: Message<'a>, mut c: Cursor<'a>, flags: u16, counts: &Counts) -> Printed {
+    put!(p, opcode(flags));
+    if flags & 0x0100 != 0 {
+        put!(p, "+");
+    }
+    if flags & 0x0010 != 0 {
+        put!(p, "%");
+    }
+    // Bits that a query should not have.
+    if flags & 0x06cf != 0 {
+        put!(p, " [b2&3=0x", Hex(flags), "]");
+    }
+    // An inverse query asks with its answer section.
+    let inverse = flags >> 11 & 15 == 1;
+    let expected = (u16::from(!inverse), u16::from(inverse));
+    if inverse {
+        if counts.answers != expected.1 {
+            put!(p, " [", counts.answers, "a]");
+        }
+        if counts.questions != 0 {
+            put!(p, " [", counts.questions, "q]");
+        }
+    } else {
+        if counts.answers != 0 {
+            put!(p, " [", counts.answers, "a]");
+        }
+        if counts.questions != expected.0 {
+            put!(p, " [", counts.questions, "q]");
+        }
+    }
+    if counts.authorities != 0 {
+        put!(p, " [", counts.authorities, "n]");
+    }
+    if counts.additional != 0 {
+        put!(p, " [", counts.additional, "au]");
+    }
+    for n in 0..counts.questions {
+        if n > 0 && p.verbose(2) {
+            put!(p, ",");
+        }
+        question(p, m, &mut c)?;
+    }
+    if p.verbose(2) {
+        return records(p, m, &mut c, counts);
+    }
+    Ok(())
+}
+
+/// The cursor after `count` bytes, or at the end.
+fn skip_at_most(mut c: Cursor<'_>, count: usize) -> Cursor<'_> {
+    match c.skip(count) {
+        Ok(()) => c,
+        Err(Truncated) => Cursor::new(&[]),
+    }
+}
+
+/// ` A? example.com.`
+fn question<'a>(p: &mut Out<'_>, m: Message<'a>, c: &mut Cursor<'a>) -> Printed {
+    let start = *c;
+    name::skip(c)?;
+    let kind = c.u16()?;
+    let class = c.u16()?;
+    put!(p, " ");
+    record::kind(p, kind);
+    let (class, unicast) = m.class(class);
+    if class != record::INTERNET {
+        put!(p, " ");
+        record::class(p, class);
+    }
+    if m.multicast {
+        if unicast {
+            put!(p, " (QU)");
+        } else if p.verbose(2) {
+            put!(p, " (QM)");
+        }
+    }
+    put!(p, "? ");
+    let mut at = start;
+    name::print(p, m.bytes, &mut at)
+}
+
+/// Answers; authorities and additional records with `-vv`.
+fn records<'a>(p: &mut Out<'_>, m: Message<'a>, c: &mut Cursor<'a>, counts: &Counts) -> Printed {
+    section(p, m, c, counts.answers, "")?;
+    if p.verbose(2) {
+        section(p, m, c, counts.authorities, " ns:")?;
+        section(p, m, c, counts.additional, " ar:")?;
+    }
+    Ok(())
+}
+
+fn section<'a>(p: &mut Out<'_>, m: Message<'a>, c: &mut Cursor<'a>, count: u16, title: &str) -> Printed {
+    for n in 0..count {
+        // What was not captured is not even counted.
+        if c.is_empty() {
+            if m.bytes.len() < m.length {
+                return Err(Truncated);
+            }
+            return Ok(());
+        }
+        put!(p, if n == 0 { title } else { "," });
+        record::record(p, m, c)?;
+    }
+    Ok(())
+}
+
+impl Message<'_> {
+    /// The class, and in multicast messages the bit that stands beside it.
+    fn class(&self, class: u16) -> (u16, bool) {
+        if self.multicast {
+            (class & 0x7fff, class & 0x8000 != 0)
+        } else {
+            (class, false)
+        }
+    }
+}

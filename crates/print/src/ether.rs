@@ -1,0 +1,96 @@
+//! Ethernet (IEEE 802.3), with VLAN tags (IEEE 802.1Q).
+
+use pktwho_wire::Cursor;
+
+use crate::ethertype;
+use crate::llc;
+use crate::out::{Out, Printed};
+use crate::put::{HexFull, put};
+
+/// Values up to this are lengths of an LLC frame, not `EtherTypes`.
+pub(crate) const MAX_LENGTH: u16 = 1500;
+
+/// A frame from its destination address on.
+pub(crate) fn frame(p: &mut Out<'_>, mut c: Cursor<'_>, wire: usize) -> Printed {
+    p.protocol = "ether";
+    let destination = c.array::<6>()?;
+    let source = c.array::<6>()?;
+    let mut kind = c.u16()?;
+    p.link_len = 14;
+    if p.style.link {
+        addresses(p, source, destination);
+    }
+    let mut tagged = false;
+    while is_tag(kind) {
+        p.protocol = "vlan";
+        let tag = c.u16()?;
+        let inner = c.u16()?;
+        p.link_len += 4;
+        if p.style.link {
+            type_and_length(p, kind, (!tagged).then_some(wire));
+            vlan(p, tag);
+        }
+        tagged = true;
+        kind = inner;
+    }
+    let length = wire.saturating_sub(p.link_len);
+    if kind <= MAX_LENGTH {
+        let length = length.min(usize::from(kind));
+        if p.style.link {
+            put!(p, "802.3");
+            if !tagged {
+                put!(p, ", length ", length, ": ");
+            }
+        }
+        return llc::llc(p, c.limit(length), length, Some((&source, &destination)));
+    }
+    if p.style.link {
+        type_and_length(p, kind, (!tagged).then_some(wire));
+    }
+    if let Some(printed) = ethertype::payload(p, kind, c, length) {
+        return printed;
+    }
+    if !p.style.link {
+        addresses(p, source, destination);
+        type_and_length(p, kind, Some(wire));
+    }
+    if !p.style.quiet {
+        p.unknown(c.rest());
+    }
+    Ok(())
+}
+
+/// Whether a VLAN tag follows: IEEE 802.1Q, 802.1ad, and what was used before it.
+pub(crate) fn is_tag(kind: u16) -> bool {
+    matches!(kind, 0x8100 | 0x88a8 | 0x9100 | 0x9200)
+}
+
+/// `vlan N, p N, ` with `DEI, ` if frames may be dropped.
+pub(crate) fn vlan(p: &mut Out<'_>, tag: u16) {
+    put!(p, "vlan ", tag & 0xfff, ", p ", tag >> 13, ", ");
+    if tag & 0x1000 != 0 {
+        put!(p, "DEI, ");
+    }
+}
+
+fn addresses(p: &mut Out<'_>, source: [u8; 6], destination: [u8; 6]) {
+    p.mac(source);
+    put!(p, " > ");
+    p.mac(destination);
+    put!(p, ", ");
+}
+
+/// The type in words; the length of the frame only before the first of several types.
+fn type_and_length(p: &mut Out<'_>, kind: u16, length: Option<usize>) {
+    if !p.style.quiet {
+        ethertype::label(p, kind);
+    } else if let Some(name) = ethertype::name(kind) {
+        put!(p, name);
+    } else {
+        put!(p, "Unknown Ethertype (0x", HexFull(kind), ")");
+    }
+    match length {
+        Some(length) => put!(p, ", length ", length, ": "),
+        None => put!(p, ", "),
+    }
+}

@@ -1,0 +1,261 @@
+//! ICMP (RFC 792, RFC 950, RFC 1256, RFC 8335).
+
+pub(crate) mod extension;
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use pktwho_wire::{Cursor, Truncated};
+
+use crate::checksum::{Sum, should_be};
+use crate::ip;
+use crate::ip_proto::{self, Ip};
+use crate::out::{Out, Printed};
+use crate::put::{Hex, HexFull, Zeros, put};
+use crate::Transport;
+
+const ECHO_REPLY: u8 = 0;
+const UNREACHABLE: u8 = 3;
+const SOURCE_QUENCH: u8 = 4;
+const REDIRECT: u8 = 5;
+const ECHO: u8 = 8;
+const ROUTER_ADVERTISEMENT: u8 = 9;
+const ROUTER_SOLICITATION: u8 = 10;
+const TIME_EXCEEDED: u8 = 11;
+const PARAMETER_PROBLEM: u8 = 12;
+const EXTENDED_ECHO: u8 = 42;
+const EXTENDED_ECHO_REPLY: u8 = 43;
+
+/// A message of `length` bytes.
+pub(crate) fn icmp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Printed {
+    p.protocol = "icmp";
+    // A message whose fields are cut shows nothing at all.
+    let start = p.out.len();
+    put!(p, "ICMP ");
+    let kind = match message(p, c) {
+        Ok(kind) => kind,
+        Err(error) => {
+            p.out.truncate(start);
+            return Err(error);
+        }
+    };
+    put!(p, ", length ", length);
+    if !p.verbose(1) {
+        return Ok(());
+    }
+    if !ip.fragment && c.remaining() >= length {
+        checksum(p, c.limit(length));
+    }
+    match kind {
+        EXTENDED_ECHO => return extension::request(p, c, length),
+        EXTENDED_ECHO_REPLY => return extension::reply(p, c),
+        // Messages that ask or tell something hold no packet.
+        ECHO_REPLY | ECHO | ROUTER_ADVERTISEMENT | ROUTER_SOLICITATION | 13..=18 => return Ok(()),
+        _ => {}
+    }
+    put!(p, "\n\t");
+    let mut inner = c;
+    inner.skip(8)?;
+    let mut peek = inner;
+    peek.skip(2)?;
+    let inner_length = usize::from(peek.u16()?);
+    p.deeper(|p| ip::ip(p, Cursor::new(inner.rest()), inner_length))?;
+    p.protocol = "icmp";
+    if matches!(kind, UNREACHABLE | TIME_EXCEEDED | PARAMETER_PROBLEM) {
+        extension::multi_part(p, c, length)?;
+    }
+    Ok(())
+}
+
+fn checksum(p: &mut Out<'_>, c: Cursor<'_>) {
+    let residue = Sum::default().add(c.rest()).finish();
+    let mut field = c;
+    if residue != 0
+        && field.skip(2).is_ok()
+        && let Ok(found) = field.u16()
+    {
+        let right = should_be(found, residue);
+        put!(p, " (wrong icmp cksum ", Hex(found), " (->", Hex(right), ")!)");
+    }
+}
+
+/// What the message says in one phrase; returns its type.
+fn message(p: &mut Out<'_>, c: Cursor<'_>) -> Result<u8, Truncated> {
+    let mut c = c;
+    let kind = c.u8()?;
+    let code = c.u8()?;
+    c.skip(2)?;
+    match kind {
+        ECHO | ECHO_REPLY => {
+            let name = if kind == ECHO { "request" } else { "reply" };
+            put!(p, "echo ", name, ", id ", c.u16()?, ", seq ", c.u16()?);
+        }
+        EXTENDED_ECHO | EXTENDED_ECHO_REPLY => {
+            let name = if kind == EXTENDED_ECHO { "request" } else { "reply" };
+            put!(p, "extended echo ", name, ", id ", c.u16()?, ", seq ", c.u8()?);
+        }
+        UNREACHABLE => unreachable(p, code, c)?,
+        REDIRECT => redirect(p, code, c)?,
+        ROUTER_ADVERTISEMENT => routers(p, c)?,
+        TIME_EXCEEDED => match code {
+            0 => put!(p, "time exceeded in-transit"),
+            1 => put!(p, "ip reassembly time exceeded"),
+            _ => put!(p, "time exceeded-#", code),
+        },
+        PARAMETER_PROBLEM => match code {
+            0 => put!(p, "parameter problem - octet ", c.u8()?),
+            _ => put!(p, "parameter problem - code ", code),
+        },
+        13 => put!(p, "time stamp query id ", c.u16()?, " seq ", c.u16()?),
+        14 => timestamps(p, c)?,
+        18 => {
+            c.skip(4)?;
+            put!(p, "address mask is 0x", HexFull(c.u32()?));
+        }
+        SOURCE_QUENCH => put!(p, "source quench"),
+        ROUTER_SOLICITATION => put!(p, "router solicitation"),
+        15 => put!(p, "information request"),
+        16 => put!(p, "information reply"),
+        17 => put!(p, "address mask request"),
+        _ => put!(p, "type-#", kind),
+    }
+    Ok(kind)
+}
+
+/// The packet inside an error message: destination, protocol, and what follows its header.
+fn original<'a>(mut c: Cursor<'a>) -> Result<(Ipv4Addr, u8, Cursor<'a>), Truncated> {
+    let start = c;
+    let first = c.u8()?;
+    c.skip(8)?;
+    let protocol = c.u8()?;
+    c.skip(6)?;
+    let destination = Ipv4Addr::from(c.u32()?);
+    let mut rest = start;
+    // A cut or impossible header length leaves nothing to read ports from.
+    let payload = match rest.skip(usize::from(first & 15) * 4) {
+        Ok(()) => rest,
+        Err(_) => Cursor::new(&[]),
+    };
+    Ok((destination, protocol, payload))
+}
+
+fn unreachable(p: &mut Out<'_>, code: u8, mut c: Cursor<'_>) -> Printed {
+    c.skip(2)?;
+    let mtu = c.u16()?;
+    let (destination, protocol, mut payload) = original(c)?;
+    let (before, after) = match code {
+        0 => ("net ", " unreachable"),
+        1 => ("host ", " unreachable"),
+        2 => {
+            p.addr(destination);
+            put!(p, " protocol ", protocol, " unreachable");
+            return Ok(());
+        }
+        3 => {
+            payload.skip(2)?;
+            let port = payload.u16()?;
+            p.addr(destination);
+            match protocol {
+                ip_proto::TCP => {
+                    put!(p, " tcp port ");
+                    p.port(Transport::Tcp, port);
+                }
+                ip_proto::UDP => {
+                    put!(p, " udp port ");
+                    p.port(Transport::Udp, port);
+                }
+                other => put!(p, " protocol ", other, " port ", port),
+            }
+            put!(p, " unreachable");
+            return Ok(());
+        }
+        4 => ("", " unreachable - need to frag"),
+        5 => ("", " unreachable - source route failed"),
+        6 => ("net ", " unreachable - unknown"),
+        7 => ("host ", " unreachable - unknown"),
+        8 => ("", " unreachable - source host isolated"),
+        9 => ("net ", " unreachable - admin prohibited"),
+        10 => ("host ", " unreachable - admin prohibited"),
+        11 => ("net ", " unreachable - tos prohibited"),
+        12 => ("host ", " unreachable - tos prohibited"),
+        13 => ("host ", " unreachable - admin prohibited filter"),
+        14 => ("host ", " unreachable - host precedence violation"),
+        15 => ("host ", " unreachable - precedence cutoff"),
+        _ => ("", " unreachable - #"),
+    };
+    put!(p, before);
+    p.addr(destination);
+    put!(p, after);
+    match code {
+        4 if mtu != 0 => put!(p, " (mtu ", mtu, ")"),
+        16.. => put!(p, code),
+        _ => {}
+    }
+    Ok(())
+}
+
+fn redirect(p: &mut Out<'_>, code: u8, mut c: Cursor<'_>) -> Printed {
+    let gateway = Ipv4Addr::from(c.u32()?);
+    let (destination, _, _) = original(c)?;
+    match code {
+        0 | 1 => put!(p, "redirect "),
+        2 | 3 => put!(p, "redirect-tos "),
+        _ => put!(p, "redirect-#", code, " "),
+    }
+    p.addr(destination);
+    let to = match code {
+        0 | 2 => " to net ",
+        1 | 3 => " to host ",
+        _ => " to ",
+    };
+    put!(p, to);
+    p.addr(gateway);
+    Ok(())
+}
+
+fn routers(p: &mut Out<'_>, mut c: Cursor<'_>) -> Printed {
+    let count = c.u8()?;
+    let size = c.u8()?;
+    let lifetime = u64::from(c.u16()?);
+    put!(p, "router advertisement lifetime ");
+    match lifetime {
+        0..60 => put!(p, lifetime),
+        60..3600 => put!(p, lifetime / 60, ":", Zeros(lifetime % 60, 2)),
+        _ => put!(
+            p,
+            lifetime / 3600,
+            ":",
+            Zeros(lifetime / 60 % 60, 2),
+            ":",
+            Zeros(lifetime % 60, 2)
+        ),
+    }
+    put!(p, " ", count, ":");
+    if size != 2 {
+        put!(p, " [size ", size, "]");
+        return Ok(());
+    }
+    for _ in 0..count {
+        let router = IpAddr::from(Ipv4Addr::from(c.u32()?));
+        put!(p, " {");
+        p.addr(router);
+        put!(p, " ", c.u32()?, "}");
+    }
+    Ok(())
+}
+
+fn timestamps(p: &mut Out<'_>, mut c: Cursor<'_>) -> Printed {
+    put!(p, "time stamp reply id ", c.u16()?, " seq ", c.u16()?);
+    for (name, before) in [("org ", ": "), ("recv ", ", "), ("xmit ", ", ")] {
+        put!(p, before, name);
+        day_time(p, c.u32()?);
+    }
+    Ok(())
+}
+
+/// Milliseconds since midnight.
+fn day_time(p: &mut Out<'_>, millis: u32) {
+    let millis = u64::from(millis);
+    let secs = millis / 1000;
+    put!(p, Zeros(secs / 3600, 2), ":", Zeros(secs / 60 % 60, 2), ":");
+    put!(p, Zeros(secs % 60, 2), ".", Zeros(millis % 1000, 3));
+}

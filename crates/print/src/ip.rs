@@ -1,0 +1,179 @@
+//! IPv4 (RFC 791).
+
+mod options;
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use pktwho_wire::Cursor;
+
+use crate::checksum::{Sum, should_be};
+use crate::ip_proto::{self, Ip};
+use crate::out::{Out, Printed, bits};
+use crate::put::{Hex, put};
+
+const HEADER: usize = 20;
+
+static FLAGS: &[(u32, &str)] = &[(0x2000, "+"), (0x4000, "DF"), (0x8000, "rsvd")];
+
+/// How long the packet is, where its header does not say.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Presumed {
+    /// The header says.
+    No,
+    /// Total length 0: segmentation was left to the device.
+    Tso,
+    /// The same, of more than 65535 bytes.
+    BigTcp,
+}
+
+/// The fields of a header that verbose printing shows.
+struct Header<'a> {
+    tos: u8,
+    total: usize,
+    presumed: Presumed,
+    id: u16,
+    /// Flags and fragment offset.
+    offset: u16,
+    ttl: u8,
+    protocol: u8,
+    checksum: u16,
+    /// The header's captured bytes, options included.
+    bytes: &'a [u8],
+    length: usize,
+}
+
+/// A packet of `length` bytes, as the layer below knows.
+pub(crate) fn ip(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
+    p.protocol = "ip";
+    if !p.style.link {
+        put!(p, "IP ");
+    }
+    inner(p, c, length)
+}
+
+/// As [`ip`], without the word `IP`.
+pub(crate) fn inner(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
+    p.protocol = "ip";
+    let whole = c;
+    let mut c = c;
+    let first = c.u8()?;
+    let header_length = usize::from(first & 15) * 4;
+    if first >> 4 != 4 {
+        put!(p, " [version ", first >> 4, " != 4]");
+        p.invalid();
+        return Ok(());
+    }
+    if length < HEADER {
+        put!(p, " [length ", length, " < ", HEADER, "]");
+        p.invalid();
+        return Ok(());
+    }
+    if header_length < HEADER {
+        put!(p, " [header length ", header_length, " < ", HEADER, "]");
+        p.invalid();
+        return Ok(());
+    }
+    whole.need(HEADER)?;
+    let tos = c.u8()?;
+    let stated = usize::from(c.u16()?);
+    let mut total = stated;
+    let mut presumed = Presumed::No;
+    if length < total {
+        put!(p, "[total length ", total, " > length ", length, "]");
+        p.invalid();
+        put!(p, " ");
+    } else if total == 0 {
+        presumed = if length > 65535 { Presumed::BigTcp } else { Presumed::Tso };
+        total = length;
+    }
+    if total < header_length {
+        put!(p, " [total length ", total, " < header length ", header_length, "]");
+        p.invalid();
+        return Ok(());
+    }
+    // What follows the packet, padding of short frames, is not part of it.
+    let whole = whole.limit(total);
+    let header = Header {
+        tos,
+        total,
+        presumed,
+        id: c.u16()?,
+        offset: c.u16()?,
+        ttl: c.u8()?,
+        protocol: c.u8()?,
+        checksum: c.u16()?,
+        bytes: whole.limit(header_length).rest(),
+        length: header_length,
+    };
+    let src = IpAddr::from(Ipv4Addr::from(c.u32()?));
+    let dst = IpAddr::from(Ipv4Addr::from(c.u32()?));
+    if p.verbose(1) {
+        verbose(p, &header)?;
+    }
+    let ip = Ip {
+        src,
+        dst,
+        last_dst: dst,
+        fragment: header.offset & 0x3fff != 0,
+        addresses_shown: false,
+    };
+    if header.offset & 0x1fff != 0 {
+        // Only the first fragment has the header of the protocol inside.
+        ip_proto::addresses(p, &ip);
+        p.ip_protocol(header.protocol);
+        return Ok(());
+    }
+    if !ip_proto::has_ports(header.protocol) {
+        ip_proto::addresses(p, &ip);
+    }
+    let mut payload = whole;
+    if payload.skip(header_length).is_err() {
+        if ip_proto::has_ports(header.protocol) {
+            ip_proto::addresses(p, &ip);
+        }
+        return Err(pktwho_wire::Truncated);
+    }
+    ip_proto::payload(p, header.protocol, Cursor::new(payload.rest()), total - header_length, &ip)
+}
+
+/// The line of `-v` that stands before the addresses.
+fn verbose(p: &mut Out<'_>, header: &Header<'_>) -> Printed {
+    put!(p, "(tos 0x", Hex(header.tos));
+    match header.tos & 3 {
+        1 => put!(p, ",ECT(1)"),
+        2 => put!(p, ",ECT(0)"),
+        3 => put!(p, ",CE"),
+        _ => {}
+    }
+    if header.ttl > 0 {
+        put!(p, ", ttl ", header.ttl);
+    }
+    put!(p, ", id ", header.id, ", offset ", (header.offset & 0x1fff) * 8, ", flags [");
+    bits(p, FLAGS, u32::from(header.offset), ", ", "none");
+    let name = match header.protocol {
+        0 => "Options",
+        number => ip_proto::name(number).unwrap_or("unknown"),
+    };
+    put!(p, "], proto ", name, " (", header.protocol, "), length ", header.total);
+    match header.presumed {
+        Presumed::No => {}
+        Presumed::Tso => put!(p, " [was 0, presumed TSO]"),
+        Presumed::BigTcp => put!(p, " [was 0, presumed BIG TCP]"),
+    }
+    if header.length > HEADER {
+        put!(p, ", options (");
+        let mut c = Cursor::new(header.bytes);
+        c.skip(HEADER)?;
+        options::options(p, c, header.length - HEADER)?;
+        put!(p, ")");
+    }
+    if !p.style.no_checksums && header.bytes.len() == header.length {
+        let residue = Sum::default().add(header.bytes).finish();
+        if residue != 0 {
+            let right = should_be(header.checksum, residue);
+            put!(p, ", bad cksum ", Hex(header.checksum), " (->", Hex(right), ")!");
+        }
+    }
+    put!(p, ")\n    ");
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! Options of the IPv4 header (RFC 791 section 3.1; RFC 2113, RFC 1393).
+
+use std::net::Ipv4Addr;
+
+use pktwho_wire::Cursor;
+
+use crate::out::{Out, Printed, lookup};
+use crate::put::put;
+
+const END: u8 = 0;
+const NOP: u8 = 1;
+const RECORD_ROUTE: u8 = 7;
+const TIMESTAMP: u8 = 68;
+const LOOSE_ROUTE: u8 = 131;
+const STRICT_ROUTE: u8 = 137;
+const ROUTER_ALERT: u8 = 148;
+
+static NAMES: &[(u8, &str)] = &[
+    (END, "EOL"),
+    (NOP, "NOP"),
+    (RECORD_ROUTE, "RR"),
+    (TIMESTAMP, "timestamp"),
+    (82, "traceroute"),
+    (130, "security"),
+    (LOOSE_ROUTE, "LSRR"),
+    (STRICT_ROUTE, "SSRR"),
+    (ROUTER_ALERT, "RA"),
+];
+
+/// The options between the fixed header and the payload, `length` bytes on the wire.
+pub(super) fn options(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
+    let mut left = length;
+    let mut separator = "";
+    while left > 0 {
+        put!(p, separator);
+        separator = ",";
+        // compat: tcpdump 4.99.3 leaves the list silently when an option is cut.
+        let start = c;
+        let kind = c.u8()?;
+        match lookup(NAMES, kind) {
+            Some(name) => put!(p, name),
+            None => put!(p, "unknown ", kind),
+        }
+        if kind == END || kind == NOP {
+            left -= 1;
+            if kind == END {
+                break;
+            }
+            continue;
+        }
+        // A lone type at the end of the header has no length.
+        let size = if left > 1 { usize::from(c.u8()?) } else { 0 };
+        if size < 2 || size > left {
+            put!(p, " [bad length ", size, "]");
+            break;
+        }
+        start.need(size)?;
+        let mut rest = start;
+        rest.skip(2)?;
+        match kind {
+            TIMESTAMP => timestamp(p, rest, size)?,
+            RECORD_ROUTE | LOOSE_ROUTE | STRICT_ROUTE => route(p, rest, size)?,
+            ROUTER_ALERT if size == 4 => match rest.u16()? {
+                0 => {}
+                value => put!(p, " value ", value),
+            },
+            _ => {}
+        }
+        c = start;
+        c.skip(size)?;
+        left -= size;
+    }
+    Ok(())
+}
+
+/// A list of addresses; those before the pointer are used already.
+fn route(p: &mut Out<'_>, mut c: Cursor<'_>, size: usize) -> Printed {
+    if size < 3 {
+        put!(p, " [bad length ", size, "]");
+        return Ok(());
+    }
+    if (size + 1) % 4 != 0 {
+        put!(p, " [bad length ", size, "]");
+    }
+    let pointer = c.u8()?;
+    let next = usize::from(pointer).saturating_sub(1);
+    if next < 3 || (next + 1) % 4 != 0 {
+        put!(p, " [bad ptr ", pointer, "]");
+    }
+    for offset in (3..size).step_by(4) {
+        put!(p, " ");
+        p.addr(Ipv4Addr::from(c.u32()?));
+        if next > offset {
+            put!(p, ",");
+        }
+    }
+    Ok(())
+}
+
+/// Timestamps, alone or with the address of the router that made them.
+fn timestamp(p: &mut Out<'_>, mut c: Cursor<'_>, size: usize) -> Printed {
+    if size < 4 {
+        put!(p, "[bad length ", size, "]");
+        return Ok(());
+    }
+    put!(p, " TS{");
+    let pointer = c.u8()?;
+    let flags = c.u8()?;
+    let hop = if flags & 15 == 0 { 4 } else { 8 };
+    if (size - 4) % hop != 0 {
+        put!(p, "[bad length ", size, "]");
+    }
+    let next = usize::from(pointer).saturating_sub(1);
+    if next < 4 || (next - 4) % hop != 0 || next > size {
+        put!(p, "[bad ptr ", pointer, "]");
+    }
+    match flags & 15 {
+        0 => put!(p, "TSONLY"),
+        1 => put!(p, "TS+ADDR"),
+        3 => put!(p, "PRESPEC"),
+        other => {
+            put!(p, "[bad ts type ", other, "]}");
+            return Ok(());
+        }
+    }
+    for offset in (4..size).step_by(hop) {
+        put!(p, if next == offset { " ^ " } else { " " });
+        if offset + hop > size {
+            put!(p, "[truncated-option]");
+            return Ok(());
+        }
+        let address = if hop == 8 { Some(c.u32()?) } else { None };
+        put!(p, c.u32()?, "@");
+        if let Some(address) = address {
+            p.addr(Ipv4Addr::from(address));
+        }
+    }
+    if next == size {
+        put!(p, " ^ ");
+    }
+    match flags >> 4 {
+        0 => put!(p, "}"),
+        missed => put!(p, " [", missed, " hops not recorded]} "),
+    }
+    Ok(())
+}

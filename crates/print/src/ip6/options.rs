@@ -1,0 +1,120 @@
+//! Hop-by-hop and destination options (RFC 8200 section 4.2, RFC 2711, RFC 2675, RFC 6275).
+
+use std::net::Ipv6Addr;
+
+use pktwho_wire::{Cursor, Truncated};
+
+use crate::out::Out;
+use crate::put::{HexFull, put};
+
+const PAD1: u8 = 0;
+const PADN: u8 = 1;
+const ROUTER_ALERT: u8 = 5;
+const JUMBO: u8 = 0xc2;
+const HOME_ADDRESS: u8 = 0xc9;
+
+/// The header around options: next header, and the options.
+fn header<'a>(p: &mut Out<'_>, c: &mut Cursor<'a>, left: usize) -> Result<(u8, Cursor<'a>), Truncated> {
+    let next = c.u8()?;
+    let size = (usize::from(c.u8()?) + 1) * 8;
+    if size > left {
+        put!(p, " [remaining length ", left, " < ", size, "]");
+        p.invalid();
+        // Nothing after it can be trusted.
+        *c = Cursor::new(&[]);
+        return Ok((next, *c));
+    }
+    c.need(size - 2)?;
+    Ok((next, c.sub(size - 2)?))
+}
+
+/// Hop-by-hop options; also the length that a jumbo payload option states.
+pub(super) fn hop_by_hop(
+    p: &mut Out<'_>,
+    c: &mut Cursor<'_>,
+    left: usize,
+    jumbogram: bool,
+) -> Result<(u8, Option<usize>), Truncated> {
+    put!(p, "HBH ");
+    p.protocol = "hbhopt";
+    let (next, options) = header(p, c, left)?;
+    if options.is_empty() {
+        return Ok((59, None)).inspect(|_| *c = Cursor::new(&[]));
+    }
+    let jumbo = list(p, options, jumbogram)?;
+    Ok((next, jumbo))
+}
+
+/// Destination options.
+pub(super) fn destination(p: &mut Out<'_>, c: &mut Cursor<'_>, left: usize) -> Result<u8, Truncated> {
+    put!(p, "DSTOPT ");
+    p.protocol = "dstopt";
+    let (next, options) = header(p, c, left)?;
+    if options.is_empty() {
+        return Ok(59);
+    }
+    if p.verbose(1) {
+        list(p, options, false)?;
+        put!(p, " ");
+    }
+    Ok(next)
+}
+
+/// Shows the options with `-v`; the jumbo payload length is needed in any case.
+fn list(p: &mut Out<'_>, mut c: Cursor<'_>, jumbogram: bool) -> Result<Option<usize>, Truncated> {
+    let shown = p.verbose(1);
+    let hop_by_hop = p.protocol == "hbhopt";
+    let mut jumbo = None;
+    while !c.is_empty() {
+        let kind = c.u8()?;
+        if kind == PAD1 {
+            if shown {
+                put!(p, "(pad1)");
+            }
+            continue;
+        }
+        let size = c.u8()?;
+        let mut value = c.sub(usize::from(size))?;
+        match kind {
+            PADN if shown => put!(p, "(padn)"),
+            ROUTER_ALERT if size != 2 => {
+                put!(p, "(rtalert: invalid len ", size, ")");
+                return Err(Truncated);
+            }
+            ROUTER_ALERT if shown => put!(p, "(rtalert: 0x", HexFull(value.u16()?), ") "),
+            JUMBO if size != 4 => {
+                put!(p, "(jumbo: invalid len ", size, ")");
+                return Err(Truncated);
+            }
+            JUMBO => {
+                let length = value.u32()?;
+                if jumbo.is_some() {
+                    put!(p, "(jumbo: ", length, " - already seen) ");
+                } else if hop_by_hop && !jumbogram && shown {
+                    put!(p, "(jumbo: ", length, " - payload len != 0) ");
+                } else if length < 65536 {
+                    put!(p, "(jumbo: ", length, " - bogus (< 65536)) ");
+                } else if shown {
+                    put!(p, "(jumbo: ", length, ") ");
+                }
+                jumbo = usize::try_from(length).ok();
+            }
+            HOME_ADDRESS if size < 16 => {
+                put!(p, "(homeaddr: invalid len ", size, ")");
+                return Err(Truncated);
+            }
+            HOME_ADDRESS if shown => {
+                put!(p, "(homeaddr: ");
+                p.addr(Ipv6Addr::from(value.u128()?));
+                put!(p, ")");
+            }
+            PADN | ROUTER_ALERT | HOME_ADDRESS => {}
+            _ if shown => put!(p, "(opt_type 0x", HexFull(kind), ": len=", size, ")"),
+            _ => {}
+        }
+    }
+    if shown && hop_by_hop {
+        put!(p, " ");
+    }
+    Ok(jumbo)
+}

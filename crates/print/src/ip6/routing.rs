@@ -1,0 +1,136 @@
+//! Routing headers: type 0 (RFC 2460, deprecated by RFC 5095), type 2 (RFC 6275), segment
+//! routing (RFC 8754).
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use pktwho_wire::{Cursor, Truncated};
+
+use super::hex;
+use crate::ip_proto::Ip;
+use crate::out::Out;
+use crate::put::{HexBytes, HexFull, put};
+
+const SOURCE: u8 = 0;
+const MOBILITY: u8 = 2;
+const SEGMENT: u8 = 4;
+
+/// The next header, or `None` if nothing after this header can be trusted. The last address of
+/// the route becomes what checksums are made with.
+pub(super) fn routing(
+    p: &mut Out<'_>,
+    c: &mut Cursor<'_>,
+    left: usize,
+    ip: &mut Ip,
+) -> Result<Option<u8>, Truncated> {
+    p.protocol = "rt6";
+    put!(p, "RT6");
+    let next = c.u8()?;
+    let units = c.u8()?;
+    let kind = c.u8()?;
+    let segments = c.u8()?;
+    let name = if kind == SOURCE { " [Deprecated]" } else { "" };
+    put!(p, " (len=", units, ", type=", kind, name, ", segleft=", segments);
+    let size = usize::from(units) * 8;
+    let last = match kind {
+        SOURCE | MOBILITY => {
+            let reserved = c.u32()?;
+            if reserved != 0 || p.verbose(1) {
+                put!(p, ", rsv=");
+                hex(p, reserved);
+            }
+            if size % 16 != 0 {
+                put!(p, " (invalid length ", units, ")");
+                p.invalid();
+                return Ok(None);
+            }
+            let mut route = *c;
+            let last = addresses(p, &mut route, size / 16)?;
+            c.skip(size)?;
+            last
+        }
+        SEGMENT => {
+            let last_entry = c.u8()?;
+            put!(p, ", last-entry=", last_entry);
+            let flags = c.u8()?;
+            if flags != 0 || p.verbose(1) {
+                put!(p, ", flags=");
+                hex(p, u32::from(flags));
+            }
+            put!(p, ", tag=");
+            let tag = c.u16()?;
+            if tag == 0 {
+                put!(p, "0");
+            } else {
+                hex(p, u32::from(tag));
+            }
+            let count = usize::from(last_entry) + 1;
+            let mut route = c.sub(size)?;
+            if count * 16 > size {
+                put!(p, " (invalid last-entry ", last_entry, ")");
+                p.invalid();
+                return Ok(None);
+            }
+            let first = addresses(p, &mut route, count)?;
+            values(p, &mut route)?;
+            first
+        }
+        _ => {
+            put!(p, " (unknown type)");
+            p.invalid();
+            return Ok(None);
+        }
+    };
+    let _ = left;
+    put!(p, ") ");
+    if segments > 0
+        && let Some(last) = last
+    {
+        ip.last_dst = last;
+    }
+    Ok(Some(next))
+}
+
+/// `[0]a, [1]b`; returns the route's end: the last of a source route, the first of a segment
+/// list, which is written backwards.
+fn addresses(p: &mut Out<'_>, c: &mut Cursor<'_>, count: usize) -> Result<Option<IpAddr>, Truncated> {
+    let mut ends = None;
+    for n in 0..count {
+        let address = IpAddr::from(Ipv6Addr::from(c.u128()?));
+        put!(p, ", [", n, "]");
+        p.addr(address);
+        let (first, _) = ends.unwrap_or((address, address));
+        ends = Some((first, address));
+    }
+    Ok(ends.map(|(_, last)| last))
+}
+
+/// What may follow the segments (RFC 8754 section 2.1).
+fn values(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Result<(), Truncated> {
+    while !c.is_empty() {
+        let kind = c.u8()?;
+        let name = match kind {
+            0 => "Pad1",
+            4 => "PadN",
+            5 => "HMAC",
+            _ => "Unknown",
+        };
+        put!(p, ", TLV-type=", name, "(", kind, ")");
+        if kind == 0 {
+            continue;
+        }
+        let size = c.u8()?;
+        put!(p, ", TLV-len=", size);
+        if usize::from(size) > c.remaining() {
+            put!(p, " [remaining tlv length ", c.remaining(), " < ", size, "]");
+            p.invalid();
+            return Ok(());
+        }
+        let mut value = c.sub(usize::from(size))?;
+        if kind == 5 && size >= 6 {
+            let flags = value.u16()?;
+            put!(p, ", D=", flags >> 15, ", HMAC-key-ID=0x", HexFull(value.u32()?));
+            put!(p, ", HMAC=0x", HexBytes(value.rest()));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! IP protocol numbers: their names, and who prints what follows an IP header.
+
+use std::net::IpAddr;
+
+use pktwho_wire::Cursor;
+
+use crate::out::{Out, Printed, lookup};
+use crate::put::put;
+use crate::{icmp, icmp6, ip, ip6, tcp, udp};
+
+pub(crate) const ICMP: u8 = 1;
+pub(crate) const TCP: u8 = 6;
+pub(crate) const UDP: u8 = 17;
+pub(crate) const ICMP6: u8 = 58;
+
+/// What the IP header around a payload says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ip {
+    pub(crate) src: IpAddr,
+    /// Where the header says.
+    pub(crate) dst: IpAddr,
+    /// Where a routing header leads in the end; what checksums are made with.
+    pub(crate) last_dst: IpAddr,
+    /// One of several fragments: the payload is not whole.
+    pub(crate) fragment: bool,
+    /// The addresses stand in the line already (an extension header was printed).
+    pub(crate) addresses_shown: bool,
+}
+
+type Payload = fn(&mut Out<'_>, Cursor<'_>, usize, &Ip) -> Printed;
+
+/// Payloads that are understood.
+static PAYLOADS: &[(u8, Payload)] = &[
+    (TCP, tcp::tcp),
+    (UDP, udp::udp),
+    (ICMP, icmp::icmp),
+    (ICMP6, icmp6::icmp6),
+    (4, |p, c, length, _| ip::ip(p, c, length)),
+    (41, |p, c, length, _| ip6::ip6(p, c, length)),
+    (59, |p, _, _, _| {
+        put!(p, "no next header");
+        Ok(())
+    }),
+];
+
+static NAMES: &[(u8, &str)] = &[
+    (1, "ICMP"),
+    (2, "IGMP"),
+    (4, "IPIP"),
+    (6, "TCP"),
+    (8, "EGP"),
+    (9, "IGRP"),
+    (17, "UDP"),
+    (33, "DCCP"),
+    (41, "IPv6"),
+    (43, "Routing"),
+    (44, "Fragment"),
+    (46, "RSVP"),
+    (47, "GRE"),
+    (50, "ESP"),
+    (51, "AH"),
+    (55, "Mobile IP"),
+    (58, "ICMPv6"),
+    (62, "Mobile IP (old)"),
+    (88, "EIGRP"),
+    (89, "OSPF"),
+    (103, "PIM"),
+    (108, "Compressed IP"),
+    (112, "VRRP"),
+    (113, "PGM"),
+    (132, "SCTP"),
+    (135, "Mobility"),
+    (143, "Ethernet"),
+];
+
+/// The name of a protocol number other than 0.
+pub(crate) fn name(number: u8) -> Option<&'static str> {
+    lookup(NAMES, number)
+}
+
+/// Whether a protocol shows the addresses itself, with its ports.
+pub(crate) fn has_ports(number: u8) -> bool {
+    matches!(number, TCP | UDP)
+}
+
+/// Prints the payload of an IP packet.
+#[inline]
+pub(crate) fn payload(p: &mut Out<'_>, number: u8, c: Cursor<'_>, length: usize, ip: &Ip) -> Printed {
+    if let Some((_, print)) = PAYLOADS.iter().find(|entry| entry.0 == number) {
+        return p.deeper(|p| print(p, c, length, ip));
+    }
+    put!(p, " ");
+    p.ip_protocol(number);
+    put!(p, " ", length);
+    Ok(())
+}
+
+/// `10.0.0.1 > 10.0.0.2: `.
+pub(crate) fn addresses(p: &mut Out<'_>, ip: &Ip) {
+    p.addr(ip.src);
+    put!(p, " > ");
+    p.addr(ip.dst);
+    put!(p, ": ");
+}

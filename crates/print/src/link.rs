@@ -1,0 +1,41 @@
+//! Which printer reads a packet first: by the link type of its device.
+
+use pktwho_packet::{LinkType, Packet};
+use pktwho_wire::Cursor;
+
+use crate::out::{Out, Printed};
+use crate::{ether, null, ppp, raw, sll};
+
+/// A printer of a link layer; the last argument is the length on the wire.
+type Link = fn(&mut Out<'_>, Cursor<'_>, usize) -> Printed;
+
+/// Every link type that is understood.
+static LINKS: &[(LinkType, Link)] = &[
+    (LinkType::ETHERNET, ether::frame),
+    (LinkType::LINUX_SLL, sll::sll),
+    (LinkType::LINUX_SLL2, sll::sll2),
+    (LinkType::RAW, raw::raw),
+    (LinkType::IPV4, raw::ipv4),
+    (LinkType::IPV6, raw::ipv6),
+    (LinkType::NULL, null::null),
+    (LinkType::LOOP, null::null),
+    (LinkType::PPP, ppp::ppp),
+    (LinkType::PPP_HDLC, ppp::hdlc),
+    // What DLT_RAW and DLT_LOOP are called by some systems' own numbers.
+    (LinkType(12), raw::raw),
+    (LinkType(14), raw::raw),
+];
+
+/// Prints the packet from its link layer on.
+pub(crate) fn print(p: &mut Out<'_>, packet: &Packet<'_>) -> Printed {
+    let length = usize::try_from(packet.orig_len)
+        .unwrap_or(usize::MAX)
+        .max(packet.data.len());
+    match LINKS.iter().find(|link| link.0 == packet.iface.link_type) {
+        Some((_, link)) => link(p, Cursor::new(packet.data), length),
+        None => {
+            crate::unsupported(p, packet.data);
+            Ok(())
+        }
+    }
+}

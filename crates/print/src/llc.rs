@@ -1,0 +1,204 @@
+//! Logical link control (IEEE 802.2) and SNAP, as far as needed to say what is inside.
+
+use pktwho_wire::Cursor;
+
+use crate::ethertype;
+use crate::ip;
+use crate::oui;
+use crate::out::{Out, Printed, lookup};
+use crate::put::{HexFull, HexZeros, put};
+
+/// Source and destination hardware address, where the link has both.
+type Addresses<'a> = Option<(&'a [u8; 6], &'a [u8; 6])>;
+
+static SAPS: &[(u8, &str)] = &[
+    (0x00, "Null"),
+    (0x02, "802.1B I"),
+    (0x04, "SNA"),
+    (0x06, "IP"),
+    (0x0e, "ProWay NM"),
+    (0x42, "STP"),
+    (0x4e, "RS511"),
+    (0x7e, "ISO8208"),
+    (0x8e, "ProWay"),
+    (0xaa, "SNAP"),
+    (0xe0, "IPX"),
+    (0xf0, "NetBeui"),
+    (0xfe, "OSI"),
+];
+
+static UNNUMBERED: &[(u8, &str)] = &[
+    (0x03, "ui"),
+    (0xe3, "test"),
+    (0xaf, "xid"),
+    (0x63, "ua"),
+    (0x43, "disc"),
+    (0x0f, "dm"),
+    (0x6f, "sabme"),
+    (0x87, "frmr"),
+];
+
+/// An LLC frame of `length` bytes.
+pub(crate) fn llc(p: &mut Out<'_>, c: Cursor<'_>, length: usize, addresses: Addresses<'_>) -> Printed {
+    p.protocol = "llc";
+    let whole = c.rest();
+    let mut c = c;
+    let Ok([dsap, ssap, control]) = c.array::<3>() else {
+        p.truncated();
+        p.unknown(whole);
+        return Ok(());
+    };
+    let unnumbered = control & 3 == 3;
+    let control = if unnumbered {
+        u16::from(control)
+    } else {
+        let Ok(high) = c.u8() else {
+            p.truncated();
+            p.unknown(whole);
+            return Ok(());
+        };
+        u16::from_le_bytes([control, high])
+    };
+    let inner = length.saturating_sub(if unnumbered { 3 } else { 4 });
+    if p.style.link {
+        header(p, dsap, ssap, control, unnumbered);
+    }
+    match (dsap, ssap, control) {
+        (0xaa, 0xaa, 3) => return snap(p, c, whole, inner, addresses),
+        (0x06, 0x06, 3) => return p.deeper(|p| ip::ip(p, c, inner)),
+        _ => {}
+    }
+    if !p.style.link {
+        ends(p, dsap & !1, ssap & !1, addresses);
+    }
+    let response = ssap & 1;
+    if unnumbered {
+        let [_, command] = (control & !0x10).to_be_bytes();
+        put!(p, "Unnumbered, ");
+        match lookup(UNNUMBERED, command) {
+            Some(name) => put!(p, name),
+            None => put!(p, HexFull(command)),
+        }
+        flags(p, control & 0x10 != 0, response, length);
+        if command == 0xaf {
+            xid(p, c)?;
+        }
+        if !p.style.quiet {
+            p.unknown(whole);
+        }
+        return Ok(());
+    }
+    let receive = control >> 9;
+    if control & 3 == 1 {
+        let name = match control >> 2 & 3 {
+            0 => "Receiver Ready",
+            1 => "Receiver not Ready",
+            2 => "Reject",
+            _ => "",
+        };
+        put!(p, "Supervisory, ", name, ", rcv seq ", receive);
+        flags(p, control & 0x100 != 0, response, length);
+        return Ok(());
+    }
+    put!(p, "Information, send seq ", control >> 1 & 0x7f, ", rcv seq ", receive);
+    flags(p, control & 0x100 != 0, response, length);
+    if !p.style.quiet {
+        p.unknown(whole);
+    }
+    Ok(())
+}
+
+/// The header of `-e`.
+fn header(p: &mut Out<'_>, dsap: u8, ssap: u8, control: u16, unnumbered: bool) {
+    let name = |sap| lookup(SAPS, sap).unwrap_or("Unknown");
+    let group = if dsap & 1 == 0 { " Individual" } else { " Group" };
+    let response = if ssap & 1 == 0 { " Command" } else { " Response" };
+    let (dsap, ssap) = (dsap & !1, ssap & !1);
+    put!(p, "LLC, dsap ", name(dsap), " (0x", HexFull(dsap), ")", group);
+    put!(p, ", ssap ", name(ssap), " (0x", HexFull(ssap), ")", response);
+    let digits = if unnumbered { 2 } else { 4 };
+    put!(p, ", ctrl 0x", HexZeros(u32::from(control), digits), ": ");
+}
+
+/// Who speaks to whom, without `-e`.
+fn ends(p: &mut Out<'_>, dsap: u8, ssap: u8, addresses: Addresses<'_>) {
+    let sap = |p: &mut Out<'_>, sap: u8, kind: &str| match lookup(SAPS, sap) {
+        Some(name) => put!(p, name, " "),
+        None => put!(p, "Unknown ", kind, "SAP 0x", HexFull(sap), " "),
+    };
+    if let Some((source, destination)) = addresses {
+        p.mac(*source);
+        put!(p, " ");
+        if dsap != ssap {
+            sap(p, ssap, "S");
+        }
+        put!(p, "> ");
+        p.mac(*destination);
+        put!(p, " ");
+    } else if dsap != ssap {
+        sap(p, ssap, "S");
+        put!(p, "> ");
+    }
+    sap(p, dsap, "D");
+}
+
+fn flags(p: &mut Out<'_>, poll: bool, response: u8, length: usize) {
+    let flags = match (poll, response) {
+        (false, 0) => "Command",
+        (false, _) => "Response",
+        (true, 0) => "Poll",
+        (true, _) => "Final",
+    };
+    put!(p, ", Flags [", flags, "], length ", length);
+}
+
+/// Exchange identification: format, classes and window.
+fn xid(p: &mut Out<'_>, mut c: Cursor<'_>) -> Printed {
+    let [format, classes] = match c.array() {
+        Ok(bytes) => bytes,
+        Err(_) => return Ok(()),
+    };
+    put!(p, ": ", HexFull(format), " ", HexFull(classes));
+    Ok(())
+}
+
+/// The protocol inside is named by an organisation and a number of it (RFC 1042).
+fn snap(p: &mut Out<'_>, mut c: Cursor<'_>, whole: &[u8], length: usize, addresses: Addresses<'_>) -> Printed {
+    p.protocol = "snap";
+    let organisation = c.u24()?;
+    let kind = c.u16()?;
+    let length = length.saturating_sub(5);
+    if p.style.link {
+        snap_header(p, organisation, kind, length);
+    }
+    // Ethernet's own, and Cisco's bridged 802.3.
+    if matches!(organisation, 0 | 0xf8)
+        && let Some(printed) = ethertype::payload(p, kind, c, length)
+    {
+        return printed;
+    }
+    if !p.style.link {
+        if let Some((source, destination)) = addresses {
+            p.mac(*source);
+            put!(p, " > ");
+            p.mac(*destination);
+            put!(p, " ");
+        }
+        put!(p, "SNAP, ");
+        snap_header(p, organisation, kind, length);
+    }
+    if !p.style.quiet {
+        p.unknown(whole);
+    }
+    Ok(())
+}
+
+fn snap_header(p: &mut Out<'_>, organisation: u32, kind: u16, length: usize) {
+    put!(p, "oui ", oui::name(organisation), " (0x", HexZeros(organisation, 6), "), ");
+    if matches!(organisation, 0 | 0xf8) {
+        ethertype::label(p, kind);
+    } else {
+        put!(p, "pid ", oui::protocol(organisation, kind), " (0x", HexFull(kind), ")");
+    }
+    put!(p, ", length ", length, ": ");
+}

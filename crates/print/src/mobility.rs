@@ -1,0 +1,142 @@
+//! Mobility header of IPv6 (RFC 6275 section 6).
+
+use std::net::Ipv6Addr;
+
+use pktwho_wire::{Cursor, Truncated};
+
+use crate::out::{Out, Printed};
+use crate::put::{Hex, HexFull, put};
+
+/// Bytes before the mobility options, by message type.
+static OPTIONS_AT: &[usize] = &[8, 16, 16, 24, 24, 12, 12, 24];
+
+/// A mobility header; nothing follows it.
+pub(crate) fn mobility(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
+    p.protocol = "mobility";
+    let whole = c;
+    let mut c = c;
+    let payload = c.u8()?;
+    let size = (usize::from(c.u8()?) + 1) * 8;
+    let kind = c.u8()?;
+    c.skip(3)?;
+    put!(p, "mobility:");
+    if payload != 59 {
+        put!(p, " (payload protocol ", payload, " should be 59)");
+    }
+    let Some(&options_at) = OPTIONS_AT.get(usize::from(kind)) else {
+        put!(p, " type-#", kind, " len=", whole.limit(2).rest().last().copied().unwrap_or(0));
+        return Ok(());
+    };
+    if size < options_at {
+        put!(p, " (header length ", size, " is too small for type ", kind, ")");
+        return Ok(());
+    }
+    message(p, kind, c)?;
+    let _ = length;
+    let mut rest = whole;
+    rest.skip(options_at)?;
+    options(p, rest, size - options_at)
+}
+
+fn message(p: &mut Out<'_>, kind: u8, mut c: Cursor<'_>) -> Printed {
+    let pair = |p: &mut Out<'_>, c: &mut Cursor<'_>, name: &str| -> Result<(), Truncated> {
+        let (high, low) = (c.u32()?, c.u32()?);
+        put!(p, name, HexFull(high), ":", HexFull(low));
+        Ok(())
+    };
+    match kind {
+        0 => put!(p, " BRR"),
+        1 | 2 => {
+            c.skip(2)?;
+            let (name, what) = if kind == 1 { (" HoTI", " Home") } else { (" CoTI", " Care-of") };
+            put!(p, name, what);
+            pair(p, &mut c, " Init Cookie=")?;
+        }
+        3 | 4 => {
+            let (name, what) = if kind == 3 { (" HoT", " Home") } else { (" CoT", " Care-of") };
+            put!(p, name, " nonce id=0x", Hex(c.u16()?), what);
+            pair(p, &mut c, " Init Cookie=")?;
+            put!(p, what);
+            pair(p, &mut c, " Keygen Token=")?;
+        }
+        5 => {
+            put!(p, " BU seq#=", c.u16()?);
+            let flags = c.u16()?;
+            if flags & 0xf000 != 0 {
+                put!(p, " ");
+                for (bit, letter) in [(0x8000, "A"), (0x4000, "H"), (0x2000, "L"), (0x1000, "K")] {
+                    if flags & bit != 0 {
+                        put!(p, letter);
+                    }
+                }
+            }
+            // In units of four seconds.
+            put!(p, " lifetime=", u32::from(c.u16()?) * 4);
+        }
+        6 => {
+            put!(p, " BA status=", c.u8()?);
+            if c.u8()? & 0x80 != 0 {
+                put!(p, " K");
+            }
+            put!(p, " seq#=", c.u16()?, " lifetime=", u32::from(c.u16()?) * 4);
+        }
+        _ => {
+            put!(p, " BE status=", c.u8()?, " homeaddr ");
+            c.skip(1)?;
+            p.addr(Ipv6Addr::from(c.u128()?));
+        }
+    }
+    Ok(())
+}
+
+/// Each option has a least length.
+fn options(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
+    let mut left = length;
+    while left > 0 {
+        let start = c;
+        let kind = c.u8()?;
+        if kind == 0 {
+            put!(p, "(pad1)");
+            left -= 1;
+            continue;
+        }
+        if left < 2 {
+            return Err(Truncated);
+        }
+        let size = usize::from(c.u8()?);
+        match kind {
+            1 => put!(p, "(padn)"),
+            2 | 3 | 4 | 5 => {
+                let (name, least) = match kind {
+                    2 => ("(refresh: ", 2),
+                    3 => ("(alt-CoA: ", 16),
+                    4 => ("(ni: ", 4),
+                    _ => ("(auth", 10),
+                };
+                if size + 2 > left || size < least {
+                    if size < least {
+                        put!(p, name.trim_end_matches([':', ' ']), ": trunc)");
+                    }
+                    return Err(Truncated);
+                }
+                put!(p, name);
+                match kind {
+                    2 => put!(p, u32::from(c.u16()?) * 4),
+                    3 => p.addr(Ipv6Addr::from(c.u128()?)),
+                    4 => put!(p, "ho=0x", HexFull(c.u16()?), " co=0x", HexFull(c.u16()?)),
+                    _ => {}
+                }
+                put!(p, ")");
+            }
+            _ => put!(p, "(unknown: type-#", kind, " len=", size, ")"),
+        }
+        let used = size + 2;
+        if used > left {
+            return Err(Truncated);
+        }
+        c = start;
+        c.skip(used)?;
+        left -= used;
+    }
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! BSD loopback: a protocol family of four bytes before the packet.
+//!
+//! Families are in the byte order of the machine that captured; both are tried. IPv6 has
+//! another number on every BSD.
+
+use pktwho_wire::Cursor;
+
+use crate::out::{Out, Printed, lookup};
+use crate::put::put;
+use crate::{ip, ip6};
+
+static FAMILIES: &[(u32, &str)] = &[
+    (2, "IPv4"),
+    (24, "IPv6"),
+    (28, "IPv6"),
+    (30, "IPv6"),
+    (7, "ISO"),
+    (16, "Appletalk"),
+    (23, "IPX"),
+];
+
+/// `LINKTYPE_NULL` and, with the family in network order, `LINKTYPE_LOOP`.
+pub(crate) fn null(p: &mut Out<'_>, mut c: Cursor<'_>, wire: usize) -> Printed {
+    p.protocol = "null";
+    let family = c.u32_le()?;
+    // A family is a small number: what has high bits was written in the other order.
+    let family = if family > 0xffff { family.swap_bytes() } else { family };
+    p.link_len = 4;
+    if p.style.link {
+        header(p, family, wire);
+    }
+    let length = wire.saturating_sub(4);
+    match family {
+        2 => ip::ip(p, c, length),
+        24 | 28 | 30 => ip6::ip6(p, c, length),
+        _ => {
+            if !p.style.link {
+                header(p, family, wire);
+            }
+            if !p.style.quiet {
+                p.unknown(c.rest());
+            }
+            Ok(())
+        }
+    }
+}
+
+fn header(p: &mut Out<'_>, family: u32, wire: usize) {
+    let name = lookup(FAMILIES, family);
+    match (p.style.quiet, name) {
+        (false, name) => put!(p, "AF ", name.unwrap_or("Unknown"), " (", family, ")"),
+        (true, Some(name)) => put!(p, name),
+        (true, None) => put!(p, "Unknown AF ", family),
+    }
+    put!(p, ", length ", wire, ": ");
+}

@@ -1,0 +1,188 @@
+//! What every protocol printer is given: where the text goes, how it is wanted, and the few
+//! things several protocols print alike.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use pktwho_wire::Truncated;
+
+use crate::flows::Flows;
+use crate::hexdump;
+use crate::oui;
+use crate::put::{HexFull, Pairs, Put, put};
+use crate::{Names, Style, Transport};
+
+/// What a printer returns: whether the packet's bytes sufficed. When they did not, the driver
+/// adds ` [|name]` with the name of the protocol that ran out.
+pub(crate) type Printed = Result<(), Truncated>;
+
+/// Protocols inside protocols are followed this deep; packets can hold thousands of headers.
+const MAX_DEPTH: u8 = 64;
+
+/// The packet being printed.
+pub(crate) struct Out<'p> {
+    pub(crate) out: &'p mut Vec<u8>,
+    pub(crate) style: &'p Style,
+    pub(crate) names: &'p mut dyn Names,
+    pub(crate) flows: &'p mut Flows,
+    /// Name of the protocol that reads now, as it stands in ` [|name]`.
+    pub(crate) protocol: &'static str,
+    /// Bytes of link-layer header, which `-x` leaves out.
+    pub(crate) link_len: usize,
+    /// Length of the longest packet the device stores.
+    pub(crate) snaplen: u32,
+    depth: u8,
+}
+
+impl<'p> Out<'p> {
+    pub(crate) fn new(
+        out: &'p mut Vec<u8>,
+        style: &'p Style,
+        names: &'p mut dyn Names,
+        flows: &'p mut Flows,
+    ) -> Self {
+        Self {
+            out,
+            style,
+            names,
+            flows,
+            protocol: "",
+            link_len: 0,
+            snaplen: 0,
+            depth: 0,
+        }
+    }
+
+    /// Whether at least that many `-v` were given.
+    #[inline]
+    pub(crate) fn verbose(&self, least: u8) -> bool {
+        self.style.verbose >= least
+    }
+
+    /// Runs `inner` one level deeper, unless that is too deep for any honest packet.
+    pub(crate) fn deeper(&mut self, inner: impl FnOnce(&mut Self) -> Printed) -> Printed {
+        if self.depth >= MAX_DEPTH {
+            put!(self, " [nested too deep]");
+            return Ok(());
+        }
+        self.depth += 1;
+        let printed = inner(self);
+        self.depth -= 1;
+        printed
+    }
+
+    /// The mark for bytes that ended too early.
+    pub(crate) fn truncated(&mut self) {
+        put!(self, " [|", self.protocol, "]");
+    }
+
+    /// The mark for a packet that contradicts itself.
+    pub(crate) fn invalid(&mut self) {
+        put!(self, " (invalid)");
+    }
+
+    /// A host's name, or the address.
+    #[inline]
+    pub(crate) fn addr(&mut self, ip: impl Into<IpAddr>) {
+        let ip = ip.into();
+        if !self.style.numeric
+            && let Some(name) = self.names.addr(ip)
+        {
+            let short = if self.style.no_domain {
+                name.split('.').next().unwrap_or(&name)
+            } else {
+                &name
+            };
+            return printable(self.out, short);
+        }
+        ip.put(self.out);
+    }
+
+    /// A service's name, or the port.
+    #[inline]
+    pub(crate) fn port(&mut self, transport: Transport, port: u16) {
+        if !self.style.numeric
+            && let Some(name) = self.names.port(transport, port)
+        {
+            return printable(self.out, &name);
+        }
+        port.put(self.out);
+    }
+
+    /// The name of an IP protocol, or `ip-proto-N`.
+    pub(crate) fn ip_protocol(&mut self, number: u8) {
+        if !self.style.numeric
+            && let Some(name) = self.names.ip_protocol(number)
+        {
+            return printable(self.out, &name);
+        }
+        put!(self, "ip-proto-", number);
+    }
+
+    /// A hardware address of six bytes: its name, or the bytes and, without `-n`, who made it.
+    pub(crate) fn mac(&mut self, mac: [u8; 6]) {
+        if self.style.numeric {
+            return put!(self, Pairs(&mac, ':'));
+        }
+        if let Some(name) = self.names.mac(mac) {
+            return printable(self.out, &name);
+        }
+        let [a, b, c, ..] = mac;
+        let maker = oui::name(u32::from_be_bytes([0, a, b, c]));
+        put!(self, Pairs(&mac, ':'), " (oui ", maker, ")");
+    }
+
+    /// A hardware address of any length.
+    pub(crate) fn link_addr(&mut self, addr: &[u8]) {
+        match <[u8; 6]>::try_from(addr) {
+            Ok(mac) => self.mac(mac),
+            Err(_) if addr.is_empty() => put!(self, "<empty>"),
+            Err(_) => put!(self, Pairs(addr, ':')),
+        }
+    }
+
+    /// A payload nobody knows: its bytes, unless the user asked for the bytes of every packet.
+    pub(crate) fn unknown(&mut self, bytes: &[u8]) {
+        if self.style.dump == crate::Dump::None {
+            hexdump::hex_ascii(self, "\n\t", bytes);
+        }
+    }
+
+    /// `name` from a table, else `otherwise` and the value in decimal and a closing word.
+    pub(crate) fn hex2(&mut self, byte: u8) {
+        put!(self, "0x", HexFull(byte));
+    }
+}
+
+/// Text from a name service, its control and non-ASCII bytes made harmless.
+fn printable(out: &mut Vec<u8>, name: &str) {
+    let safe = if name.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Cow::Borrowed(name)
+    } else {
+        Cow::Owned(name.escape_default().to_string())
+    };
+    out.extend_from_slice(safe.as_bytes());
+}
+
+/// The entry of a table of `(value, text)`.
+pub(crate) fn lookup<K: PartialEq + Copy>(
+    table: &[(K, &'static str)],
+    key: K,
+) -> Option<&'static str> {
+    table.iter().find(|entry| entry.0 == key).map(|entry| entry.1)
+}
+
+/// Names of the set bits, in the table's order with `separator` between; `none` without any.
+pub(crate) fn bits(p: &mut Out<'_>, table: &[(u32, &str)], value: u32, separator: &str, none: &str) {
+    let mut first = true;
+    for &(_, name) in table.iter().filter(|entry| value & entry.0 != 0) {
+        if !first {
+            put!(p, separator);
+        }
+        put!(p, name);
+        first = false;
+    }
+    if first {
+        put!(p, none);
+    }
+}

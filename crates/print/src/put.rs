@@ -1,0 +1,364 @@
+//! Writing text: each kind of value has one way to become bytes at the end of a line.
+//!
+//! [`put!`] writes several values one after the other. It goes straight to the byte vector,
+//! without `core::fmt`, because most of the time of a text printer is spent here.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// A value that knows its text.
+pub(crate) trait Put {
+    /// Appends the text.
+    fn put(self, out: &mut Vec<u8>);
+}
+
+/// `put!(p, a, b, …)`: appends the text of each value to `p.out`.
+macro_rules! put {
+    ($p:expr $(, $value:expr)+ $(,)?) => {{ $( $crate::put::Put::put($value, $p.out); )+ }};
+}
+pub(crate) use put;
+
+impl Put for &str {
+    #[inline]
+    fn put(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.as_bytes());
+    }
+}
+
+impl Put for char {
+    #[inline]
+    fn put(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.encode_utf8(&mut [0; 4]).as_bytes());
+    }
+}
+
+/// Every number from 00 to 99, two digits each.
+static PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[b'0'; 2]; 100];
+    let mut n = 0u8;
+    while n < 100 {
+        #[expect(clippy::indexing_slicing, reason = "n < 100, checked at compile time")]
+        {
+            pairs[n as usize] = [b'0' + n / 10, b'0' + n % 10];
+        }
+        n += 1;
+    }
+    pairs
+};
+
+/// Two decimal digits of `n`, which is below 100.
+#[inline]
+fn pair(n: u64) -> [u8; 2] {
+    usize::try_from(n)
+        .ok()
+        .and_then(|n| PAIRS.get(n))
+        .copied()
+        .unwrap_or([b'?'; 2])
+}
+
+/// Decimal digits, with zeros in front up to `width`.
+pub(crate) fn decimal(out: &mut Vec<u8>, mut n: u64, width: usize) {
+    let mut digits = [b'0'; 20];
+    let mut used = 0;
+    let mut slots = digits.rchunks_exact_mut(2);
+    while n >= 10 {
+        let Some(slot) = slots.next() else { break };
+        slot.copy_from_slice(&pair(n % 100));
+        n /= 100;
+        used += 2;
+        if n == 0 {
+            // The pair's first digit is a zero only if it was needed: n was at least 10.
+            return finish(out, &digits, used, width);
+        }
+    }
+    if (n > 0 || used == 0)
+        && let Some([_, last]) = slots.next()
+    {
+        *last = b'0' + u8::try_from(n).unwrap_or(0);
+        used += 1;
+    }
+    finish(out, &digits, used, width);
+}
+
+#[inline]
+fn finish(out: &mut Vec<u8>, digits: &[u8; 20], used: usize, width: usize) {
+    let start = digits.len().saturating_sub(used.max(width));
+    out.extend_from_slice(digits.get(start..).unwrap_or(digits));
+}
+
+macro_rules! put_unsigned {
+    ($($int:ty)*) => { $(impl Put for $int {
+        #[inline]
+        fn put(self, out: &mut Vec<u8>) {
+            decimal(out, u64::from(self), 1);
+        }
+    })* };
+}
+put_unsigned!(u8 u16 u32 u64);
+
+impl Put for usize {
+    #[inline]
+    fn put(self, out: &mut Vec<u8>) {
+        decimal(out, u64::try_from(self).unwrap_or(u64::MAX), 1);
+    }
+}
+
+impl Put for i64 {
+    #[inline]
+    fn put(self, out: &mut Vec<u8>) {
+        if self < 0 {
+            out.push(b'-');
+        }
+        decimal(out, self.unsigned_abs(), 1);
+    }
+}
+
+impl Put for i32 {
+    #[inline]
+    fn put(self, out: &mut Vec<u8>) {
+        i64::from(self).put(out);
+    }
+}
+
+/// Decimal with zeros in front, at least `.1` digits (at most 20).
+#[derive(Clone, Copy)]
+pub(crate) struct Zeros(pub(crate) u64, pub(crate) usize);
+
+impl Put for Zeros {
+    #[inline]
+    fn put(self, out: &mut Vec<u8>) {
+        decimal(out, self.0, self.1);
+    }
+}
+
+/// Lower-case hexadecimal, no zeros in front.
+#[derive(Clone, Copy)]
+pub(crate) struct Hex<T>(pub(crate) T);
+
+/// Lower-case hexadecimal of all digits of the type.
+#[derive(Clone, Copy)]
+pub(crate) struct HexFull<T>(pub(crate) T);
+
+/// The hexadecimal digit of the low four bits.
+#[inline]
+pub(crate) fn digit(nibble: u8) -> u8 {
+    match nibble & 15 {
+        n @ 0..=9 => b'0' + n,
+        n => b'a' + (n - 10),
+    }
+}
+
+macro_rules! put_hex {
+    ($($int:ty)*) => { $(
+        impl Put for Hex<$int> {
+            fn put(self, out: &mut Vec<u8>) {
+                let digits = (<$int>::BITS - self.0.leading_zeros()).div_ceil(4).max(1);
+                for place in (0..digits).rev() {
+                    out.push(digit((self.0 >> (place * 4) & 15) as u8));
+                }
+            }
+        }
+        impl Put for HexFull<$int> {
+            #[inline]
+            fn put(self, out: &mut Vec<u8>) {
+                for byte in self.0.to_be_bytes() {
+                    out.extend_from_slice(&[digit(byte >> 4), digit(byte)]);
+                }
+            }
+        }
+    )* };
+}
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::unnecessary_cast,
+    reason = "the value was masked to four bits"
+)]
+mod hex {
+    use super::{Hex, HexFull, Put, digit};
+    put_hex!(u8 u16 u32 u64);
+}
+
+/// Hexadecimal of exactly `.1` digits at least, with zeros in front.
+#[derive(Clone, Copy)]
+pub(crate) struct HexZeros(pub(crate) u32, pub(crate) u32);
+
+impl Put for HexZeros {
+    fn put(self, out: &mut Vec<u8>) {
+        let digits = (u32::BITS - self.0.leading_zeros()).div_ceil(4).max(self.1);
+        for place in (0..digits).rev() {
+            let shifted = self.0.checked_shr(place * 4).unwrap_or(0) & 15;
+            out.push(digit(u8::try_from(shifted).unwrap_or(0)));
+        }
+    }
+}
+
+/// Bytes as hexadecimal without anything between them.
+#[derive(Clone, Copy)]
+pub(crate) struct HexBytes<'a>(pub(crate) &'a [u8]);
+
+impl Put for HexBytes<'_> {
+    fn put(self, out: &mut Vec<u8>) {
+        for &byte in self.0 {
+            HexFull(byte).put(out);
+        }
+    }
+}
+
+/// Bytes as hexadecimal pairs with a separator between them, as hardware addresses are written.
+#[derive(Clone, Copy)]
+pub(crate) struct Pairs<'a>(pub(crate) &'a [u8], pub(crate) char);
+
+impl Put for Pairs<'_> {
+    fn put(self, out: &mut Vec<u8>) {
+        for (n, &byte) in self.0.iter().enumerate() {
+            if n > 0 {
+                self.1.put(out);
+            }
+            HexFull(byte).put(out);
+        }
+    }
+}
+
+impl Put for Ipv4Addr {
+    #[inline]
+    fn put(self, out: &mut Vec<u8>) {
+        let [a, b, c, d] = self.octets();
+        a.put(out);
+        out.push(b'.');
+        b.put(out);
+        out.push(b'.');
+        c.put(out);
+        out.push(b'.');
+        d.put(out);
+    }
+}
+
+impl Put for Ipv6Addr {
+    /// The longest run of zero groups (the first of equals, two at least) becomes `::`; IPv4-mapped
+    /// and IPv4-compatible addresses end in dotted decimal, as `inet_ntop(3)` writes them.
+    fn put(self, out: &mut Vec<u8>) {
+        let groups = self.segments();
+        let (start, len) = longest_zeros(groups);
+        let [.., fifth, _, _] = groups;
+        let dotted = start == 0 && (len == 6 || (len == 5 && fifth == 0xffff));
+        let hex = if dotted { 6 } else { 8 };
+        for (n, &group) in groups.iter().enumerate().take(hex) {
+            if len > 0 && n >= start && n < start + len {
+                if n == start {
+                    out.push(b':');
+                }
+                continue;
+            }
+            if n > 0 {
+                out.push(b':');
+            }
+            Hex(group).put(out);
+        }
+        if dotted {
+            let [.., a, b, c, d] = self.octets();
+            out.push(b':');
+            Ipv4Addr::new(a, b, c, d).put(out);
+        } else if len > 0 && start + len == 8 {
+            out.push(b':');
+        }
+    }
+}
+
+/// Start and length of the longest run of zero groups; length 0 when no run has two.
+fn longest_zeros(groups: [u16; 8]) -> (usize, usize) {
+    let (mut best, mut run) = ((8, 0), (0, 0));
+    for (n, &group) in groups.iter().enumerate() {
+        if group != 0 {
+            run = (n + 1, 0);
+            continue;
+        }
+        run.1 += 1;
+        if run.1 > best.1 {
+            best = run;
+        }
+    }
+    if best.1 < 2 { (8, 0) } else { best }
+}
+
+impl Put for IpAddr {
+    #[inline]
+    fn put(self, out: &mut Vec<u8>) {
+        match self {
+            Self::V4(ip) => ip.put(out),
+            Self::V6(ip) => ip.put(out),
+        }
+    }
+}
+
+/// One byte of a string inside a packet, made visible as tcpdump does: `^X` for control
+/// characters, `M-` in front of bytes with the high bit.
+pub(crate) fn visible(out: &mut Vec<u8>, byte: u8) {
+    let mut low = byte;
+    if byte & 0x80 != 0 {
+        out.extend_from_slice(b"M-");
+        low &= 0x7f;
+    }
+    if low < 0x20 || low == 0x7f {
+        out.push(b'^');
+        low ^= 0x40;
+    }
+    out.push(low);
+}
+
+/// All of a string inside a packet, each byte made visible.
+#[derive(Clone, Copy)]
+pub(crate) struct Visible<'a>(pub(crate) &'a [u8]);
+
+impl Put for Visible<'_> {
+    fn put(self, out: &mut Vec<u8>) {
+        for &byte in self.0 {
+            visible(out, byte);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(value: impl Put) -> String {
+        let mut out = Vec::new();
+        value.put(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn numbers_are_as_the_standard_library_writes_them() {
+        for n in [0, 1, 9, 10, 11, 99, 100, 101, 999, 1000, 65535, 1_000_000, u64::MAX, 100_100] {
+            assert_eq!(text(n), n.to_string());
+            assert_eq!(text(Hex(n)), format!("{n:x}"));
+            assert_eq!(text(HexFull(n)), format!("{n:016x}"));
+            assert_eq!(text(Zeros(n, 6)), format!("{n:06}"));
+        }
+        assert_eq!(text(i64::MIN), i64::MIN.to_string());
+        assert_eq!(text(HexZeros(0xabc, 5)), "00abc");
+        assert_eq!(text(HexZeros(0, 1)), "0");
+    }
+
+    #[test]
+    fn addresses_are_as_inet_ntop_writes_them() {
+        for (groups, expected) in [
+            ([0; 8], "::"),
+            ([0, 0, 0, 0, 0, 0, 0, 1], "::1"),
+            ([1, 0, 0, 0, 0, 0, 0, 0], "1::"),
+            ([1, 0, 2, 3, 4, 5, 6, 7], "1:0:2:3:4:5:6:7"),
+            ([0x2200, 0, 0, 0, 0x240, 2, 0, 4], "2200::240:2:0:4"),
+            ([1, 0, 0, 2, 0, 0, 0, 3], "1:0:0:2::3"),
+            ([0, 0, 0, 0, 0, 0xffff, 0x102, 0x304], "::ffff:1.2.3.4"),
+            ([0, 0, 0, 0, 0, 0, 0x102, 0x304], "::1.2.3.4"),
+            ([0xfe80, 0, 0, 0, 0, 0, 0, 0xab], "fe80::ab"),
+        ] {
+            assert_eq!(text(Ipv6Addr::from(groups)), expected);
+        }
+        assert_eq!(text(Ipv4Addr::new(192, 168, 0, 255)), "192.168.0.255");
+    }
+
+    #[test]
+    fn control_bytes_become_visible() {
+        assert_eq!(text(Visible(b"a\n\x7f\x80\xff\xc1")), "a^J^?M-^@M-^?M-A");
+    }
+}

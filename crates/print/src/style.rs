@@ -1,0 +1,170 @@
+//! What the reader asked to see, and where names come from.
+//!
+//! The flags are tcpdump's; each field names its flag. This crate asks nobody about host
+//! names, ports, users or time zones: whoever prints passes a [`Names`].
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use pktwho_packet::TimestampPrecision;
+
+/// How packets are shown. The default is tcpdump's without flags, with owners.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one independent flag of the command line"
+)]
+pub struct Style {
+    /// `-v`, `-vv`, `-vvv`.
+    pub verbose: u8,
+    /// `-q`: less about each protocol.
+    pub quiet: bool,
+    /// `-e`: the link-layer header too.
+    pub link: bool,
+    /// `-n`: addresses and ports as numbers.
+    pub numeric: bool,
+    /// `-N`: host names without their domain.
+    pub no_domain: bool,
+    /// `-S`: TCP sequence numbers as they are, not relative to the first.
+    pub absolute_seq: bool,
+    /// `-A`, `-x`, `-X` and their doubles.
+    pub dump: Dump,
+    /// `-t` to `-ttttt`.
+    pub time: TimeStyle,
+    /// `--micro`, `--nano`.
+    pub precision: TimestampPrecision,
+    /// `-#`: a number before each packet.
+    pub number: bool,
+    /// `-K`: checksums are not verified.
+    pub no_checksums: bool,
+    /// Packets come from several devices: say which one, and the direction.
+    pub show_iface: bool,
+    /// Which facts about owners are shown.
+    pub context: Context,
+}
+
+/// Which bytes follow the text of a packet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dump {
+    #[default]
+    None,
+    /// `-A`.
+    Ascii,
+    /// `-AA`: with the link-layer header, as all that end in `Link`.
+    AsciiLink,
+    /// `-x`.
+    Hex,
+    /// `-xx`.
+    HexLink,
+    /// `-X`.
+    HexAscii,
+    /// `-XX`.
+    HexAsciiLink,
+}
+
+/// What stands for the time at the start of a line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TimeStyle {
+    /// Hour, minute, second and fraction of the local day.
+    #[default]
+    Clock,
+    /// `-t`: nothing.
+    None,
+    /// `-tt`: seconds since 1970-01-01 00:00 UTC.
+    Epoch,
+    /// `-ttt`: time since the packet before.
+    Delta,
+    /// `-tttt`: local date, then as `Clock`.
+    Date,
+    /// `-ttttt`: time since the first packet.
+    SinceFirst,
+}
+
+/// Which facts about the owner of a packet are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a set of four independent choices, one word of --context each"
+)]
+pub struct Context {
+    /// Name and pid of the process; without it nothing of the others is shown.
+    pub process: bool,
+    /// Name and id of the thread, where it is not the process's first.
+    pub thread: bool,
+    /// The process that started the owner.
+    pub parent: bool,
+    /// The user, with `-v`.
+    pub user: bool,
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Self {
+            process: true,
+            thread: true,
+            parent: true,
+            user: true,
+        }
+    }
+}
+
+impl Context {
+    /// Nothing about owners: lines exactly as tcpdump prints them.
+    pub const NONE: Self = Self {
+        process: false,
+        thread: false,
+        parent: false,
+        user: false,
+    };
+}
+
+/// Which table a port number is looked up in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Transport {
+    Tcp,
+    Udp,
+}
+
+/// Where names for numbers come from. `None` means that there is none; the number is printed.
+///
+/// Answers may be hostile (a name server's, a file's): control bytes in them are escaped here.
+/// With `-n` only [`Names::utc_offset`] and [`Names::user`] are asked.
+pub trait Names {
+    /// The host name of an address.
+    fn addr(&mut self, ip: IpAddr) -> Option<Cow<'_, str>>;
+    /// The name of a service.
+    fn port(&mut self, transport: Transport, port: u16) -> Option<Cow<'_, str>>;
+    /// The name of a hardware address, as ethers(5) has it.
+    fn mac(&mut self, mac: [u8; 6]) -> Option<Cow<'_, str>>;
+    /// The name of an IP protocol number, as protocols(5) has it.
+    fn ip_protocol(&mut self, number: u8) -> Option<Cow<'_, str>>;
+    /// The login name of a user id.
+    fn user(&mut self, uid: u32) -> Option<Cow<'_, str>>;
+    /// Seconds that local time is ahead of UTC at the moment `secs` after the Unix epoch.
+    fn utc_offset(&mut self, secs: i64) -> i32;
+}
+
+/// Knows no name at all; local time is UTC.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoNames;
+
+impl Names for NoNames {
+    fn addr(&mut self, _: IpAddr) -> Option<Cow<'_, str>> {
+        None
+    }
+    fn port(&mut self, _: Transport, _: u16) -> Option<Cow<'_, str>> {
+        None
+    }
+    fn mac(&mut self, _: [u8; 6]) -> Option<Cow<'_, str>> {
+        None
+    }
+    fn ip_protocol(&mut self, _: u8) -> Option<Cow<'_, str>> {
+        None
+    }
+    fn user(&mut self, _: u32) -> Option<Cow<'_, str>> {
+        None
+    }
+    fn utc_offset(&mut self, _: i64) -> i32 {
+        0
+    }
+}

@@ -1,0 +1,205 @@
+//! TCP (RFC 9293).
+
+mod options;
+mod reset;
+
+use pktwho_wire::{Cursor, Truncated};
+
+use crate::checksum::{Sum, should_be};
+use crate::ip_proto::{self, Ip};
+use crate::out::{Out, Printed};
+use crate::port;
+use crate::put::{HexFull, put};
+use crate::{Transport, udp};
+
+const HEADER: usize = 20;
+
+pub(crate) const FIN: u16 = 0x001;
+pub(crate) const SYN: u16 = 0x002;
+pub(crate) const RST: u16 = 0x004;
+pub(crate) const ACK: u16 = 0x010;
+const URG: u16 = 0x020;
+
+/// Flags in the order in which they are shown.
+static FLAGS: &[(u16, u8)] = &[
+    (FIN, b'F'),
+    (SYN, b'S'),
+    (RST, b'R'),
+    (0x008, b'P'),
+    (ACK, b'.'),
+    (URG, b'U'),
+    (0x040, b'E'),
+    (0x080, b'W'),
+    // Accurate ECN (RFC 9768).
+    (0x100, b'e'),
+];
+
+/// The fixed header.
+struct Header {
+    source: u16,
+    destination: u16,
+    seq: u32,
+    ack: u32,
+    length: usize,
+    flags: u16,
+    window: u16,
+    checksum: u16,
+    urgent: u16,
+}
+
+impl Header {
+    fn read(c: &mut Cursor<'_>, source: u16, destination: u16) -> Result<Self, Truncated> {
+        let seq = c.u32()?;
+        let ack = c.u32()?;
+        let bits = c.u16()?;
+        Ok(Self {
+            source,
+            destination,
+            seq,
+            ack,
+            length: usize::from(bits >> 12) * 4,
+            flags: bits & 0x1ff,
+            window: c.u16()?,
+            checksum: c.u16()?,
+            urgent: c.u16()?,
+        })
+    }
+}
+
+/// A segment; `length` is what IP leaves for it.
+pub(crate) fn tcp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Printed {
+    p.protocol = "tcp";
+    let segment = c;
+    let mut c = c;
+    let (Ok(source), Ok(destination)) = (c.u16(), c.u16()) else {
+        if !ip.addresses_shown {
+            ip_proto::addresses(p, ip);
+        }
+        // compat: tcpdump 4.99.3 has one space only here.
+        if p.out.last() == Some(&b' ') {
+            p.out.pop();
+        }
+        return Err(Truncated);
+    };
+    udp::ends(p, Transport::Tcp, source, destination, ip);
+    let header = Header::read(&mut c, source, destination)?;
+    if header.length < HEADER {
+        let left = wrapped(length, header.length);
+        put!(p, " tcp ", left, " [bad hdr length ", header.length, " - too short, < ", HEADER, "]");
+        return Ok(());
+    }
+    let too_long = header.length > length;
+    if p.style.quiet {
+        put!(p, "tcp ", wrapped(length, header.length));
+        if too_long {
+            put!(p, " [bad hdr length ", header.length, " - too long, > ", length, "]");
+        }
+        return Ok(());
+    }
+    put!(p, "Flags [");
+    flags(p, header.flags);
+    put!(p, "]");
+    if too_long {
+        put!(p, " [bad hdr length ", header.length, " - too long, > ", length, "]");
+        return Ok(());
+    }
+    if p.verbose(1) && !p.style.no_checksums && !ip.fragment {
+        checksum(p, segment, length, header.checksum, ip);
+    }
+    let left = length - header.length;
+    let (seq, ack, peer) = relative(p, &header, ip);
+    numbers(p, &header, left, seq, ack);
+    if header.length > HEADER {
+        put!(p, ", options [");
+        let options = options::Options {
+            flags: header.flags,
+            peer,
+        };
+        if !options.print(p, c, header.length - HEADER)? {
+            return Ok(());
+        }
+        put!(p, "]");
+    }
+    put!(p, ", length ", left);
+    if left == 0 {
+        return Ok(());
+    }
+    if segment.remaining() < header.length {
+        put!(p, " [remaining caplen(", segment.remaining(), ") < header length(", header.length, ")]");
+        return Ok(());
+    }
+    let mut payload = segment;
+    payload.skip(header.length)?;
+    let payload = Cursor::new(payload.limit(left).rest());
+    if header.flags & RST != 0 {
+        return if p.verbose(1) {
+            reset::reason(p, payload, left)
+        } else {
+            Ok(())
+        };
+    }
+    match port::tcp(header.source, header.destination) {
+        Some(print) => p.deeper(|p| print(p, payload, left)),
+        None => Ok(()),
+    }
+}
+
+/// `length - header` as 32-bit arithmetic has it: tcpdump shows it for impossible headers too.
+fn wrapped(length: usize, header: usize) -> u32 {
+    let low = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    low(length).wrapping_sub(low(header))
+}
+
+fn flags(p: &mut Out<'_>, flags: u16) {
+    if flags == 0 {
+        return put!(p, "none");
+    }
+    p.out.extend(
+        FLAGS
+            .iter()
+            .filter(|flag| flags & flag.0 != 0)
+            .map(|flag| flag.1),
+    );
+}
+
+fn checksum(p: &mut Out<'_>, segment: Cursor<'_>, length: usize, found: u16, ip: &Ip) {
+    if segment.remaining() < length {
+        return;
+    }
+    let segment = segment.limit(length).rest();
+    let residue = Sum::pseudo(ip.src, ip.last_dst, ip_proto::TCP, length).add(segment).finish();
+    put!(p, ", cksum 0x", HexFull(found));
+    if residue == 0 {
+        put!(p, " (correct)");
+    } else {
+        put!(p, " (incorrect -> 0x", HexFull(should_be(found, residue)), ")");
+    }
+}
+
+/// Sequence and acknowledgement as they are to be shown, and the peer's first number.
+fn relative(p: &mut Out<'_>, header: &Header, ip: &Ip) -> (u32, u32, u32) {
+    if p.style.absolute_seq || header.flags & ACK == 0 {
+        return (header.seq, header.ack, 0);
+    }
+    let source = (ip.src, header.source);
+    let destination = (ip.dst, header.destination);
+    let syn = header.flags & SYN != 0;
+    p.flows.relative(source, destination, header.seq, header.ack, syn)
+}
+
+/// Sequence and acknowledgement numbers, window, urgent pointer.
+fn numbers(p: &mut Out<'_>, header: &Header, left: usize, seq: u32, ack: u32) {
+    if p.verbose(2) || left > 0 || header.flags & (SYN | FIN | RST) != 0 {
+        put!(p, ", seq ", seq);
+        if left > 0 {
+            put!(p, ":", seq.wrapping_add(u32::try_from(left).unwrap_or(u32::MAX)));
+        }
+    }
+    if header.flags & ACK != 0 {
+        put!(p, ", ack ", ack);
+    }
+    put!(p, ", win ", header.window);
+    if header.flags & URG != 0 {
+        put!(p, ", urg ", header.urgent);
+    }
+}

@@ -1,0 +1,203 @@
+//! The time at the start of a line, in the six styles of `-t`.
+//!
+//! The text of the last whole second is kept, since many packets share one.
+
+use pktwho_packet::{Timestamp, TimestampPrecision};
+
+use crate::put::{Zeros, put};
+use crate::{Names, Style, TimeStyle};
+
+/// What is remembered between packets.
+#[derive(Debug, Default)]
+pub(crate) struct Clock {
+    first: Option<Timestamp>,
+    previous: Option<Timestamp>,
+    /// The second whose text is in `text`.
+    second: Option<i64>,
+    text: Vec<u8>,
+}
+
+/// Lets [`put!`] write to a bare vector.
+struct To<'o> {
+    out: &'o mut Vec<u8>,
+}
+
+impl Clock {
+    /// Appends the time and a space, or nothing.
+    pub(crate) fn put(
+        &mut self,
+        time: Timestamp,
+        style: &Style,
+        names: &mut dyn Names,
+        out: &mut Vec<u8>,
+    ) {
+        let p = To { out };
+        match style.time {
+            TimeStyle::None => return,
+            TimeStyle::Epoch => put!(p, time.secs),
+            TimeStyle::Clock | TimeStyle::Date => {
+                if self.second != Some(time.secs) {
+                    self.text.clear();
+                    local(&mut self.text, time.secs, style.time, names);
+                    self.second = Some(time.secs);
+                }
+                p.out.extend_from_slice(&self.text);
+            }
+            TimeStyle::Delta => {
+                let since = self.previous.replace(time).unwrap_or(time);
+                return interval(since, time, style.precision, p.out);
+            }
+            TimeStyle::SinceFirst => {
+                let since = *self.first.get_or_insert(time);
+                return interval(since, time, style.precision, p.out);
+            }
+        }
+        put!(p, '.');
+        fraction(time.nanos, style.precision, p.out);
+        put!(p, ' ');
+    }
+}
+
+/// The part of a second after the point.
+fn fraction(nanos: u32, precision: TimestampPrecision, out: &mut Vec<u8>) {
+    let p = To { out };
+    match precision {
+        TimestampPrecision::Micro => put!(p, Zeros(u64::from(nanos / 1000), 6)),
+        TimestampPrecision::Nano => put!(p, Zeros(u64::from(nanos), 9)),
+    }
+}
+
+/// From `since` to `time`, with a minus when time went backwards.
+fn interval(since: Timestamp, time: Timestamp, precision: TimestampPrecision, out: &mut Vec<u8>) {
+    let p = To { out };
+    let (sign, early, late) = if time < since {
+        ('-', time, since)
+    } else {
+        (' ', since, time)
+    };
+    // The capture's precision counts: what is not shown must not round the difference.
+    let unit = match precision {
+        TimestampPrecision::Micro => 1000,
+        TimestampPrecision::Nano => 1,
+    };
+    let (early_part, late_part) = (early.nanos / unit, late.nanos / unit);
+    let mut secs = late.secs.abs_diff(early.secs);
+    let part = if late_part >= early_part {
+        late_part - early_part
+    } else {
+        secs = secs.saturating_sub(1);
+        (late_part + 1_000_000_000 / unit).saturating_sub(early_part)
+    };
+    put!(p, sign);
+    clock_of(secs, p.out);
+    put!(p, '.');
+    fraction(part.saturating_mul(unit), precision, p.out);
+    put!(p, ' ');
+}
+
+/// `HH:MM:SS`; hours may exceed a day.
+fn clock_of(secs: u64, out: &mut Vec<u8>) {
+    let p = To { out };
+    put!(
+        p,
+        Zeros(secs / 3600, 2),
+        ':',
+        Zeros(secs / 60 % 60, 2),
+        ':',
+        Zeros(secs % 60, 2)
+    );
+}
+
+/// Local time of day, after the date if asked for.
+fn local(out: &mut Vec<u8>, secs: i64, style: TimeStyle, names: &mut dyn Names) {
+    let p = To { out };
+    let secs = secs.saturating_add(i64::from(names.utc_offset(secs)));
+    if style == TimeStyle::Date {
+        let (year, month, day) = date(secs.div_euclid(86400));
+        if year < 0 {
+            put!(p, '-');
+        }
+        put!(
+            p,
+            Zeros(year.unsigned_abs(), 4),
+            '-',
+            Zeros(month, 2),
+            '-',
+            Zeros(day, 2),
+            ' '
+        );
+    }
+    clock_of(secs.rem_euclid(86400).unsigned_abs(), p.out);
+}
+
+/// Year, month and day of the proleptic Gregorian calendar, from days since 1970-01-01.
+///
+/// Years are counted from March, so that the leap day is a year's last, in eras of 400 years.
+fn date(days: i64) -> (i64, u64, u64) {
+    const ERA: i64 = 146_097;
+    let from_march = days.saturating_add(719_468);
+    let era = from_march.div_euclid(ERA);
+    let day = from_march.rem_euclid(ERA).unsigned_abs();
+    let year = (day - day / 1460 + day / 36524 - day / 146_096) / 365;
+    let day_of_year = day - (365 * year + year / 4 - year / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 {
+        from_march + 3
+    } else {
+        from_march - 9
+    };
+    let year = era * 400 + i64::try_from(year).unwrap_or(0) + i64::from(month <= 2);
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::NoNames;
+
+    fn check(style: TimeStyle, precision: TimestampPrecision, times: &[(i64, u32)], expected: &str) {
+        let style = Style {
+            time: style,
+            precision,
+            ..Style::default()
+        };
+        let (mut clock, mut out) = (Clock::default(), Vec::new());
+        for &(secs, nanos) in times {
+            clock.put(Timestamp { secs, nanos }, &style, &mut NoNames, &mut out);
+        }
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn each_style() {
+        use TimeStyle as S;
+        use TimestampPrecision::{Micro, Nano};
+        let times = &[(1_418_145_369, 924_505_488), (1_418_145_370, 52_027_262)];
+        check(S::None, Micro, times, "");
+        check(S::Clock, Micro, times, "17:16:09.924505 17:16:10.052027 ");
+        check(S::Epoch, Nano, times, "1418145369.924505488 1418145370.052027262 ");
+        check(S::Date, Micro, times, "2014-12-09 17:16:09.924505 2014-12-09 17:16:10.052027 ");
+        check(S::Delta, Micro, times, " 00:00:00.000000  00:00:00.127522 ");
+        check(S::SinceFirst, Nano, times, " 00:00:00.000000000  00:00:00.127521774 ");
+        let back = &[(100_000, 5000), (0, 6000)];
+        check(S::Delta, Micro, back, " 00:00:00.000000 -27:46:39.999999 ");
+    }
+
+    #[test]
+    fn dates_over_the_centuries() {
+        for (days, expected) in [
+            (0, (1970, 1, 1)),
+            (-1, (1969, 12, 31)),
+            (11016, (2000, 2, 29)),
+            (11017, (2000, 3, 1)),
+            (47541, (2100, 3, 1)),
+            (47540, (2100, 2, 28)),
+            (-719_528, (0, 1, 1)),
+        ] {
+            assert_eq!(date(days), expected, "{days}");
+        }
+        date(i64::MAX);
+        date(i64::MIN);
+    }
+}

@@ -1,0 +1,98 @@
+//! UDP (RFC 768).
+
+use pktwho_wire::{Cursor, Truncated};
+
+use crate::checksum::{Sum, should_be};
+use crate::ip_proto::{self, Ip};
+use crate::out::{Out, Printed};
+use crate::port;
+use crate::put::{HexFull, put};
+use crate::Transport;
+
+const HEADER: usize = 8;
+
+/// A datagram; `length` is what IP leaves for it.
+pub(crate) fn udp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Printed {
+    p.protocol = "udp";
+    let whole = c;
+    let mut c = c;
+    let (Ok(source), Ok(destination)) = (c.u16(), c.u16()) else {
+        if !ip.addresses_shown {
+            ip_proto::addresses(p, ip);
+        }
+        return Err(Truncated);
+    };
+    ends(p, Transport::Udp, source, destination, ip);
+    if length < HEADER {
+        put!(p, "truncated-udp ", length);
+        return Ok(());
+    }
+    let stated = usize::from(c.u16()?);
+    let (mut bad, mut left) = (None, length);
+    if stated < HEADER {
+        // A jumbogram's length does not fit (RFC 2675 section 4).
+        if stated != 0 || !matches!(ip.src, std::net::IpAddr::V6(_)) || length <= 65535 {
+            put!(p, "truncated-udplength ", stated);
+            return Ok(());
+        }
+    } else if stated > length {
+        bad = Some((stated - HEADER, length - HEADER));
+    } else {
+        left = stated;
+    }
+    let checksum = c.u16()?;
+    let whole = whole.limit(left);
+    let mut payload = Cursor::new(whole.rest());
+    payload.skip(HEADER)?;
+    let payload = Cursor::new(payload.rest());
+    verify(p, whole.rest(), left, checksum, ip);
+    let inner = left - HEADER;
+    if bad.is_none()
+        && !p.style.quiet
+        && let Some(print) = port::udp(source, destination)
+    {
+        return p.deeper(|p| print(p, payload, inner));
+    }
+    match bad {
+        Some((stated, there)) => put!(p, "UDP, bad length ", stated, " > ", there),
+        None => put!(p, "UDP, length ", inner),
+    }
+    Ok(())
+}
+
+/// `10.0.0.1.53 > 10.0.0.2.4321: `, or the ports alone where the addresses are shown already.
+pub(crate) fn ends(p: &mut Out<'_>, transport: Transport, source: u16, destination: u16, ip: &Ip) {
+    if !ip.addresses_shown {
+        p.addr(ip.src);
+        put!(p, ".");
+    }
+    p.port(transport, source);
+    put!(p, " > ");
+    if !ip.addresses_shown {
+        p.addr(ip.dst);
+        put!(p, ".");
+    }
+    p.port(transport, destination);
+    put!(p, ": ");
+}
+
+/// Says whether the checksum is right, if it was captured whole. IPv4 needs `-vv` for it.
+fn verify(p: &mut Out<'_>, datagram: &[u8], length: usize, found: u16, ip: &Ip) {
+    let v4 = ip.src.is_ipv4();
+    if !p.verbose(if v4 { 2 } else { 1 }) || p.style.no_checksums || ip.fragment {
+        return;
+    }
+    if found == 0 && v4 {
+        return put!(p, "[no cksum] ");
+    }
+    if datagram.len() < length {
+        return;
+    }
+    let residue = Sum::pseudo(ip.src, ip.last_dst, ip_proto::UDP, length).add(datagram).finish();
+    if residue == 0 {
+        put!(p, "[udp sum ok] ");
+    } else {
+        let right = should_be(found, residue);
+        put!(p, "[bad udp cksum 0x", HexFull(found), " -> 0x", HexFull(right), "!] ");
+    }
+}
