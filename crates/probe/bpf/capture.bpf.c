@@ -3,11 +3,9 @@
  * The capture programs: reached by a tail call from the filter program once it has matched.
  * They ask who sends and who receives, and write one record into the ring of their CPU.
  *
- * Loaded by capture.rs. Oldest kernel: 5.10 (array value limits: see capture.rs).
+ * Oldest kernel: 5.10.
  * They change nothing in the packet and let every other program on the hook run.
  */
-#include "maps.h"
-
 #define TCX_NEXT (-1)		/* = TC_ACT_UNSPEC: the next program, or the stack, decides */
 #define LOOPBACK_IFINDEX 1
 #define PACKET_OTHERHOST 3
@@ -36,7 +34,30 @@ struct {
 	__type(value, __u64);
 } losses SEC(".maps");
 
-static __noinline int count_loss(__u32 ifindex, __u32 cause)
+/*
+ * What one packet's programs share, in the otherwise unused end of their CPU's control page.
+ * The functions below are global, so that the verifier looks at each once and not along
+ * every path to it; such functions take only numbers and the context on old kernels.
+ */
+struct work {
+	struct packet_record record;
+	struct tuple tuple;
+};
+#define WORK_OFFSET 1024
+
+static __always_inline struct ring_control *own_ring(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&rings, &cpu);
+}
+
+static __always_inline struct work *work_of(struct ring_control *control)
+{
+	return (struct work *)((char *)control + WORK_OFFSET);
+}
+
+__noinline int count_loss(__u32 ifindex, __u32 cause)
 {
 	struct loss_key key = { .ifindex = ifindex, .cause = cause };
 	__u64 zero = 0, *count;
@@ -170,42 +191,100 @@ static __always_inline bool from_lookup(struct __sk_buff *skb, const struct tupl
 	return found;
 }
 
-static __always_inline void find_owners(struct __sk_buff *skb, bool egress, __u32 l3,
-					struct packet_record *record)
+/* Puts addresses and ports of the packet into the work area; 0 when it has none. */
+__noinline int find_tuple(struct __sk_buff *skb, __u32 l3)
 {
+	struct ring_control *control = own_ring();
 	__u16 ethertype = skb->protocol;
 	struct tuple tuple = {};
-	bool loopback = skb->ifindex == LOOPBACK_IFINDEX;
-	bool known;
 
-	known = from_packet(skb, &record->sender);
-	if (known && egress)
-		return;
-#pragma unroll
+	if (!control || l3 > ETHERNET_HEADER)
+		return 0;
 	for (int i = 0; i < 2; i++) {
 		__u16 next;
 
 		if (!l3 || (ethertype != bpf_htons(ETH_P_8021Q) && ethertype != bpf_htons(ETH_P_8021AD)))
 			break;
 		if (bpf_skb_load_bytes(skb, l3 + 2, &next, sizeof(next)))
-			return;
+			return 0;
 		ethertype = next;
 		l3 += VLAN_TAG;
 	}
 	if (!read_tuple(skb, l3, ethertype, &tuple))
+		return 0;
+	work_of(control)->tuple = tuple;
+	return 1;
+}
+
+/* The sender from the packet's own socket; 0 when that does not tell. */
+__noinline int sender_from_packet(struct __sk_buff *skb)
+{
+	struct ring_control *control = own_ring();
+	struct owner who = {};
+
+	if (!control || !from_packet(skb, &who))
+		return 0;
+	work_of(control)->record.sender = who;
+	return 1;
+}
+
+__noinline int end_from_flow(__u32 sender)
+{
+	struct ring_control *control = own_ring();
+	struct owner who = {};
+	struct tuple tuple;
+	struct work *work;
+
+	if (!control)
+		return 0;
+	work = work_of(control);
+	tuple = work->tuple;
+	if (!from_flow(&tuple, sender, &who))
+		return 0;
+	if (sender)
+		work->record.sender = who;
+	else
+		work->record.receiver = who;
+	return 1;
+}
+
+__noinline int end_from_lookup(struct __sk_buff *skb, __u32 sender)
+{
+	struct ring_control *control = own_ring();
+	struct owner who = {};
+	struct tuple tuple;
+	struct work *work;
+
+	if (!control)
+		return 0;
+	work = work_of(control);
+	tuple = work->tuple;
+	if (!from_lookup(skb, &tuple, sender, &who))
+		return 0;
+	if (sender)
+		work->record.sender = who;
+	else
+		work->record.receiver = who;
+	return 1;
+}
+
+static __always_inline void find_owners(struct __sk_buff *skb, bool egress, __u32 l3,
+					struct work *work)
+{
+	bool loopback = skb->ifindex == LOOPBACK_IFINDEX;
+	int known = sender_from_packet(skb);
+
+	if ((known && egress) || !find_tuple(skb, l3))
 		return;
 	if (!known) {
 		/* A UDP socket's flow names the one that sent, a look-up only one that may have. */
-		if (tuple.protocol == IPPROTO_UDP || !loopback || egress)
-			known = from_flow(&tuple, true, &record->sender);
-		if (!known && loopback && !egress &&
-		    !from_lookup(skb, &tuple, true, &record->sender))
-			from_flow(&tuple, true, &record->sender);
+		if (work->tuple.protocol == IPPROTO_UDP || !loopback || egress)
+			known = end_from_flow(true);
+		if (!known && loopback && !egress && !end_from_lookup(skb, true))
+			end_from_flow(true);
 	}
-	if (egress)
-		return;
-	if (!from_lookup(skb, &tuple, false, &record->receiver))
-		from_flow(&tuple, false, &record->receiver);
+	if (!egress && !end_from_lookup(skb, false))
+		end_from_flow(false);
 }
 
 static __always_inline void ring_doorbell(struct ring_control *control, __u64 head)
@@ -284,12 +363,12 @@ static __always_inline void store(struct __sk_buff *skb, struct ring_control *co
 
 static __always_inline int capture(struct __sk_buff *skb, bool egress, __u32 l3)
 {
-	struct packet_record record = {};
 	struct ring_control *control;
-	__u32 cpu = bpf_get_smp_processor_id();
+	struct packet_record *record;
 	bool tagged = l3 && skb->vlan_present;
 
-	if (cpu >= config.ring_count || !(control = bpf_map_lookup_elem(&rings, &cpu))) {
+	control = bpf_get_smp_processor_id() < config.ring_count ? own_ring() : 0;
+	if (!control) {
 		struct reader_state *shared = reader_state();
 
 		if (shared)
@@ -305,18 +384,21 @@ static __always_inline int capture(struct __sk_buff *skb, bool egress, __u32 l3)
 	}
 	WRITE(control->busy, 1);
 	barrier();
-	record.kind = KIND_PACKET;
-	record.version = ABI_VERSION;
-	record.time = bpf_ktime_get_ns();
-	record.ifindex = skb->ifindex;
-	record.orig_len = skb->len + (tagged ? VLAN_TAG : 0);
-	record.cap_len = record.orig_len < config.snaplen ? record.orig_len : config.snaplen;
-	record.egress = egress;
-	record.pkt_type = skb->pkt_type;
+	record = &work_of(control)->record;
+	__builtin_memset(record, 0, sizeof(*record));
+	record->kind = KIND_PACKET;
+	record->version = ABI_VERSION;
+	record->time = bpf_ktime_get_ns();
+	record->ifindex = skb->ifindex;
+	record->orig_len = skb->len + (tagged ? VLAN_TAG : 0);
+	record->cap_len = record->orig_len < config.snaplen ? record->orig_len : config.snaplen;
+	record->egress = egress;
+	record->pkt_type = skb->pkt_type;
 	if (config.owners)
-		find_owners(skb, egress, l3, &record);
-	if (!config.filter_mask || owner_matches(&record.sender) || owner_matches(&record.receiver))
-		store(skb, control, &record, tagged);
+		find_owners(skb, egress, l3, work_of(control));
+	if (!config.filter_mask || owner_matches(&record->sender) ||
+	    owner_matches(&record->receiver))
+		store(skb, control, record, tagged);
 	barrier();
 	WRITE(control->busy, 0);
 	return TCX_NEXT;
@@ -365,5 +447,3 @@ struct {
 		[3] = (void *)&egress_raw,
 	},
 };
-
-char LICENSE[] SEC("license") = "Dual BSD/GPL";

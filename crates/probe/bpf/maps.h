@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Maps that both objects use. owner.bpf.o creates them, capture.bpf.o is given their descriptors.
+ * What all programs share: maps, the owner filter, the reading of addresses and ports.
  */
 #ifndef PKTWHO_MAPS_H
 #define PKTWHO_MAPS_H

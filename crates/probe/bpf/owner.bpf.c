@@ -3,11 +3,9 @@
  * Who owns a socket: written into the socket itself at every point where the process that
  * uses it is the current task. Never guesses from softirq.
  *
- * Loaded by owner.rs. Oldest kernel: 5.10 for the cgroup hooks; what a kernel lacks is left
- * out there by name, see `Hook` in owner.rs.
+ * Oldest kernel: 5.10 for the cgroup hooks; what a kernel lacks is left out by name, see
+ * `HOOKS` in load.rs.
  */
-#include "maps.h"
-
 static __always_inline void fill_current(struct owner *who, __u64 id, struct task_struct *task)
 {
 	who->start = BPF_CORE_READ(task, group_leader, start_boottime);
@@ -259,5 +257,3 @@ int existing_sockets(struct bpf_iter__task_file *ctx)
 	bpf_get_socket_cookie(sk);
 	return 0;
 }
-
-char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -3,10 +3,8 @@
  * Processes come, change and go: the events by which user space knows their names, in time
  * order with the packets, and by which the owner filter follows them without a gap.
  *
- * Loaded by process.rs together with owner.bpf.c (its maps). Oldest kernel: 5.10.
+ * Oldest kernel: 5.10.
  */
-#include "maps.h"
-
 /* One event under construction; tracepoints run with preemption off. */
 struct event_buffer {
 	struct process_event event;
@@ -225,5 +223,3 @@ int existing_processes(struct bpf_iter__task *ctx)
 	bpf_seq_write(ctx->meta->seq, &event, sizeof(event));
 	return 0;
 }
-
-char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -73,8 +73,7 @@ impl Attacher {
         let load = |slot| {
             sys::load_classifier(c"pktwho_filter", &accept_all(matched, slot)).map_err(|error| {
                 Error::Load {
-                    object: "filter",
-                    reason: error.to_string(),
+                    reason: format!("filter: {error}"),
                 }
             })
         };

@@ -18,12 +18,9 @@ pub enum Error {
     /// The kernel refused an operation for lack of privileges.
     #[error("{what}: {source}")]
     Permission { what: String, source: io::Error },
-    /// An eBPF object was not accepted by this kernel.
-    #[error("cannot load the {object} programs: {reason}")]
-    Load {
-        object: &'static str,
-        reason: String,
-    },
+    /// The eBPF programs were not accepted by this kernel.
+    #[error("cannot load the eBPF programs: {reason}")]
+    Load { reason: String },
     /// A program could not be attached to a device.
     #[error("cannot attach to {name}: {source}")]
     Attach { name: String, source: io::Error },

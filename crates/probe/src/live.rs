@@ -203,8 +203,7 @@ impl Live {
             pad: 0,
         };
         let mut programs = Programs::load(kernel_config, &config.filter, layout)?;
-        programs.attach_processes()?;
-        programs.attach_owners()?;
+        programs.attach()?;
         let existing = match_existing(&programs, &config.filter)?;
         programs.claim_existing_sockets()?;
         let mapping = Error::system_io("cannot map the rings");

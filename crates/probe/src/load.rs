@@ -1,4 +1,4 @@
-//! Loads the three eBPF objects and attaches what is not bound to a device.
+//! Loads the eBPF object and attaches what is not bound to a device.
 //!
 //! What a kernel cannot do is found out by trying, never by its version: `Hooks` lists the
 //! ways to keep owners fresh, the best first.
@@ -6,26 +6,19 @@
 use std::io::Read;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
-use libbpf_rs::{Iter, Link, MapCore, MapFlags, Object, ObjectBuilder, OpenObject};
+use libbpf_rs::{
+    Iter, Link, Map, MapCore, MapFlags, Object, ObjectBuilder, OpenObject, ProgramType,
+};
 use zerocopy::IntoBytes;
 
 use crate::abi::{self, Config, LONG_NAME_LEN, RING_HEADER};
 use crate::{Error, OwnerFilter};
 
-/// An object embedded in the library, aligned as an ELF reader wants it.
+/// The object, aligned as an ELF reader wants it.
 #[repr(align(8))]
 struct Aligned<const N: usize>([u8; N]);
-macro_rules! object {
-    ($name:literal) => {{
-        const BYTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".bpf.o"));
-        static ALIGNED: Aligned<{ BYTES.len() }> = {
-            let mut aligned = Aligned([0; BYTES.len()]);
-            aligned.0.copy_from_slice(BYTES);
-            aligned
-        };
-        &ALIGNED.0
-    }};
-}
+static OBJECT: Aligned<{ include_bytes!(concat!(env!("OUT_DIR"), "/pktwho.bpf.o")).len() }> =
+    Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/pktwho.bpf.o")));
 
 /// The programs that keep the owner of a socket up to date, by what the kernel offers.
 struct Hooks {
@@ -59,22 +52,6 @@ const HOOKS: [Hooks; 3] = [
     },
 ];
 
-/// The programs of owner.bpf.c that attach to the root cgroup; the others are tracepoints.
-const CGROUP_PROGRAMS: [&str; 12] = [
-    "sock_create",
-    "post_bind4",
-    "post_bind6",
-    "connect4",
-    "connect6",
-    "sendmsg4",
-    "sendmsg6",
-    "recvmsg4",
-    "recvmsg6",
-    "getpeername4",
-    "getpeername6",
-    "egress",
-];
-
 /// How the rings are laid out.
 #[derive(Clone, Copy, Debug)]
 pub struct RingLayout {
@@ -102,11 +79,9 @@ impl RingLayout {
     }
 }
 
-/// The loaded objects; dropping it detaches what it attached.
+/// The loaded object; dropping it detaches what it attached.
 pub struct Programs {
-    owner: Object,
-    process: Object,
-    capture: Object,
+    object: Object,
     links: Vec<Link>,
     cgroup: OwnedFd,
 }
@@ -122,31 +97,45 @@ impl std::fmt::Debug for Programs {
 /// Most processes that an owner filter can name at a time.
 const MATCHES: u32 = 65_536;
 
+/// Iterators run when they are told to; classifiers are reached by tail calls.
+const NOT_ATTACHED: [ProgramType; 1] = [ProgramType::SchedCls];
+const ITERATORS: [&str; 2] = ["existing_processes", "existing_sockets"];
+
 impl Programs {
+    /// Loads everything and attaches nothing.
+    ///
+    /// # Errors
+    /// When the kernel takes none of the variants; of several refusals the first.
     pub fn load(config: Config, filter: &OwnerFilter, layout: RingLayout) -> Result<Self, Error> {
         libbpf_rs::set_print(None);
         let cgroup = root_cgroup()?;
-        let (config, owner) = load_owner(config, filter)?;
-        let process = load_sharing("process", object!("process"), config, &owner, |_| Ok(()))?;
-        let capture = load_sharing("capture", object!("capture"), config, &owner, |object| {
-            for mut map in object.maps_mut().filter(|map| map.name() == "rings") {
-                map.set_value_size(layout.stride)?;
-                map.set_max_entries(layout.count)?;
+        let mut first_refusal = None;
+        for hooks in &HOOKS {
+            match open(config, hooks, filter, layout).and_then(OpenObject::load) {
+                Ok(object) => {
+                    let programs = Self {
+                        object,
+                        links: Vec::new(),
+                        cgroup,
+                    };
+                    programs.fill_filter(filter)?;
+                    return Ok(programs);
+                }
+                Err(error) => {
+                    let error = refused(&error);
+                    if error.is_permission() {
+                        return Err(error);
+                    }
+                    first_refusal = first_refusal.or(Some(error));
+                }
             }
-            Ok(())
-        })?;
-        let programs = Self {
-            owner,
-            process,
-            capture,
-            links: Vec::new(),
-            cgroup,
-        };
-        programs.fill_names(filter)?;
-        Ok(programs)
+        }
+        Err(first_refusal.unwrap_or(Error::Load {
+            reason: "no variant to try".into(),
+        }))
     }
 
-    fn fill_names(&self, filter: &OwnerFilter) -> Result<(), Error> {
+    fn fill_filter(&self, filter: &OwnerFilter) -> Result<(), Error> {
         for name in &filter.names {
             let mut key = [0u8; LONG_NAME_LEN];
             // The kernel side compares with a NUL at the end.
@@ -161,13 +150,19 @@ impl Programs {
         Ok(())
     }
 
-    fn update(&self, map: &'static str, key: &[u8], value: &[u8]) -> Result<(), Error> {
-        for found in self.owner.maps().filter(|found| found.name() == map) {
-            found
-                .update(key, value, MapFlags::ANY)
-                .map_err(|error| load_error("owner", &error))?;
-        }
-        Ok(())
+    fn update(&self, name: &'static str, key: &[u8], value: &[u8]) -> Result<(), Error> {
+        self.find(name)?
+            .update(key, value, MapFlags::ANY)
+            .map_err(|error| refused(&error))
+    }
+
+    fn find(&self, name: &'static str) -> Result<Map<'_>, Error> {
+        self.object
+            .maps()
+            .find(|map| map.name() == name)
+            .ok_or_else(|| Error::Load {
+                reason: format!("no map {name}"),
+            })
     }
 
     /// Sets the terms (`MATCH_…`) that a process matches; none removes it.
@@ -177,7 +172,7 @@ impl Programs {
             pid: process.pid,
             pad: 0,
         };
-        for map in self.owner.maps().filter(|map| map.name() == "matches") {
+        if let Ok(map) = self.find("matches") {
             // Gone already or no room: the kernel side counts what it cannot enter.
             let _ = if terms == 0 {
                 map.delete(key.as_bytes())
@@ -187,63 +182,75 @@ impl Programs {
         }
     }
 
-    /// Starts the event stream: from here on no process comes or goes unseen.
-    pub fn attach_processes(&mut self) -> Result<(), Error> {
-        for program in self
-            .process
+    /// Starts the event stream and keeps owners in sockets from here on, in every network
+    /// namespace. Processes come first: whoever uses a socket has then been told of.
+    ///
+    /// # Errors
+    /// When a hook is refused.
+    pub fn attach(&mut self) -> Result<(), Error> {
+        let (traced, in_cgroup): (Vec<_>, Vec<_>) = self
+            .object
             .progs_mut()
-            .filter(|p| p.name() != "existing_processes")
-        {
-            let link = program
-                .attach_trace()
-                .map_err(|error| load_error("process", &error))?;
-            self.links.push(link);
-        }
-        Ok(())
-    }
-
-    /// Starts keeping owners in sockets, in every network namespace.
-    pub fn attach_owners(&mut self) -> Result<(), Error> {
-        for program in self.owner.progs_mut().filter(|p| p.autoload()) {
-            let link = if CGROUP_PROGRAMS.iter().any(|&name| program.name() == name) {
-                program.attach_cgroup(self.cgroup.as_raw_fd())
-            } else if program.name() == "existing_sockets" {
-                continue;
-            } else {
-                program.attach_trace()
-            };
+            .filter(|p| p.autoload() && !NOT_ATTACHED.contains(&p.prog_type()))
+            .filter(|p| ITERATORS.iter().all(|&name| p.name() != name))
+            .partition(|p| p.prog_type() == ProgramType::Tracing);
+        for program in traced {
             self.links
-                .push(link.map_err(|error| load_error("owner", &error))?);
+                .push(program.attach_trace().map_err(|error| refused(&error))?);
+        }
+        for program in in_cgroup {
+            let link = program.attach_cgroup(self.cgroup.as_raw_fd());
+            self.links.push(link.map_err(|error| refused(&error))?);
         }
         Ok(())
     }
 
     /// One process event for each process that runs now.
+    ///
+    /// # Errors
+    /// When the iterator is refused.
     pub fn existing_processes(&self) -> Result<Vec<u8>, Error> {
-        run_iterator("process", &self.process, "existing_processes")
+        self.iterate("existing_processes")
     }
 
     /// Gives every open socket its owner.
+    ///
+    /// # Errors
+    /// When the iterator is refused.
     pub fn claim_existing_sockets(&self) -> Result<(), Error> {
-        run_iterator("owner", &self.owner, "existing_sockets").map(drop)
+        self.iterate("existing_sockets").map(drop)
     }
 
-    /// The map of that name.
+    fn iterate(&self, name: &str) -> Result<Vec<u8>, Error> {
+        let run = || -> libbpf_rs::Result<Vec<u8>> {
+            let mut output = Vec::new();
+            for program in self
+                .object
+                .progs_mut()
+                .filter(|program| program.name() == name)
+            {
+                let link = program.attach()?;
+                Iter::new(&link)?.read_to_end(&mut output)?;
+            }
+            Ok(output)
+        };
+        run().map_err(|error| refused(&error))
+    }
+
+    /// The descriptor of a map.
+    ///
+    /// # Errors
+    /// When there is none of that name.
     pub fn map(&self, name: &'static str) -> Result<OwnedFd, Error> {
-        [&self.owner, &self.capture]
-            .into_iter()
-            .flat_map(Object::maps)
-            .find(|map| map.name() == name)
-            .and_then(|map| map.as_fd().try_clone_to_owned().ok())
-            .ok_or_else(|| Error::Load {
-                object: "capture",
-                reason: format!("no map {name}"),
-            })
+        let map = self.find(name)?;
+        map.as_fd()
+            .try_clone_to_owned()
+            .map_err(Error::system_io("cannot keep a map"))
     }
 
     /// The losses by device: (interface index, cause `LOST_…`, packets).
     pub fn losses(&self) -> Vec<(u32, u32, u64)> {
-        let Some(map) = self.capture.maps().find(|map| map.name() == "losses") else {
+        let Ok(map) = self.find("losses") else {
             return Vec::new();
         };
         let read = |key: Vec<u8>| {
@@ -259,101 +266,50 @@ impl Programs {
     }
 }
 
-fn load_owner(config: Config, filter: &OwnerFilter) -> Result<(Config, Object), Error> {
-    let mut first_error = None;
-    for hooks in &HOOKS {
-        let config = Config {
-            current_in_egress: u8::from(hooks.current_in_egress),
-            ..config
-        };
-        let loaded = open("owner", object!("owner"), config).and_then(|mut object| {
-            for mut program in object.progs_mut() {
-                if hooks.without.iter().any(|&name| program.name() == name) {
-                    program.set_autoload(false);
-                }
+/// The object with its constants set, maps sized, and without the programs not wanted.
+fn open(
+    config: Config,
+    hooks: &Hooks,
+    filter: &OwnerFilter,
+    layout: RingLayout,
+) -> libbpf_rs::Result<OpenObject> {
+    let config = Config {
+        current_in_egress: u8::from(hooks.current_in_egress),
+        ..config
+    };
+    let entries = |count: usize| u32::try_from(count.max(1)).unwrap_or(u32::MAX);
+    let mut object = ObjectBuilder::default()
+        .name("pktwho")?
+        .open_memory(&OBJECT.0)?;
+    for mut map in object.maps_mut() {
+        match map.name().to_str() {
+            Some("rings") => {
+                map.set_value_size(layout.stride)?;
+                map.set_max_entries(layout.count)?;
             }
-            for mut map in object.maps_mut() {
-                let entries = match map.name().to_str() {
-                    Some("matches") if config.filter_mask != 0 => MATCHES,
-                    Some("names") => filter.names.len().max(1).try_into().unwrap_or(u32::MAX),
-                    Some("uids") => filter.uids.len().max(1).try_into().unwrap_or(u32::MAX),
-                    _ => continue,
-                };
-                map.set_max_entries(entries)
-                    .map_err(|error| load_error("owner", &error))?;
-            }
-            object.load().map_err(|error| load_error("owner", &error))
-        });
-        match loaded {
-            Ok(object) => return Ok((config, object)),
-            Err(error) if error.is_permission() => return Err(error),
-            Err(error) => first_error = first_error.or(Some(error)),
+            Some("matches") if config.filter_mask != 0 => map.set_max_entries(MATCHES)?,
+            Some("names") => map.set_max_entries(entries(filter.names.len()))?,
+            Some("uids") => map.set_max_entries(entries(filter.uids.len()))?,
+            Some(name) if name.ends_with(".rodata") => map.set_initial_value(config.as_bytes())?,
+            _ => {}
         }
     }
-    Err(first_error.unwrap_or(Error::Load {
-        object: "owner",
-        reason: "no way to try".into(),
-    }))
-}
-
-fn open(name: &'static str, bytes: &[u8], config: Config) -> Result<OpenObject, Error> {
-    let mut object = ObjectBuilder::default()
-        .name(name)
-        .and_then(|builder| builder.open_memory(bytes))
-        .map_err(|error| load_error(name, &error))?;
-    for mut map in object.maps_mut() {
-        if map.name().to_string_lossy().ends_with(".rodata") {
-            map.set_initial_value(config.as_bytes())
-                .map_err(|error| load_error(name, &error))?;
+    for mut program in object.progs_mut() {
+        if hooks.without.iter().any(|&name| program.name() == name) {
+            program.set_autoload(false);
         }
     }
     Ok(object)
 }
 
-/// Loads an object that uses the maps of `owner` where the names agree.
-fn load_sharing(
-    name: &'static str,
-    bytes: &[u8],
-    config: Config,
-    owner: &Object,
-    prepare: impl FnOnce(&mut OpenObject) -> libbpf_rs::Result<()>,
-) -> Result<Object, Error> {
-    let object = open(name, bytes, config)?;
-    let load = |mut object: OpenObject| -> libbpf_rs::Result<Object> {
-        for mut map in object.maps_mut() {
-            let own = map.name().to_string_lossy().contains('.');
-            let shared = owner.maps().find(|shared| shared.name() == map.name());
-            if let (false, Some(shared)) = (own, shared) {
-                map.reuse_fd(shared.as_fd())?;
-            }
-        }
-        prepare(&mut object)?;
-        object.load()
-    };
-    load(object).map_err(|error| load_error(name, &error))
-}
-
-fn run_iterator(name: &'static str, object: &Object, program: &str) -> Result<Vec<u8>, Error> {
-    let run = || -> libbpf_rs::Result<Vec<u8>> {
-        let mut output = Vec::new();
-        for program in object.progs_mut().filter(|found| found.name() == program) {
-            let link = program.attach()?;
-            Iter::new(&link)?.read_to_end(&mut output)?;
-        }
-        Ok(output)
-    };
-    run().map_err(|error| load_error(name, &error))
-}
-
-fn load_error(object: &'static str, error: &libbpf_rs::Error) -> Error {
+fn refused(error: &libbpf_rs::Error) -> Error {
     if error.kind() == libbpf_rs::ErrorKind::PermissionDenied {
         return Error::Permission {
-            what: format!("cannot load the {object} programs"),
+            what: "cannot load the eBPF programs".into(),
             source: std::io::ErrorKind::PermissionDenied.into(),
         };
     }
     Error::Load {
-        object,
         reason: format!("{error:#}"),
     }
 }
