@@ -1,13 +1,13 @@
 #!/bin/sh
 # Makes the captures that the cases here read. Needs root, tcpdump, curl, python3, and a built
-# pktwho (its path as the argument). Times, ports and sequence numbers change with each run, so
+# pktwho (its absolute path in PKTWHO). Times, ports and sequence numbers change with each run, so
 # the outputs have to be blessed again after it.
 #
 #   http.pcap      curl and a small server in two network namespaces, one end of a veth, by tcpdump
 #   owners.pcapng  the same over one loopback, by pktwho: both ends have an owner
 #   damaged.pcap   the start of http.pcap
 set -eu
-pktwho=$(realpath "$1")
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
 cd "$(dirname "$0")"
 web=pktwho-golden-web
 user=pktwho-golden-user
@@ -39,5 +39,6 @@ chmod 644 http.pcap
 chown root: http.pcap
 head -c 300 http.pcap > damaged.pcap
 
-ip netns exec $web "$pktwho" -i lo -w owners.pcapng -- curl -s http://127.0.0.1/hello
+cp "$PKTWHO" "$folder/pktwho"
+ip netns exec $web "$folder/pktwho" -i lo -w owners.pcapng -- curl -s http://127.0.0.1/hello
 kill $server
