@@ -17,6 +17,7 @@ use rustix::process::{
 
 use crate::failure;
 use crate::names::Login;
+use crate::signals::Signals;
 
 /// `argv[0]` by which the binary knows that it is to become a command: see [`become_command`].
 pub const NAME: &str = "pktwho-command";
@@ -26,6 +27,8 @@ const NOT_FOUND: u8 = 127;
 const NOT_RUNNABLE: u8 = 126;
 /// How long a command may take to end once it was asked to.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How often we look whether it has ended.
+const TICK: Duration = Duration::from_millis(5);
 
 /// The command, stopped or running.
 #[derive(Debug)]
@@ -91,15 +94,21 @@ impl Running {
         self.status
     }
 
-    /// Asks it to end, if it has not, and waits for a while.
-    pub fn end(&mut self) -> ExitCode {
-        if self.poll().is_none() {
-            let _ = kill_process(self.pid, Signal::CONT);
-            let _ = kill_process(self.pid, Signal::TERM);
-        }
-        let deadline = Instant::now() + PATIENCE;
-        while self.poll().is_none() && Instant::now() < deadline {
-            std::thread::sleep(Duration::from_millis(5));
+    /// Waits until it has ended; once we were asked to stop it is asked too, and waited for a
+    /// while only.
+    pub fn end(mut self, signals: &Signals) -> ExitCode {
+        let mut asked: Option<Instant> = None;
+        while self.poll().is_none() {
+            match asked {
+                Some(asked) if asked.elapsed() > PATIENCE => return ExitCode::FAILURE,
+                None if signals.stop() => {
+                    let _ = kill_process(self.pid, Signal::CONT);
+                    let _ = kill_process(self.pid, Signal::TERM);
+                    asked = Some(Instant::now());
+                }
+                _ => {}
+            }
+            std::thread::sleep(TICK);
         }
         self.status.map_or(ExitCode::FAILURE, exit_code)
     }

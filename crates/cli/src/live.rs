@@ -76,7 +76,7 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
     };
     let ran = capture.run(command.as_mut());
     let closed = capture.close();
-    let code = command.map_or(ExitCode::SUCCESS, |mut command| command.end());
+    let code = command.map_or(ExitCode::SUCCESS, |command| command.end(&capture.signals));
     ran.and(closed).map(|()| code)
 }
 

@@ -28,6 +28,18 @@ struct Entry {
     process: Process,
     /// Image and arguments are known, or `/proc` has been asked in vain.
     settled: bool,
+    /// A packet has named it, so that it and its parent have been settled.
+    named: bool,
+}
+
+impl Entry {
+    fn new(process: Process, settled: bool) -> Self {
+        Self {
+            process,
+            settled,
+            named: false,
+        }
+    }
 }
 
 impl Processes {
@@ -114,19 +126,17 @@ impl Processes {
     /// Makes sure that [`resolve`](Self::resolve) finds this owner, with image and arguments,
     /// and its parent's.
     pub fn prepare(&mut self, facts: &OwnerFacts<'_>) {
-        match self.entries.get(&facts.process) {
-            Some(Entry { settled: true, .. }) => {}
-            Some(_) => {
-                self.settle(facts.process);
-                let parent = self
-                    .entries
-                    .get(&facts.process)
-                    .and_then(|e| e.process.parent);
-                if let Some(parent) = parent {
-                    self.settle(parent);
-                }
-            }
-            None => self.meet_stranger(facts),
+        let Some(entry) = self.entries.get_mut(&facts.process) else {
+            return self.meet_stranger(facts);
+        };
+        if entry.named {
+            return;
+        }
+        entry.named = true;
+        let parent = entry.process.parent;
+        self.settle(facts.process);
+        if let Some(parent) = parent {
+            self.settle(parent);
         }
     }
 
@@ -144,13 +154,8 @@ impl Processes {
             uid: Some(facts.uid),
             ..Process::default()
         };
-        self.entries.insert(
-            facts.process,
-            Entry {
-                process,
-                settled: false,
-            },
-        );
+        self.entries
+            .insert(facts.process, Entry::new(process, false));
         self.settle(facts.process);
         // No exit event will come, or it has come already.
         self.retire(facts.process);
@@ -168,7 +173,7 @@ impl Processes {
             uid: Some(event.uid),
         };
         self.entries
-            .insert(event.process, Entry { process, settled });
+            .insert(event.process, Entry::new(process, settled));
     }
 
     /// Asks `/proc` about a process whose image is not known, once.
