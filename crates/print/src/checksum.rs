@@ -34,15 +34,23 @@ impl Sum {
     /// The pseudo header of a transport protocol (RFC 9293 section 3.1, RFC 8200 section 8.1).
     #[must_use]
     pub(crate) fn pseudo(src: IpAddr, dst: IpAddr, protocol: u8, length: usize) -> Self {
-        let sum = match (src, dst) {
-            (IpAddr::V4(src), IpAddr::V4(dst)) => Self::default().add(&src.octets()).add(&dst.octets()),
-            (src, dst) => [src, dst].iter().fold(Self::default(), |sum, ip| match ip {
-                IpAddr::V4(ip) => sum.add(&ip.octets()),
-                IpAddr::V6(ip) => sum.add(&ip.octets()),
-            }),
-        };
         let length = u32::try_from(length).unwrap_or(u32::MAX);
-        sum.add(&length.to_be_bytes()).add_u16(u16::from(protocol))
+        let [_, _, high, low] = length.to_be_bytes();
+        let sum = match (src, dst) {
+            // IPv4 has 16 bits for the length; of a longer packet the lower ones count.
+            (IpAddr::V4(src), IpAddr::V4(dst)) => Self::default()
+                .add(&src.octets())
+                .add(&dst.octets())
+                .add(&[high, low]),
+            (src, dst) => [src, dst]
+                .iter()
+                .fold(Self::default(), |sum, ip| match ip {
+                    IpAddr::V4(ip) => sum.add(&ip.octets()),
+                    IpAddr::V6(ip) => sum.add(&ip.octets()),
+                })
+                .add(&length.to_be_bytes()),
+        };
+        sum.add_u16(u16::from(protocol))
     }
 
     /// The complement of the sum: 0 when the summed bytes hold their own right checksum.

@@ -16,7 +16,12 @@ pub(crate) fn frame(p: &mut Out<'_>, mut c: Cursor<'_>, wire: usize) -> Printed 
     let destination = c.array::<6>()?;
     let source = c.array::<6>()?;
     let mut kind = c.u16()?;
-    p.link_len = 14;
+    let mut header = 14;
+    // Only the outermost frame is the link layer.
+    let outermost = p.link_len == 0;
+    if outermost {
+        p.link_len = header;
+    }
     if p.style.link {
         addresses(p, source, destination);
     }
@@ -25,7 +30,10 @@ pub(crate) fn frame(p: &mut Out<'_>, mut c: Cursor<'_>, wire: usize) -> Printed 
         p.protocol = "vlan";
         let tag = c.u16()?;
         let inner = c.u16()?;
-        p.link_len += 4;
+        header += 4;
+        if outermost {
+            p.link_len = header;
+        }
         if p.style.link {
             type_and_length(p, kind, (!tagged).then_some(wire));
             vlan(p, tag);
@@ -33,7 +41,7 @@ pub(crate) fn frame(p: &mut Out<'_>, mut c: Cursor<'_>, wire: usize) -> Printed 
         tagged = true;
         kind = inner;
     }
-    let length = wire.saturating_sub(p.link_len);
+    let length = wire.saturating_sub(header);
     if kind <= MAX_LENGTH {
         let length = length.min(usize::from(kind));
         if p.style.link {

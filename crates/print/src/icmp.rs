@@ -83,7 +83,10 @@ fn message(p: &mut Out<'_>, c: Cursor<'_>) -> Result<u8, Truncated> {
     let mut c = c;
     let kind = c.u8()?;
     let code = c.u8()?;
-    c.skip(2)?;
+    // Many types need nothing after the code.
+    if c.skip(2).is_err() {
+        c = Cursor::new(&[]);
+    }
     match kind {
         ECHO | ECHO_REPLY => {
             let name = if kind == ECHO { "request" } else { "reply" };

@@ -77,7 +77,13 @@ pub(crate) fn ip6(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
         ip_proto::addresses(p, &ip);
         ip.addresses_shown = true;
     }
-    let body = Cursor::new(body.limit(payload).rest());
+    // compat: tcpdump 5 reads a fragment header beyond a payload length of 0.
+    let limit = if payload == 0 && next == FRAGMENT {
+        usize::MAX
+    } else {
+        payload
+    };
+    let body = Cursor::new(body.limit(limit).rest());
     chain(p, body, payload, next, &mut ip, jumbo)
 }
 
@@ -108,9 +114,12 @@ fn chain(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize, next: u8, ip: &mut I
         let before = c.remaining();
         match next {
             HOP_BY_HOP => {
-                let (following, stated) = options::hop_by_hop(p, &mut c, left, expect_jumbo)?;
+                let options = options::hop_by_hop(p, &mut c, left, expect_jumbo)?;
+                let Some(following) = options.next else {
+                    return Ok(());
+                };
                 next = following;
-                if let Some(stated) = stated.filter(|_| expect_jumbo) {
+                if let Some(stated) = options.jumbo.filter(|_| expect_jumbo) {
                     expect_jumbo = false;
                     let there = length;
                     if stated > there {
@@ -118,12 +127,14 @@ fn chain(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize, next: u8, ip: &mut I
                         put!(p, there + HEADER, "]");
                         p.invalid();
                         put!(p, " ");
-                    } else {
-                        left = stated;
                     }
+                    left = stated;
                 }
             }
-            DESTINATION => next = options::destination(p, &mut c, left)?,
+            DESTINATION => match options::destination(p, &mut c, left)? {
+                Some(following) => next = following,
+                None => return Ok(()),
+            },
             ROUTING => match routing::routing(p, &mut c, left, ip)? {
                 Some(following) => next = following,
                 None => return Ok(()),

@@ -6,7 +6,7 @@ use pktwho_wire::Cursor;
 
 use crate::out::{Out, Printed, lookup};
 use crate::put::put;
-use crate::{icmp, icmp6, ip, ip6, tcp, udp};
+use crate::{ether, icmp, icmp6, ip, ip6, tcp, udp};
 
 pub(crate) const ICMP: u8 = 1;
 pub(crate) const TCP: u8 = 6;
@@ -37,6 +37,7 @@ static PAYLOADS: &[(u8, Payload)] = &[
     (ICMP6, icmp6::icmp6),
     (4, |p, c, length, _| ip::ip(p, c, length)),
     (41, |p, c, length, _| ip6::ip6(p, c, length)),
+    (143, |p, c, length, _| ether::frame(p, c, length)),
     (59, |p, _, _, _| {
         put!(p, "no next header");
         Ok(())

@@ -53,7 +53,7 @@ use pktwho_packet::Packet;
 
 use flows::Flows;
 use out::Out;
-use put::{HexZeros, put};
+use put::put;
 pub use style::{Context, Dump, Names, NoNames, Style, TimeStyle, Transport};
 use time::Clock;
 
@@ -159,12 +159,4 @@ fn dump(p: &mut Out<'_>, data: &[u8]) {
 fn unsupported(p: &mut Out<'_>, data: &[u8]) {
     put!(p, "UNSUPPORTED");
     p.unknown(data);
-}
-
-/// A value of a table, or a word and the value in hexadecimal.
-fn name_or_hex(p: &mut Out<'_>, name: Option<&str>, otherwise: &str, value: u32) {
-    match name {
-        Some(name) => put!(p, name),
-        None => put!(p, otherwise, "0x", HexZeros(value, 2)),
-    }
 }

@@ -39,9 +39,9 @@ pub(crate) fn mobility(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed
 }
 
 fn message(p: &mut Out<'_>, kind: u8, mut c: Cursor<'_>) -> Printed {
-    let pair = |p: &mut Out<'_>, c: &mut Cursor<'_>, name: &str| -> Result<(), Truncated> {
+    let pair = |p: &mut Out<'_>, c: &mut Cursor<'_>, what: &str, name: &str| -> Result<(), Truncated> {
         let (high, low) = (c.u32()?, c.u32()?);
-        put!(p, name, HexFull(high), ":", HexFull(low));
+        put!(p, what, name, HexFull(high), ":", HexFull(low));
         Ok(())
     };
     match kind {
@@ -49,15 +49,14 @@ fn message(p: &mut Out<'_>, kind: u8, mut c: Cursor<'_>) -> Printed {
         1 | 2 => {
             c.skip(2)?;
             let (name, what) = if kind == 1 { (" HoTI", " Home") } else { (" CoTI", " Care-of") };
-            put!(p, name, what);
-            pair(p, &mut c, " Init Cookie=")?;
+            put!(p, name);
+            pair(p, &mut c, what, " Init Cookie=")?;
         }
         3 | 4 => {
             let (name, what) = if kind == 3 { (" HoT", " Home") } else { (" CoT", " Care-of") };
-            put!(p, name, " nonce id=0x", Hex(c.u16()?), what);
-            pair(p, &mut c, " Init Cookie=")?;
-            put!(p, what);
-            pair(p, &mut c, " Keygen Token=")?;
+            put!(p, name, " nonce id=0x", Hex(c.u16()?));
+            pair(p, &mut c, what, " Init Cookie=")?;
+            pair(p, &mut c, what, " Keygen Token=")?;
         }
         5 => {
             put!(p, " BU seq#=", c.u16()?);
@@ -114,9 +113,7 @@ fn options(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
                     _ => ("(auth", 10),
                 };
                 if size + 2 > left || size < least {
-                    if size < least {
-                        put!(p, name.trim_end_matches([':', ' ']), ": trunc)");
-                    }
+                    put!(p, name);
                     return Err(Truncated);
                 }
                 put!(p, name);

@@ -9,7 +9,7 @@ use pktwho_wire::Truncated;
 use crate::flows::Flows;
 use crate::hexdump;
 use crate::oui;
-use crate::put::{HexFull, Pairs, Put, put};
+use crate::put::{Pairs, Put, put};
 use crate::{Names, Style, Transport};
 
 /// What a printer returns: whether the packet's bytes sufficed. When they did not, the driver
@@ -146,11 +146,6 @@ impl<'p> Out<'p> {
         if self.style.dump == crate::Dump::None {
             hexdump::hex_ascii(self, "\n\t", bytes);
         }
-    }
-
-    /// `name` from a table, else `otherwise` and the value in decimal and a closing word.
-    pub(crate) fn hex2(&mut self, byte: u8) {
-        put!(self, "0x", HexFull(byte));
     }
 }
 

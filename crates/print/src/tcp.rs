@@ -126,7 +126,7 @@ pub(crate) fn tcp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Pri
     }
     if segment.remaining() < header.length {
         put!(p, " [remaining caplen(", segment.remaining(), ") < header length(", header.length, ")]");
-        return Ok(());
+        return Err(Truncated);
     }
     let mut payload = segment;
     payload.skip(header.length)?;

@@ -220,7 +220,10 @@ pub(crate) fn request(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed 
     c.skip(7)?;
     let local = if c.u8()? & 1 == 1 { "Local" } else { "Remote" };
     put!(p, "\n\t", local, " Interface");
-    let length = length.saturating_sub(8);
+    // One object after the header; what follows it is padding (RFC 8335 section 2).
+    let mut object = c;
+    object.skip(4)?;
+    let length = length.saturating_sub(8).min(4 + usize::from(object.u16()?));
     let (version, sum) = header(c)?;
     if version != 2 {
         put!(p, ", packet not supported, length ", length);

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use pktwho_wire::Cursor;
+use pktwho_wire::{Cursor, Truncated};
 
 use crate::out::{Out, Printed, lookup};
 use crate::put::put;
@@ -58,7 +58,8 @@ pub(super) fn options(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Prin
         let mut rest = start;
         rest.skip(2)?;
         match kind {
-            TIMESTAMP => timestamp(p, rest, size)?,
+            TIMESTAMP if !timestamp(p, rest, size)? => break,
+            TIMESTAMP => {}
             RECORD_ROUTE | LOOSE_ROUTE | STRICT_ROUTE => route(p, rest, size)?,
             ROUTER_ALERT if size == 4 => match rest.u16()? {
                 0 => {}
@@ -97,11 +98,12 @@ fn route(p: &mut Out<'_>, mut c: Cursor<'_>, size: usize) -> Printed {
     Ok(())
 }
 
-/// Timestamps, alone or with the address of the router that made them.
-fn timestamp(p: &mut Out<'_>, mut c: Cursor<'_>, size: usize) -> Printed {
+/// Timestamps, alone or with the address of the router that made them; `false` if the last one
+/// is cut.
+fn timestamp(p: &mut Out<'_>, mut c: Cursor<'_>, size: usize) -> Result<bool, Truncated> {
     if size < 4 {
         put!(p, "[bad length ", size, "]");
-        return Ok(());
+        return Ok(true);
     }
     put!(p, " TS{");
     let pointer = c.u8()?;
@@ -120,14 +122,14 @@ fn timestamp(p: &mut Out<'_>, mut c: Cursor<'_>, size: usize) -> Printed {
         3 => put!(p, "PRESPEC"),
         other => {
             put!(p, "[bad ts type ", other, "]}");
-            return Ok(());
+            return Ok(true);
         }
     }
     for offset in (4..size).step_by(hop) {
         put!(p, if next == offset { " ^ " } else { " " });
         if offset + hop > size {
             put!(p, "[truncated-option]");
-            return Ok(());
+            return Ok(false);
         }
         let address = if hop == 8 { Some(c.u32()?) } else { None };
         put!(p, c.u32()?, "@");
@@ -142,5 +144,5 @@ fn timestamp(p: &mut Out<'_>, mut c: Cursor<'_>, size: usize) -> Printed {
         0 => put!(p, "}"),
         missed => put!(p, " [", missed, " hops not recorded]} "),
     }
-    Ok(())
+    Ok(true)
 }

@@ -14,58 +14,66 @@ const JUMBO: u8 = 0xc2;
 const HOME_ADDRESS: u8 = 0xc9;
 
 /// The header around options: next header, and the options.
-fn header<'a>(p: &mut Out<'_>, c: &mut Cursor<'a>, left: usize) -> Result<(u8, Cursor<'a>), Truncated> {
+fn header<'a>(c: &mut Cursor<'a>, left: usize) -> Result<(u8, Cursor<'a>), Truncated> {
     let next = c.u8()?;
     let size = (usize::from(c.u8()?) + 1) * 8;
     if size > left {
-        put!(p, " [remaining length ", left, " < ", size, "]");
-        p.invalid();
-        // Nothing after it can be trusted.
-        *c = Cursor::new(&[]);
-        return Ok((next, *c));
+        return Err(Truncated);
     }
-    c.need(size - 2)?;
     Ok((next, c.sub(size - 2)?))
 }
 
-/// Hop-by-hop options; also the length that a jumbo payload option states.
+/// What a list of options leads to.
+pub(super) struct Options {
+    /// `None` if the list contradicts itself: nothing after it can be trusted.
+    pub(super) next: Option<u8>,
+    /// The length that a jumbo payload option states.
+    pub(super) jumbo: Option<usize>,
+}
+
+/// Hop-by-hop options.
 pub(super) fn hop_by_hop(
     p: &mut Out<'_>,
     c: &mut Cursor<'_>,
     left: usize,
     jumbogram: bool,
-) -> Result<(u8, Option<usize>), Truncated> {
+) -> Result<Options, Truncated> {
     put!(p, "HBH ");
     p.protocol = "hbhopt";
-    let (next, options) = header(p, c, left)?;
-    if options.is_empty() {
-        return Ok((59, None)).inspect(|_| *c = Cursor::new(&[]));
-    }
-    let jumbo = list(p, options, jumbogram)?;
-    Ok((next, jumbo))
+    let (next, options) = header(c, left)?;
+    let (valid, jumbo) = list(p, options, jumbogram)?;
+    Ok(Options {
+        next: valid.then_some(next),
+        jumbo,
+    })
 }
 
 /// Destination options.
-pub(super) fn destination(p: &mut Out<'_>, c: &mut Cursor<'_>, left: usize) -> Result<u8, Truncated> {
+pub(super) fn destination(p: &mut Out<'_>, c: &mut Cursor<'_>, left: usize) -> Result<Option<u8>, Truncated> {
     put!(p, "DSTOPT ");
     p.protocol = "dstopt";
-    let (next, options) = header(p, c, left)?;
-    if options.is_empty() {
-        return Ok(59);
-    }
+    let (next, options) = header(c, left)?;
     if p.verbose(1) {
-        list(p, options, false)?;
+        if !list(p, options, false)?.0 {
+            return Ok(None);
+        }
         put!(p, " ");
     }
-    Ok(next)
+    Ok(Some(next))
 }
 
-/// Shows the options with `-v`; the jumbo payload length is needed in any case.
-fn list(p: &mut Out<'_>, mut c: Cursor<'_>, jumbogram: bool) -> Result<Option<usize>, Truncated> {
+/// Shows the options with `-v`; whether they are valid, and the jumbo payload length, are needed
+/// in any case.
+fn list(
+    p: &mut Out<'_>,
+    mut c: Cursor<'_>,
+    jumbogram: bool,
+) -> Result<(bool, Option<usize>), Truncated> {
     let shown = p.verbose(1);
     let hop_by_hop = p.protocol == "hbhopt";
     let mut jumbo = None;
     while !c.is_empty() {
+        let there = c.remaining();
         let kind = c.u8()?;
         if kind == PAD1 {
             if shown {
@@ -74,6 +82,11 @@ fn list(p: &mut Out<'_>, mut c: Cursor<'_>, jumbogram: bool) -> Result<Option<us
             continue;
         }
         let size = c.u8()?;
+        if usize::from(size) > c.remaining() {
+            put!(p, " [remaining length ", there, " < ", usize::from(size) + 2, "]");
+            p.invalid();
+            return Ok((false, None));
+        }
         let mut value = c.sub(usize::from(size))?;
         match kind {
             PADN if shown => put!(p, "(padn)"),
@@ -116,5 +129,5 @@ fn list(p: &mut Out<'_>, mut c: Cursor<'_>, jumbogram: bool) -> Result<Option<us
     if shown && hop_by_hop {
         put!(p, " ");
     }
-    Ok(jumbo)
+    Ok((true, jumbo))
 }

@@ -44,7 +44,7 @@ pub(super) fn routing(
                 return Ok(None);
             }
             let mut route = *c;
-            let last = addresses(p, &mut route, size / 16)?;
+            let (_, last) = addresses(p, &mut route, size / 16)?;
             c.skip(size)?;
             last
         }
@@ -70,7 +70,7 @@ pub(super) fn routing(
                 p.invalid();
                 return Ok(None);
             }
-            let first = addresses(p, &mut route, count)?;
+            let (first, _) = addresses(p, &mut route, count)?;
             values(p, &mut route)?;
             first
         }
@@ -90,18 +90,22 @@ pub(super) fn routing(
     Ok(Some(next))
 }
 
-/// `[0]a, [1]b`; returns the route's end: the last of a source route, the first of a segment
-/// list, which is written backwards.
-fn addresses(p: &mut Out<'_>, c: &mut Cursor<'_>, count: usize) -> Result<Option<IpAddr>, Truncated> {
-    let mut ends = None;
+/// `[0]a, [1]b`; returns the first and the last. A source route leads to the last, a segment
+/// list is written backwards.
+fn addresses(
+    p: &mut Out<'_>,
+    c: &mut Cursor<'_>,
+    count: usize,
+) -> Result<(Option<IpAddr>, Option<IpAddr>), Truncated> {
+    let (mut first, mut last) = (None, None);
     for n in 0..count {
         let address = IpAddr::from(Ipv6Addr::from(c.u128()?));
         put!(p, ", [", n, "]");
         p.addr(address);
-        let (first, _) = ends.unwrap_or((address, address));
-        ends = Some((first, address));
+        first = first.or(Some(address));
+        last = Some(address);
     }
-    Ok(ends.map(|(_, last)| last))
+    Ok((first, last))
 }
 
 /// What may follow the segments (RFC 8754 section 2.1).
@@ -125,11 +129,13 @@ fn values(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Result<(), Truncated> {
             p.invalid();
             return Ok(());
         }
-        let mut value = c.sub(usize::from(size))?;
-        if kind == 5 && size >= 6 {
-            let flags = value.u16()?;
-            put!(p, ", D=", flags >> 15, ", HMAC-key-ID=0x", HexFull(value.u32()?));
-            put!(p, ", HMAC=0x", HexBytes(value.rest()));
+        if kind == 5 {
+            // compat: tcpdump takes the length for that of the HMAC alone.
+            let flags = c.u16()?;
+            put!(p, ", D=", flags >> 15, ", HMAC-key-ID=0x", HexFull(c.u32()?));
+            put!(p, ", HMAC=0x", HexBytes(c.take(usize::from(size))?));
+        } else {
+            c.skip(usize::from(size))?;
         }
     }
     Ok(())
