@@ -152,6 +152,7 @@ pub struct Live {
     rings: Rings,
     events: Events,
     reader: Mapped,
+    wake_bytes: u32,
     monitor: Monitor,
     poll: OwnedFd,
     clock: Clock,
@@ -222,8 +223,8 @@ impl Live {
             true,
         )
         .map_err(&mapping)?;
-        let wake = if config.immediate { 1 } else { layout.size / 8 };
-        reader.store_u32_fenced(offset_of!(ReaderState, wake_bytes), wake);
+        let wake_bytes = if config.immediate { 1 } else { layout.size / 8 };
+        reader.store_u32_fenced(offset_of!(ReaderState, wake_bytes), wake_bytes);
         let attacher = Attacher::new(
             programs.map("matched")?.as_fd(),
             config.backend,
@@ -240,6 +241,7 @@ impl Live {
             rings,
             events,
             reader,
+            wake_bytes,
             monitor,
             poll,
             clock: Clock::new(),
@@ -311,16 +313,16 @@ impl Live {
         Ok(())
     }
 
-    /// The next event, if there is one now. It is lent until the next call.
+    /// The next event of those that were there when [`wait`](Self::wait) returned. It is lent
+    /// until the next call.
     pub fn next_event(&mut self) -> Option<Event<'_>> {
         if self.existing.1 < self.existing.0.len() {
             return self.next_existing();
         }
-        if self.rings.next_time().is_none() && self.rings.has_news() {
-            self.rings.snapshot(self.stopped);
-        }
         let packet = self.rings.next_time();
-        let event = self.events.next_time();
+        // No event before the packets that came before it, which may not be published yet.
+        let limit = self.rings.limit();
+        let event = self.events.next_time().filter(|&time| time <= limit);
         match (packet, event) {
             (packet, Some(event)) if packet.is_none_or(|packet| event <= packet) => {
                 let event = self.events.next_event()?;
@@ -360,7 +362,9 @@ impl Live {
         }))
     }
 
-    /// Waits until there may be something new: packets, devices; at most 10 ms.
+    /// Waits until there is enough to do, at most 10 ms: an eighth of a ring is filled, or one
+    /// packet has come (`Config::immediate`), or devices have changed. Many packets at a time
+    /// are what keeps the reader's cost per packet low.
     ///
     /// # Errors
     /// When devices cannot be followed any more.
@@ -371,7 +375,7 @@ impl Live {
         self.reader
             .store_u32_fenced(offset_of!(ReaderState, sleeping), 1);
         let mut ready = Vec::with_capacity(4);
-        if !self.rings.has_news() {
+        if self.rings.queued() < u64::from(self.wake_bytes) {
             let timeout = rustix::time::Timespec {
                 tv_sec: 0,
                 tv_nsec: i64::try_from(PATROL.as_nanos()).unwrap_or(0),
@@ -390,6 +394,7 @@ impl Live {
         if ready.iter().any(|event| event.data.u64() == DEVICES) {
             self.follow_devices()?;
         }
+        self.rings.snapshot(self.stopped);
         Ok(())
     }
 

@@ -147,6 +147,11 @@ impl Rings {
         (time <= self.limit).then_some(time)
     }
 
+    /// Up to this time (ns) the snapshot is complete.
+    pub fn limit(&self) -> u64 {
+        self.limit
+    }
+
     fn oldest(&self) -> Option<(u64, usize)> {
         self.active
             .iter()
@@ -212,12 +217,14 @@ impl Rings {
         })
     }
 
-    /// Whether anything has been published since the last snapshot, or waits from it.
-    pub fn has_news(&self) -> bool {
-        self.each.iter().any(|ring| {
-            self.memory
-                .load_u64(ring.base + offset_of!(RingControl, head))
-                != ring.position
-        })
+    /// Bytes that wait in the fullest ring.
+    pub fn queued(&self) -> u64 {
+        let queued = |ring: &Ring| {
+            let head = self
+                .memory
+                .load_u64(ring.base + offset_of!(RingControl, head));
+            head.saturating_sub(ring.position)
+        };
+        self.each.iter().map(queued).max().unwrap_or(0)
     }
 }
