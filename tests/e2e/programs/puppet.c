@@ -332,6 +332,17 @@ static void send_by_thread(long long t0, int fd, const char *name, const char *l
 		result(t0, (long)sent_bytes);
 }
 
+// `accept SLOT NEW` asks for the peer's address as servers do, `accept SLOT NEW quiet` does not.
+static void accept_one(long long t0, int fd, char **word)
+{
+	struct sockaddr_storage a;
+	socklen_t size = sizeof a;
+	bool quiet = !strcmp(word[3], "quiet");
+	int accepted = accept(fd, quiet ? NULL : (void *)&a, quiet ? NULL : &size);
+	slots[atoi(word[2]) % SLOTS] = accepted;
+	result(t0, accepted);
+}
+
 static void on_socket(long long t0, int slot, char **word)
 {
 	int fd = slots[slot];
@@ -339,7 +350,7 @@ static void on_socket(long long t0, int slot, char **word)
 	if (!strcmp(verb, "listen"))
 		result(t0, listen(fd, 128));
 	else if (!strcmp(verb, "accept"))
-		result(t0, slots[atoi(word[2]) % SLOTS] = accept(fd, NULL, NULL));
+		accept_one(t0, fd, word);
 	else if (!strcmp(verb, "send"))
 		result(t0, send(fd, payload, tagged(word[2]), MSG_NOSIGNAL));
 	else if (!strcmp(verb, "recv"))

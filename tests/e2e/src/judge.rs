@@ -4,6 +4,8 @@
 use std::collections::{BTreeSet, HashSet};
 use std::ops::AddAssign;
 
+use pktwho_packet::Direction;
+
 use crate::dissect::{ACK, FIN, RST, SYN, Segment};
 use crate::seen::{Seen, Who};
 use crate::truth::{Facts, Log};
@@ -60,7 +62,16 @@ impl AddAssign for Ends {
 }
 
 /// Judges one capture. What is not right is told in `notes`, one line each.
-pub fn judge(log: &Log, since: i64, packets: &[Seen], notes: &mut Vec<String>) -> Tally {
+///
+/// `across` says that the two ends of the device are in different namespaces, so that one end
+/// of each packet is beyond it.
+pub fn judge(
+    log: &Log,
+    since: i64,
+    packets: &[Seen],
+    across: bool,
+    notes: &mut Vec<String>,
+) -> Tally {
     let mut tally = Tally::default();
     let mut segments = Vec::new();
     for packet in packets {
@@ -69,7 +80,14 @@ pub fn judge(log: &Log, since: i64, packets: &[Seen], notes: &mut Vec<String>) -
         };
         tally.packets += 1;
         let time = packet.time;
-        let about = |end: &str, complaint: String| {
+        let beyond = |way: Direction| {
+            if across && packet.direction == way {
+                "far "
+            } else {
+                ""
+            }
+        };
+        let about = |far: &str, end: &str, complaint: String| {
             let Segment {
                 source,
                 destination,
@@ -77,18 +95,25 @@ pub fn judge(log: &Log, since: i64, packets: &[Seen], notes: &mut Vec<String>) -
             } = segment;
             let (length, flags) = (segment.payload.len(), segment.letters());
             let (at, way) = (time % 1_000_000_000_000, packet.direction);
-            format!("{at} {source} > {destination} [{flags}] {length} {way:?} {end}: {complaint}")
+            format!(
+                "{at} {source} > {destination} [{flags}] {length} {way:?} {far}{end}: {complaint}"
+            )
         };
         let senders = log.senders(&segment, time);
         let verdict = compare(log, &senders, packet.sender.as_ref(), time);
-        notes.extend(tally.sender.count(verdict).map(|why| about("sender", why)));
+        notes.extend(
+            tally
+                .sender
+                .count(verdict)
+                .map(|why| about(beyond(Direction::In), "sender", why)),
+        );
         let receivers = log.receivers(&segment, time);
         let verdict = compare(log, &receivers, packet.receiver.as_ref(), time);
         notes.extend(
             tally
                 .receiver
                 .count(verdict)
-                .map(|why| about("receiver", why)),
+                .map(|why| about(beyond(Direction::Out), "receiver", why)),
         );
         segments.push(segment);
     }

@@ -60,6 +60,11 @@ impl Netns {
         Ok((near, far))
     }
 
+    /// Takes IPv6 away, which announces itself now and then.
+    pub fn without_ipv6(&self) -> Result<()> {
+        self.sysctl("net/ipv6/conf/all/disable_ipv6", "1")
+    }
+
     /// A path under which other processes reach this namespace while this one lives.
     pub fn path(&self) -> String {
         format!("/proc/{}/fd/{}", std::process::id(), self.file.as_raw_fd())

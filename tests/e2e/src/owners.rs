@@ -145,9 +145,10 @@ pub fn play(
     let captures = stage.packets()?;
     let since = stage.since.context("the row never captured")?;
     let log = stage.theatre.log.borrow();
+    let across = place != Place::Loopback;
     let (mut sum, mut notes) = (Tally::default(), Vec::new());
     for packets in &captures {
-        sum += judge(&log, since, packets, &mut notes);
+        sum += judge(&log, since, packets, across, &mut notes);
         if verbose && !notes.is_empty() {
             notes.extend(packets.iter().map(describe));
         }

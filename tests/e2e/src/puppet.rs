@@ -256,7 +256,7 @@ impl Puppet {
                 };
                 self.sockets.insert(slot, fresh);
             }
-            ["accept", _, to] => {
+            ["accept", _, to, ..] => {
                 let listener = *self.sockets.get(&slot).context("no such socket")?;
                 self.note(listener, span, true);
                 let accepted = Socket {
@@ -264,10 +264,10 @@ impl Puppet {
                     ..listener
                 };
                 self.sockets.insert(to.parse()?, accepted);
-                self.used(to.parse()?, span)?;
+                self.used(to.parse()?, span, true)?;
             }
             ["send" | "sendto" | "threadsend", ..] => {
-                self.used(slot, span)?;
+                self.used(slot, span, false)?;
                 let number = answer.words.get(1).context("no number")?.parse()?;
                 self.log.borrow_mut().sent.push(Sent {
                     pid: self.pid,
@@ -279,11 +279,12 @@ impl Puppet {
                 // TCP sockets that are only bound are in no table.
                 let socket = self.sockets.get_mut(&slot).context("no such socket")?;
                 socket.local = Some(SocketAddr::new(ip.parse()?, port.parse()?));
-                self.used(slot, span)?;
+                self.used(slot, span, false)?;
             }
             ["connect" | "listen" | "recv" | "recvfrom" | "shutdown", ..] => {
-                self.used(slot, span)?;
-                if words.first() == Some(&"connect") {
+                let connects = words.first() == Some(&"connect");
+                self.used(slot, span, connects)?;
+                if connects {
                     let socket = *self.sockets.get(&slot).context("no such socket")?;
                     self.log.borrow_mut().connected(
                         socket.protocol,
@@ -299,13 +300,16 @@ impl Puppet {
     }
 
     /// Enters a use of a socket, whose addresses the kernel's tables tell.
-    fn used(&mut self, slot: u32, span: Span) -> Result<()> {
+    fn used(&mut self, slot: u32, span: Span, may_change: bool) -> Result<()> {
         let pid = self.pid;
         let socket = self.sockets.get_mut(&slot).context("no such socket")?;
-        // A socket that is closed at both ends is in no table: keep what was told before.
-        if let Some((local, remote)) = addresses(pid, socket.fd, socket.protocol)? {
+        // The tables take milliseconds to read, and only a first send, connect and accept
+        // change what they say.
+        if (socket.local.is_none() || may_change)
+            && let Some((local, remote)) = addresses(pid, socket.fd, socket.protocol)?
+        {
             socket.local = Some(local);
-            socket.remote = remote.or(socket.remote);
+            socket.remote = remote;
         }
         let socket = *socket;
         self.note(socket, span, false);

@@ -1,5 +1,6 @@
 //! A capture tool as a child process: started, waited for until it listens, ended by signal.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -158,6 +159,20 @@ impl Tool {
             stderr: self.said(),
             took,
         })
+    }
+
+    /// Ids of the BPF programs that it holds, by themselves or through a link.
+    pub fn programs(&self) -> Result<BTreeSet<u32>> {
+        let mut programs = BTreeSet::new();
+        for entry in std::fs::read_dir(format!("/proc/{}/fdinfo", self.pid()))? {
+            // A descriptor may be closed while we look.
+            let text = std::fs::read_to_string(entry?.path()).unwrap_or_default();
+            let ids = text
+                .lines()
+                .filter_map(|line| line.strip_prefix("prog_id:"));
+            programs.extend(ids.filter_map(|id| id.trim().parse::<u32>().ok()));
+        }
+        Ok(programs)
     }
 
     /// When it has ended: waits until all that it wrote is read.

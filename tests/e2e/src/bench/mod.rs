@@ -150,8 +150,8 @@ fn about(options: &Options) -> Result<String> {
 /// One load with one tool: quiet namespaces of its own, tool up, load, tool down.
 fn one(lab: &Lab, options: &Options, load: Load, tools: Tools) -> Result<Run> {
     let (near, far) = Netns::pair()?;
-    silence(&near)?;
-    silence(&far)?;
+    near.without_ipv6()?;
+    far.without_ipv6()?;
     let mut generator = Generator::between(&near, &far)?;
     let (netns, device) = match options.device {
         Device::Sender => (&near, "near0"),
@@ -221,11 +221,6 @@ fn settle(mut tool: Tool, tools: Tools, sent: u64) -> Result<Counts> {
 fn spent(before: &Usage, after: &Usage, which: fn(&Usage) -> TimeVal) -> Result<Duration> {
     let microseconds = which(after).num_microseconds() - which(before).num_microseconds();
     Ok(Duration::from_micros(u64::try_from(microseconds)?))
-}
-
-/// Nothing but the generator speaks: no IPv6 that announces itself.
-fn silence(netns: &Netns) -> Result<()> {
-    netns.sysctl("net/ipv6/conf/all/disable_ipv6", "1")
 }
 
 /// What is wanted, and whether it was so.

@@ -124,6 +124,9 @@ fn tagged_frame(tags: &[u8]) -> Vec<u8> {
 /// on both ends of the wire.
 pub fn vlan(lab: &Lab) -> Result<Outcome> {
     let (near, far) = Netns::pair()?;
+    for netns in [&near, &far] {
+        netns.without_ipv6()?;
+    }
     let theatre = Theatre::open(&lab.file("vlan.sock"))?;
     let mut sender = theatre.enter(&lab.puppet, &far)?;
     let one: &[u8] = &[0x81, 0x00, 0x60, 0x05];
