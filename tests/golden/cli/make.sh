@@ -15,8 +15,12 @@ folder=$(mktemp -d)
 trap 'ip netns del $web; ip netns del $user; rm -r "$folder"' EXIT
 echo 'hello from the server' > "$folder/hello"
 
-ip netns add $web
-ip netns add $user
+for namespace in $web $user; do
+    ip netns add $namespace
+    # Its neighbour discovery would stand between the packets we want.
+    ip netns exec $namespace sysctl -qw net.ipv6.conf.all.disable_ipv6=1
+    ip netns exec $namespace sysctl -qw net.ipv6.conf.default.disable_ipv6=1
+done
 ip -n $web link add eth0 address 02:00:00:00:00:02 type veth \
     peer name eth0 address 02:00:00:00:00:01 netns $user
 ip -n $web address add 192.0.2.2/24 dev eth0
@@ -30,7 +34,8 @@ ip -n $user link set eth0 up
 server=$!
 until ip netns exec $web ss -ltn | grep -q :80; do sleep 0.1; done
 
-ip netns exec $user tcpdump -c 14 -i eth0 --nano -w http.pcap &
+rm -f http.pcap owners.pcapng
+ip netns exec $user tcpdump -U -c 14 -i eth0 --nano -w http.pcap &
 capture=$!
 until [ -s http.pcap ]; do sleep 0.1; done
 ip netns exec $user curl -s http://192.0.2.2/hello
