@@ -60,10 +60,7 @@ impl<'a> Arp<'a> {
 pub(crate) fn arp(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
     p.protocol = "arp";
     let whole = c.rest();
-    let Ok((hardware, arp)) = Arp::read(&mut c) else {
-        p.truncated();
-        return Ok(());
-    };
+    let (hardware, arp) = Arp::read(&mut c)?;
     if !p.style.link {
         put!(p, "ARP, ");
     }
@@ -148,9 +145,8 @@ fn operation(p: &mut Out<'_>, arp: &Arp<'_>) -> bool {
 
 fn protocol_address(p: &mut Out<'_>, arp: &Arp<'_>, address: &[u8]) {
     match <[u8; 4]>::try_from(address) {
-        Err(_) if !is_ip(arp.protocol) => put!(p, "<wrong proto type>"),
+        _ if !is_ip(arp.protocol) => put!(p, "<wrong proto type>"),
         Err(_) => put!(p, "<wrong len>"),
-        Ok(_) if !is_ip(arp.protocol) => put!(p, "<wrong proto type>"),
         Ok(octets) => p.addr(Ipv4Addr::from(octets)),
     }
 }

@@ -66,7 +66,10 @@ impl Sum {
 /// What a checksum field should have held: `found` is the field, `residue` the sum over bytes
 /// that include the field.
 pub(crate) fn should_be(found: u16, residue: u16) -> u16 {
-    Sum::default().add_u16(residue).add_u16(found).finish_plain()
+    Sum::default()
+        .add_u16(residue)
+        .add_u16(found)
+        .finish_plain()
 }
 
 impl Sum {
@@ -84,7 +87,8 @@ mod tests {
     fn a_right_checksum_leaves_nothing() {
         // The header of RFC 1071's spirit: an IPv4 header with its checksum 0xb861.
         let header = [
-            0x45, 0, 0, 0x73, 0, 0, 0x40, 0, 0x40, 0x11, 0xb8, 0x61, 0xc0, 0xa8, 0, 1, 0xc0, 0xa8, 0, 0xc7,
+            0x45, 0, 0, 0x73, 0, 0, 0x40, 0, 0x40, 0x11, 0xb8, 0x61, 0xc0, 0xa8, 0, 1, 0xc0, 0xa8,
+            0, 0xc7,
         ];
         assert_eq!(Sum::default().add(&header).finish(), 0);
         let mut wrong = header;

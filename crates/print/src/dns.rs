@@ -14,8 +14,22 @@ use crate::put::{Hex, put};
 const HEADER: usize = 12;
 
 static OPCODES: &[&str] = &[
-    "", " inv_q", " stat", " op3", " notify", " update", " op6", " op7", " op8", " updateA", " updateD",
-    " updateDA", " updateM", " updateMA", " zoneInit", " zoneRef",
+    "",
+    " inv_q",
+    " stat",
+    " op3",
+    " notify",
+    " update",
+    " op6",
+    " op7",
+    " op8",
+    " updateA",
+    " updateD",
+    " updateDA",
+    " updateM",
+    " updateMA",
+    " zoneInit",
+    " zoneRef",
 ];
 
 static RCODES: &[(u16, &str)] = &[
@@ -115,10 +129,19 @@ fn message(p: &mut Out<'_>, c: Cursor<'_>, length: usize, multicast: bool) -> Pr
 }
 
 fn opcode(flags: u16) -> &'static str {
-    OPCODES.get(usize::from(flags >> 11 & 15)).copied().unwrap_or("")
+    OPCODES
+        .get(usize::from(flags >> 11 & 15))
+        .copied()
+        .unwrap_or("")
 }
 
-fn response<'a>(p: &mut Out<'_>, m: Message<'a>, mut c: Cursor<'a>, flags: u16, counts: &Counts) -> Printed {
+fn response<'a>(
+    p: &mut Out<'_>,
+    m: Message<'a>,
+    mut c: Cursor<'a>,
+    flags: u16,
+    counts: &Counts,
+) -> Printed {
     put!(p, opcode(flags));
     let rcode = flags & 15 | edns::extended_rcode(m, c, counts) << 4;
     match lookup(RCODES, rcode) {
@@ -151,11 +174,25 @@ fn response<'a>(p: &mut Out<'_>, m: Message<'a>, mut c: Cursor<'a>, flags: u16, 
             c = skip_at_most(c, 4);
         }
     }
-    put!(p, " ", counts.answers, "/", counts.authorities, "/", counts.additional);
+    put!(
+        p,
+        " ",
+        counts.answers,
+        "/",
+        counts.authorities,
+        "/",
+        counts.additional
+    );
     records(p, m, &mut c, counts)
 }
 
-fn query<'a>(p: &mut Out<'_>, m: Message<'a>, mut c: Cursor<'a>, flags: u16, counts: &Counts) -> Printed {
+fn query<'a>(
+    p: &mut Out<'_>,
+    m: Message<'a>,
+    mut c: Cursor<'a>,
+    flags: u16,
+    counts: &Counts,
+) -> Printed {
     put!(p, opcode(flags));
     if flags & 0x0100 != 0 {
         put!(p, "+");
@@ -191,10 +228,7 @@ fn query<'a>(p: &mut Out<'_>, m: Message<'a>, mut c: Cursor<'a>, flags: u16, cou
     if counts.additional != 0 {
         put!(p, " [", counts.additional, "au]");
     }
-    for n in 0..counts.questions {
-        if n > 0 && p.verbose(2) {
-            put!(p, ",");
-        }
+    for _ in 0..counts.questions {
         question(p, m, &mut c)?;
     }
     if p.verbose(2) {
@@ -246,17 +280,25 @@ fn records<'a>(p: &mut Out<'_>, m: Message<'a>, c: &mut Cursor<'a>, counts: &Cou
     Ok(())
 }
 
-fn section<'a>(p: &mut Out<'_>, m: Message<'a>, c: &mut Cursor<'a>, count: u16, title: &str) -> Printed {
+fn section<'a>(
+    p: &mut Out<'_>,
+    m: Message<'a>,
+    c: &mut Cursor<'a>,
+    count: u16,
+    title: &str,
+) -> Printed {
     for n in 0..count {
-        // What was not captured is not even counted.
         if c.is_empty() {
-            if m.bytes.len() < m.length {
-                return Err(Truncated);
+            // compat: the space in front of the first answer's name is printed already.
+            if n == 0 && title.is_empty() && p.verbose(1) {
+                put!(p, " ");
             }
-            return Ok(());
+            return Err(Truncated);
         }
         put!(p, if n == 0 { title } else { "," });
-        record::record(p, m, c)?;
+        if !record::record(p, m, c)? {
+            break;
+        }
     }
     Ok(())
 }

@@ -13,15 +13,15 @@ pub(crate) const MAX_LENGTH: u16 = 1500;
 /// A frame from its destination address on.
 pub(crate) fn frame(p: &mut Out<'_>, mut c: Cursor<'_>, wire: usize) -> Printed {
     p.protocol = "ether";
-    let destination = c.array::<6>()?;
-    let source = c.array::<6>()?;
-    let mut kind = c.u16()?;
     let mut header = 14;
     // Only the outermost frame is the link layer.
     let outermost = p.link_len == 0;
     if outermost {
         p.link_len = header;
     }
+    let destination = c.array::<6>()?;
+    let source = c.array::<6>()?;
+    let mut kind = c.u16()?;
     if p.style.link {
         addresses(p, source, destination);
     }

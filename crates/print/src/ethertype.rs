@@ -86,7 +86,12 @@ pub(crate) fn label(p: &mut Out<'_>, ethertype: u16) {
 
 /// Prints the payload of a frame, if anybody knows it.
 #[inline]
-pub(crate) fn payload(p: &mut Out<'_>, ethertype: u16, c: Cursor<'_>, length: usize) -> Option<Printed> {
+pub(crate) fn payload(
+    p: &mut Out<'_>,
+    ethertype: u16,
+    c: Cursor<'_>,
+    length: usize,
+) -> Option<Printed> {
     let (_, print) = PAYLOADS.iter().find(|entry| entry.0 == ethertype)?;
     Some(p.deeper(|p| print(p, c, length)))
 }

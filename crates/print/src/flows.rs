@@ -28,7 +28,14 @@ impl Flows {
     /// `seq` and `ack` of a segment that has ACK, counted from the connection's first such
     /// segment. As they are when this segment is the first, or a SYN (which starts anew).
     /// Third, the number that the peer's sequence numbers are counted from.
-    pub(crate) fn relative(&mut self, src: End, dst: End, seq: u32, ack: u32, syn: bool) -> (u32, u32, u32) {
+    pub(crate) fn relative(
+        &mut self,
+        src: End,
+        dst: End,
+        seq: u32,
+        ack: u32,
+        syn: bool,
+    ) -> (u32, u32, u32) {
         let forward = src <= dst;
         let key = if forward { (src, dst) } else { (dst, src) };
         let known = self.young.get(&key).copied().or_else(|| {
@@ -70,9 +77,15 @@ mod tests {
     #[test]
     fn counts_from_the_syn_in_both_directions() {
         let mut flows = Flows::default();
-        assert_eq!(flows.relative(end(2), end(1), 500, 101, true), (500, 101, 100));
+        assert_eq!(
+            flows.relative(end(2), end(1), 500, 101, true),
+            (500, 101, 100)
+        );
         assert_eq!(flows.relative(end(1), end(2), 101, 501, false), (1, 1, 500));
-        assert_eq!(flows.relative(end(2), end(1), 501, 111, false), (1, 11, 100));
+        assert_eq!(
+            flows.relative(end(2), end(1), 501, 111, false),
+            (1, 11, 100)
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Bytes as they are: `-x`, `-X`, `-A`, and what is printed of payloads nobody knows.
 
-use crate::put::{HexZeros, digit, put};
 use crate::out::Out;
+use crate::put::{HexZeros, digit, put};
 
 /// Lines of 16 bytes in hexadecimal, each after `start` (which begins with a newline).
 pub(crate) fn hex(p: &mut Out<'_>, start: &str, bytes: &[u8]) {
@@ -30,26 +30,25 @@ fn lines(p: &mut Out<'_>, start: &str, bytes: &[u8], ascii: bool) {
         if ascii {
             p.out.resize(begin + HEX_WIDTH, b' ');
             put!(p, "  ");
-            p.out.extend(line.iter().map(|&byte| if byte.is_ascii_graphic() { byte } else { b'.' }));
+            p.out.extend(
+                line.iter()
+                    .map(|&byte| if byte.is_ascii_graphic() { byte } else { b'.' }),
+            );
         }
     }
 }
 
-/// The bytes as text: graphic characters, spaces, tabs and newlines as they are, a carriage
-/// return before anything but a newline and all others as a dot.
+/// The bytes as text: graphic characters, spaces, tabs and newlines as they are, carriage
+/// returns left out, all others as a dot.
 pub(crate) fn ascii(p: &mut Out<'_>, bytes: &[u8]) {
     p.out.push(b'\n');
-    let mut rest = bytes.iter().peekable();
-    while let Some(&byte) = rest.next() {
-        if byte == b'\r' {
-            // The newline that follows stands for both.
-            if rest.peek().is_some_and(|&&next| next != b'\n') {
-                p.out.push(b'.');
-            }
-        } else if byte.is_ascii_graphic() || matches!(byte, b' ' | b'\t' | b'\n') {
-            p.out.push(byte);
-        } else {
-            p.out.push(b'.');
-        }
-    }
+    let shown = bytes
+        .iter()
+        .filter(|&&byte| byte != b'\r')
+        .map(|&byte| match byte {
+            b' ' | b'\t' | b'\n' => byte,
+            _ if byte.is_ascii_graphic() => byte,
+            _ => b'.',
+        });
+    p.out.extend(shown);
 }

@@ -6,12 +6,12 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use pktwho_wire::{Cursor, Truncated};
 
+use crate::Transport;
 use crate::checksum::{Sum, should_be};
 use crate::ip;
 use crate::ip_proto::{self, Ip};
 use crate::out::{Out, Printed};
 use crate::put::{Hex, HexFull, Zeros, put};
-use crate::Transport;
 
 const ECHO_REPLY: u8 = 0;
 const UNREACHABLE: u8 = 3;
@@ -48,9 +48,9 @@ pub(crate) fn icmp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Pr
     match kind {
         EXTENDED_ECHO => return extension::request(p, c, length),
         EXTENDED_ECHO_REPLY => return extension::reply(p, c),
-        // Messages that ask or tell something hold no packet.
-        ECHO_REPLY | ECHO | ROUTER_ADVERTISEMENT | ROUTER_SOLICITATION | 13..=18 => return Ok(()),
-        _ => {}
+        UNREACHABLE | SOURCE_QUENCH | REDIRECT | TIME_EXCEEDED | PARAMETER_PROBLEM => {}
+        // Other messages hold no packet.
+        _ => return Ok(()),
     }
     put!(p, "\n\t");
     let mut inner = c;
@@ -74,7 +74,14 @@ fn checksum(p: &mut Out<'_>, c: Cursor<'_>) {
         && let Ok(found) = field.u16()
     {
         let right = should_be(found, residue);
-        put!(p, " (wrong icmp cksum ", Hex(found), " (->", Hex(right), ")!)");
+        put!(
+            p,
+            " (wrong icmp cksum ",
+            Hex(found),
+            " (->",
+            Hex(right),
+            ")!)"
+        );
     }
 }
 
@@ -93,8 +100,20 @@ fn message(p: &mut Out<'_>, c: Cursor<'_>) -> Result<u8, Truncated> {
             put!(p, "echo ", name, ", id ", c.u16()?, ", seq ", c.u16()?);
         }
         EXTENDED_ECHO | EXTENDED_ECHO_REPLY => {
-            let name = if kind == EXTENDED_ECHO { "request" } else { "reply" };
-            put!(p, "extended echo ", name, ", id ", c.u16()?, ", seq ", c.u8()?);
+            let name = if kind == EXTENDED_ECHO {
+                "request"
+            } else {
+                "reply"
+            };
+            put!(
+                p,
+                "extended echo ",
+                name,
+                ", id ",
+                c.u16()?,
+                ", seq ",
+                c.u8()?
+            );
         }
         UNREACHABLE => unreachable(p, code, c)?,
         REDIRECT => redirect(p, code, c)?,
@@ -125,7 +144,7 @@ fn message(p: &mut Out<'_>, c: Cursor<'_>) -> Result<u8, Truncated> {
 }
 
 /// The packet inside an error message: destination, protocol, and what follows its header.
-fn original<'a>(mut c: Cursor<'a>) -> Result<(Ipv4Addr, u8, Cursor<'a>), Truncated> {
+fn original(mut c: Cursor<'_>) -> Result<(Ipv4Addr, u8, Cursor<'_>), Truncated> {
     let start = c;
     let first = c.u8()?;
     c.skip(8)?;

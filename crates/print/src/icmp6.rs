@@ -11,13 +11,13 @@ use std::net::Ipv6Addr;
 
 use pktwho_wire::{Cursor, Truncated};
 
+use crate::Transport;
 use crate::checksum::{Sum, should_be};
 use crate::hexdump;
 use crate::icmp::extension;
 use crate::ip_proto::{self, Ip};
 use crate::out::{Out, Printed, lookup};
 use crate::put::{HexFull, put};
-use crate::Transport;
 
 const EXTENDED_ECHO: u8 = 160;
 const EXTENDED_ECHO_REPLY: u8 = 161;
@@ -72,8 +72,9 @@ pub(crate) fn icmp6(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> P
     let whole = Cursor::new(c.rest());
     let mut c = whole;
     let kind = c.u8()?;
-    let code = c.u8()?;
-    let found = c.u16()?;
+    let mut rest = c;
+    let code = rest.u8().unwrap_or(0);
+    let found = rest.u16().unwrap_or(0);
     if p.verbose(1) && !p.style.no_checksums && !ip.fragment && whole.remaining() >= length {
         let residue = Sum::pseudo(ip.src, ip.last_dst, ip_proto::ICMP6, length)
             .add(whole.limit(length).rest())
@@ -82,7 +83,14 @@ pub(crate) fn icmp6(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> P
             put!(p, "[icmp6 sum ok] ");
         } else {
             let right = should_be(found, residue);
-            put!(p, "[bad icmp6 cksum 0x", HexFull(found), " -> 0x", HexFull(right), "!] ");
+            put!(
+                p,
+                "[bad icmp6 cksum 0x",
+                HexFull(found),
+                " -> 0x",
+                HexFull(right),
+                "!] "
+            );
         }
     }
     put!(p, "ICMP6, ");
@@ -90,7 +98,22 @@ pub(crate) fn icmp6(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> P
         Some(name) => put!(p, name),
         None => put!(p, "unknown icmp6 type (", kind, ")"),
     }
-    let message = Message { kind, code, length, whole, body: c };
+    if c.is_empty() {
+        return Err(Truncated);
+    }
+    // The fields of a message that ends before them are not there either.
+    let body = if whole.remaining() >= 4 {
+        rest
+    } else {
+        Cursor::new(&[])
+    };
+    let message = Message {
+        kind,
+        code,
+        length,
+        whole,
+        body,
+    };
     print(p, &message)
 }
 
@@ -98,7 +121,8 @@ pub(crate) fn icmp6(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> P
 fn print(p: &mut Out<'_>, m: &Message<'_>) -> Printed {
     let verbose = p.verbose(1);
     match m.kind {
-        1 => unreachable(p, m)?,
+        1 if !unreachable(p, m)? => return Ok(()),
+        1 => {}
         2 => put!(p, ", mtu ", { m.body }.u32()?),
         3 => exceeded(p, m)?,
         4 => problem(p, m)?,
@@ -177,23 +201,25 @@ fn original(mut c: Cursor<'_>) -> Result<(Ipv6Addr, Ipv6Addr), Truncated> {
     Ok((Ipv6Addr::from(c.u128()?), Ipv6Addr::from(c.u128()?)))
 }
 
-fn unreachable(p: &mut Out<'_>, m: &Message<'_>) -> Printed {
-    let (source, destination) = original(m.body)?;
+/// `false` for an unknown code, whose bytes are shown instead.
+fn unreachable(p: &mut Out<'_>, m: &Message<'_>) -> Result<bool, Truncated> {
     let before = match m.code {
-        0 => ", unreachable route ",
-        1 => ",  unreachable prohibited ",
-        2 => ", beyond scope ",
-        3 => ", unreachable address ",
-        4 => ", unreachable port, ",
+        0 => ", unreachable route",
+        1 => ",  unreachable prohibited",
+        2 => ", beyond scope",
+        3 => ", unreachable address",
+        4 => ", unreachable port",
         _ => {
             put!(p, ", unknown unreach code (", m.code, ")");
             if p.style.verbose < 1 {
                 hexdump::hex(p, "\n\t", m.whole.limit(m.length).rest());
             }
-            return Ok(());
+            return Ok(false);
         }
     };
     put!(p, before);
+    let (source, destination) = original(m.body)?;
+    put!(p, if m.code == 4 { ", " } else { " " });
     p.addr(destination);
     match m.code {
         2 => {
@@ -203,7 +229,7 @@ fn unreachable(p: &mut Out<'_>, m: &Message<'_>) -> Printed {
         4 => port(p, m)?,
         _ => {}
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The port that nobody listened on.

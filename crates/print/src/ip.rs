@@ -4,7 +4,7 @@ mod options;
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use pktwho_wire::Cursor;
+use pktwho_wire::{Cursor, Truncated};
 
 use crate::checksum::{Sum, should_be};
 use crate::ip_proto::{self, Ip};
@@ -45,49 +45,38 @@ struct Header<'a> {
 /// A packet of `length` bytes, as the layer below knows.
 pub(crate) fn ip(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     p.protocol = "ip";
-    if !p.style.link {
-        put!(p, "IP ");
-    }
-    inner(p, c, length)
-}
-
-/// As [`ip`], without the word `IP`.
-pub(crate) fn inner(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
-    p.protocol = "ip";
     let whole = c;
     let mut c = c;
     let first = c.u8()?;
+    if !p.style.link {
+        put!(p, "IP ");
+    }
     let header_length = usize::from(first & 15) * 4;
-    if first >> 4 != 4 {
-        put!(p, " [version ", first >> 4, " != 4]");
-        p.invalid();
-        return Ok(());
-    }
-    if length < HEADER {
-        put!(p, " [length ", length, " < ", HEADER, "]");
-        p.invalid();
-        return Ok(());
-    }
-    if header_length < HEADER {
-        put!(p, " [header length ", header_length, " < ", HEADER, "]");
-        p.invalid();
+    if !plausible(p, first >> 4, header_length, length) {
         return Ok(());
     }
     whole.need(HEADER)?;
     let tos = c.u8()?;
     let stated = usize::from(c.u16()?);
-    let mut total = stated;
-    let mut presumed = Presumed::No;
-    if length < total {
+    let (total, presumed) = match stated {
+        0 if length > 65535 => (length, Presumed::BigTcp),
+        0 => (length, Presumed::Tso),
+        _ => (stated, Presumed::No),
+    };
+    if total > length {
         put!(p, "[total length ", total, " > length ", length, "]");
         p.invalid();
         put!(p, " ");
-    } else if total == 0 {
-        presumed = if length > 65535 { Presumed::BigTcp } else { Presumed::Tso };
-        total = length;
     }
     if total < header_length {
-        put!(p, " [total length ", total, " < header length ", header_length, "]");
+        put!(
+            p,
+            " [total length ",
+            total,
+            " < header length ",
+            header_length,
+            "]"
+        );
         p.invalid();
         return Ok(());
     }
@@ -107,37 +96,69 @@ pub(crate) fn inner(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     };
     let src = IpAddr::from(Ipv4Addr::from(c.u32()?));
     let dst = IpAddr::from(Ipv4Addr::from(c.u32()?));
-    if p.verbose(1) {
-        verbose(p, &header)?;
+    let options_whole = !p.verbose(1) || verbose(p, &header)?;
+    if options_whole && header.bytes.len() < header_length {
+        let there = header.bytes.len();
+        put!(
+            p,
+            " [remaining caplen(",
+            there,
+            ") < header length(",
+            header_length,
+            ")]"
+        );
+        return Err(Truncated);
     }
+    let route = Cursor::new(header.bytes.get(HEADER..).unwrap_or_default());
     let ip = Ip {
         src,
         dst,
-        last_dst: dst,
+        last_dst: options::last_hop(route).map_or(dst, IpAddr::from),
         fragment: header.offset & 0x3fff != 0,
         addresses_shown: false,
     };
+    if !options_whole {
+        ip_proto::addresses(p, &ip);
+        return Err(Truncated);
+    }
+    let mut payload = whole;
+    payload.skip(header_length)?;
+    let left = total.min(length).saturating_sub(header_length);
+    body(p, &header, &ip, Cursor::new(payload.rest()), left)
+}
+
+/// Whether version and lengths can be those of a packet; says what is wrong if not.
+fn plausible(p: &mut Out<'_>, version: u8, header_length: usize, length: usize) -> bool {
+    if version != 4 {
+        put!(p, " [version ", version, " != 4]");
+    } else if length < HEADER {
+        put!(p, " [length ", length, " < ", HEADER, "]");
+    } else if header_length < HEADER {
+        put!(p, " [header length ", header_length, " < ", HEADER, "]");
+    } else {
+        return true;
+    }
+    p.invalid();
+    false
+}
+
+/// What the packet carries.
+fn body(p: &mut Out<'_>, header: &Header<'_>, ip: &Ip, c: Cursor<'_>, left: usize) -> Printed {
     if header.offset & 0x1fff != 0 {
         // Only the first fragment has the header of the protocol inside.
-        ip_proto::addresses(p, &ip);
+        ip_proto::addresses(p, ip);
         p.ip_protocol(header.protocol);
         return Ok(());
     }
     if !ip_proto::has_ports(header.protocol) {
-        ip_proto::addresses(p, &ip);
+        ip_proto::addresses(p, ip);
     }
-    let mut payload = whole;
-    if payload.skip(header_length).is_err() {
-        if ip_proto::has_ports(header.protocol) {
-            ip_proto::addresses(p, &ip);
-        }
-        return Err(pktwho_wire::Truncated);
-    }
-    ip_proto::payload(p, header.protocol, Cursor::new(payload.rest()), total - header_length, &ip)
+    ip_proto::payload(p, header.protocol, c, left, ip)
 }
 
-/// The line of `-v` that stands before the addresses.
-fn verbose(p: &mut Out<'_>, header: &Header<'_>) -> Printed {
+/// The line of `-v` that stands before the addresses; `false` if an option is cut.
+fn verbose(p: &mut Out<'_>, header: &Header<'_>) -> Result<bool, Truncated> {
+    let mut options_whole = true;
     put!(p, "(tos 0x", Hex(header.tos));
     match header.tos & 3 {
         1 => put!(p, ",ECT(1)"),
@@ -148,13 +169,28 @@ fn verbose(p: &mut Out<'_>, header: &Header<'_>) -> Printed {
     if header.ttl > 0 {
         put!(p, ", ttl ", header.ttl);
     }
-    put!(p, ", id ", header.id, ", offset ", (header.offset & 0x1fff) * 8, ", flags [");
+    put!(
+        p,
+        ", id ",
+        header.id,
+        ", offset ",
+        (header.offset & 0x1fff) * 8,
+        ", flags ["
+    );
     bits(p, FLAGS, u32::from(header.offset), ", ", "none");
     let name = match header.protocol {
         0 => "Options",
         number => ip_proto::name(number).unwrap_or("unknown"),
     };
-    put!(p, "], proto ", name, " (", header.protocol, "), length ", header.total);
+    put!(
+        p,
+        "], proto ",
+        name,
+        " (",
+        header.protocol,
+        "), length ",
+        header.total
+    );
     match header.presumed {
         Presumed::No => {}
         Presumed::Tso => put!(p, " [was 0, presumed TSO]"),
@@ -164,16 +200,23 @@ fn verbose(p: &mut Out<'_>, header: &Header<'_>) -> Printed {
         put!(p, ", options (");
         let mut c = Cursor::new(header.bytes);
         c.skip(HEADER)?;
-        options::options(p, c, header.length - HEADER)?;
+        options_whole = options::options(p, c, header.length - HEADER)?;
         put!(p, ")");
     }
     if !p.style.no_checksums && header.bytes.len() == header.length {
         let residue = Sum::default().add(header.bytes).finish();
         if residue != 0 {
             let right = should_be(header.checksum, residue);
-            put!(p, ", bad cksum ", Hex(header.checksum), " (->", Hex(right), ")!");
+            put!(
+                p,
+                ", bad cksum ",
+                Hex(header.checksum),
+                " (->",
+                Hex(right),
+                ")!"
+            );
         }
     }
     put!(p, ")\n    ");
-    Ok(())
+    Ok(options_whole)
 }

@@ -22,13 +22,13 @@ const DESTINATION: u8 = 60;
 /// A packet of `length` bytes, as the layer below knows.
 pub(crate) fn ip6(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     p.protocol = "ip6";
-    if !p.style.link {
-        put!(p, "IP6 ");
-    }
     let whole = c;
     let mut c = c;
     let mut peek = c;
     let version = peek.u8()? >> 4;
+    if !p.style.link {
+        put!(p, "IP6 ");
+    }
     if version != 6 {
         put!(p, " [version ", version, " != 6]");
         p.invalid();
@@ -53,7 +53,14 @@ pub(crate) fn ip6(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     if jumbo || big {
         payload = length - HEADER;
     } else if length < stated + HEADER {
-        put!(p, "[header+payload length ", stated + HEADER, " > length ", length, "]");
+        put!(
+            p,
+            "[header+payload length ",
+            stated + HEADER,
+            " > length ",
+            length,
+            "]"
+        );
         p.invalid();
         put!(p, " ");
         payload = length - HEADER;
@@ -102,11 +109,29 @@ fn verbose(p: &mut Out<'_>, first: u32, next: u8, hops: u8, payload: usize) {
         HOP_BY_HOP => "HBH",
         next => ip_proto::name(next).unwrap_or("unknown"),
     };
-    put!(p, "hlim ", hops, ", next-header ", name, " (", next, "), payload length ", payload, ") ");
+    put!(
+        p,
+        "hlim ",
+        hops,
+        ", next-header ",
+        name,
+        " (",
+        next,
+        "), payload length ",
+        payload,
+        ") "
+    );
 }
 
 /// Extension headers, then the payload.
-fn chain(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize, next: u8, ip: &mut Ip, jumbo: bool) -> Printed {
+fn chain(
+    p: &mut Out<'_>,
+    mut c: Cursor<'_>,
+    length: usize,
+    next: u8,
+    ip: &mut Ip,
+    jumbo: bool,
+) -> Printed {
     let mut left = length;
     let mut next = next;
     let mut expect_jumbo = jumbo;
@@ -155,7 +180,12 @@ fn chain(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize, next: u8, ip: &mut I
 }
 
 /// The next header, unless this is not the first fragment.
-fn fragment(p: &mut Out<'_>, c: &mut Cursor<'_>, length: usize, ip: &mut Ip) -> Result<Option<u8>, pktwho_wire::Truncated> {
+fn fragment(
+    p: &mut Out<'_>,
+    c: &mut Cursor<'_>,
+    length: usize,
+    ip: &mut Ip,
+) -> Result<Option<u8>, pktwho_wire::Truncated> {
     p.protocol = "frag6";
     put!(p, "frag (");
     let next = c.u8()?;

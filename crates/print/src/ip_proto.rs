@@ -86,7 +86,13 @@ pub(crate) fn has_ports(number: u8) -> bool {
 
 /// Prints the payload of an IP packet.
 #[inline]
-pub(crate) fn payload(p: &mut Out<'_>, number: u8, c: Cursor<'_>, length: usize, ip: &Ip) -> Printed {
+pub(crate) fn payload(
+    p: &mut Out<'_>,
+    number: u8,
+    c: Cursor<'_>,
+    length: usize,
+    ip: &Ip,
+) -> Printed {
     if let Some((_, print)) = PAYLOADS.iter().find(|entry| entry.0 == number) {
         return p.deeper(|p| print(p, c, length, ip));
     }

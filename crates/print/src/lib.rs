@@ -14,6 +14,10 @@
 //! differ the newer 5.x output), found out by comparing outputs.
 
 #![forbid(unsafe_code)]
+#![expect(
+    clippy::single_match_else,
+    reason = "a table's entry and what stands for a missing one read best as two arms"
+)]
 
 mod arp;
 mod checksum;
@@ -143,7 +147,19 @@ fn annotate(p: &mut Out<'_>, shown: &owner::Shown<'_>, start: usize) {
 
 /// The bytes that `-x`, `-X` or `-A` asked for.
 fn dump(p: &mut Out<'_>, data: &[u8]) {
-    let payload = data.get(p.link_len..).unwrap_or_default();
+    // compat: of a packet that ends with its link-layer header, tcpdump shows the header, of one
+    // that ends within it, nothing.
+    let payload = match data.get(p.link_len..) {
+        Some([]) => Some(data),
+        payload => payload,
+    };
+    let link = matches!(
+        p.style.dump,
+        Dump::AsciiLink | Dump::HexLink | Dump::HexAsciiLink
+    );
+    let Some(payload) = payload.or(link.then_some(data)) else {
+        return;
+    };
     match p.style.dump {
         Dump::None => {}
         Dump::Ascii => hexdump::ascii(p, payload),

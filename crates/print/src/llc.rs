@@ -39,7 +39,12 @@ static UNNUMBERED: &[(u8, &str)] = &[
 ];
 
 /// An LLC frame of `length` bytes.
-pub(crate) fn llc(p: &mut Out<'_>, c: Cursor<'_>, length: usize, addresses: Addresses<'_>) -> Printed {
+pub(crate) fn llc(
+    p: &mut Out<'_>,
+    c: Cursor<'_>,
+    length: usize,
+    addresses: Addresses<'_>,
+) -> Printed {
     p.protocol = "llc";
     let whole = c.rest();
     let mut c = c;
@@ -81,7 +86,7 @@ pub(crate) fn llc(p: &mut Out<'_>, c: Cursor<'_>, length: usize, addresses: Addr
         }
         flags(p, control & 0x10 != 0, response, length);
         if command == 0xaf {
-            xid(p, c)?;
+            xid(p, c);
         }
         if !p.style.quiet {
             p.unknown(whole);
@@ -100,7 +105,13 @@ pub(crate) fn llc(p: &mut Out<'_>, c: Cursor<'_>, length: usize, addresses: Addr
         flags(p, control & 0x100 != 0, response, length);
         return Ok(());
     }
-    put!(p, "Information, send seq ", control >> 1 & 0x7f, ", rcv seq ", receive);
+    put!(
+        p,
+        "Information, send seq ",
+        control >> 1 & 0x7f,
+        ", rcv seq ",
+        receive
+    );
     flags(p, control & 0x100 != 0, response, length);
     if !p.style.quiet {
         p.unknown(whole);
@@ -111,35 +122,59 @@ pub(crate) fn llc(p: &mut Out<'_>, c: Cursor<'_>, length: usize, addresses: Addr
 /// The header of `-e`.
 fn header(p: &mut Out<'_>, dsap: u8, ssap: u8, control: u16, unnumbered: bool) {
     let name = |sap| lookup(SAPS, sap).unwrap_or("Unknown");
-    let group = if dsap & 1 == 0 { " Individual" } else { " Group" };
-    let response = if ssap & 1 == 0 { " Command" } else { " Response" };
+    let group = if dsap & 1 == 0 {
+        " Individual"
+    } else {
+        " Group"
+    };
+    let response = if ssap & 1 == 0 {
+        " Command"
+    } else {
+        " Response"
+    };
     let (dsap, ssap) = (dsap & !1, ssap & !1);
-    put!(p, "LLC, dsap ", name(dsap), " (0x", HexFull(dsap), ")", group);
-    put!(p, ", ssap ", name(ssap), " (0x", HexFull(ssap), ")", response);
+    put!(
+        p,
+        "LLC, dsap ",
+        name(dsap),
+        " (0x",
+        HexFull(dsap),
+        ")",
+        group
+    );
+    put!(
+        p,
+        ", ssap ",
+        name(ssap),
+        " (0x",
+        HexFull(ssap),
+        ")",
+        response
+    );
     let digits = if unnumbered { 2 } else { 4 };
     put!(p, ", ctrl 0x", HexZeros(u32::from(control), digits), ": ");
 }
 
 /// Who speaks to whom, without `-e`.
 fn ends(p: &mut Out<'_>, dsap: u8, ssap: u8, addresses: Addresses<'_>) {
-    let sap = |p: &mut Out<'_>, sap: u8, kind: &str| match lookup(SAPS, sap) {
+    let point = |p: &mut Out<'_>, number: u8, kind: &str| match lookup(SAPS, number) {
         Some(name) => put!(p, name, " "),
-        None => put!(p, "Unknown ", kind, "SAP 0x", HexFull(sap), " "),
+        None => put!(p, "Unknown ", kind, "SAP 0x", HexFull(number), " "),
     };
     if let Some((source, destination)) = addresses {
         p.mac(*source);
         put!(p, " ");
         if dsap != ssap {
-            sap(p, ssap, "S");
+            point(p, ssap, "S");
         }
         put!(p, "> ");
         p.mac(*destination);
         put!(p, " ");
     } else if dsap != ssap {
-        sap(p, ssap, "S");
+        point(p, ssap, "S");
         put!(p, "> ");
     }
-    sap(p, dsap, "D");
+    point(p, dsap, "D");
 }
 
 fn flags(p: &mut Out<'_>, poll: bool, response: u8, length: usize) {
@@ -153,17 +188,20 @@ fn flags(p: &mut Out<'_>, poll: bool, response: u8, length: usize) {
 }
 
 /// Exchange identification: format, classes and window.
-fn xid(p: &mut Out<'_>, mut c: Cursor<'_>) -> Printed {
-    let [format, classes] = match c.array() {
-        Ok(bytes) => bytes,
-        Err(_) => return Ok(()),
-    };
-    put!(p, ": ", HexFull(format), " ", HexFull(classes));
-    Ok(())
+fn xid(p: &mut Out<'_>, mut c: Cursor<'_>) {
+    if let Ok([format, classes]) = c.array() {
+        put!(p, ": ", HexFull(format), " ", HexFull(classes));
+    }
 }
 
 /// The protocol inside is named by an organisation and a number of it (RFC 1042).
-fn snap(p: &mut Out<'_>, mut c: Cursor<'_>, whole: &[u8], length: usize, addresses: Addresses<'_>) -> Printed {
+fn snap(
+    p: &mut Out<'_>,
+    mut c: Cursor<'_>,
+    whole: &[u8],
+    length: usize,
+    addresses: Addresses<'_>,
+) -> Printed {
     p.protocol = "snap";
     let organisation = c.u24()?;
     let kind = c.u16()?;
@@ -194,11 +232,25 @@ fn snap(p: &mut Out<'_>, mut c: Cursor<'_>, whole: &[u8], length: usize, address
 }
 
 fn snap_header(p: &mut Out<'_>, organisation: u32, kind: u16, length: usize) {
-    put!(p, "oui ", oui::name(organisation), " (0x", HexZeros(organisation, 6), "), ");
+    put!(
+        p,
+        "oui ",
+        oui::name(organisation),
+        " (0x",
+        HexZeros(organisation, 6),
+        "), "
+    );
     if matches!(organisation, 0 | 0xf8) {
         ethertype::label(p, kind);
     } else {
-        put!(p, "pid ", oui::protocol(organisation, kind), " (0x", HexFull(kind), ")");
+        put!(
+            p,
+            "pid ",
+            oui::protocol(organisation, kind),
+            " (0x",
+            HexFull(kind),
+            ")"
+        );
     }
     put!(p, ", length ", length, ": ");
 }

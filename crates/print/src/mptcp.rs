@@ -25,7 +25,12 @@ static CAPABLE_FLAGS: &[(u32, &str)] = &[
 ///
 /// # Errors
 /// Its length does not fit its subtype or the segment.
-pub(crate) fn option(p: &mut Out<'_>, c: &mut Cursor<'_>, size: usize, flags: u16) -> Result<(), Truncated> {
+pub(crate) fn option(
+    p: &mut Out<'_>,
+    c: &mut Cursor<'_>,
+    size: usize,
+    flags: u16,
+) -> Result<(), Truncated> {
     let first = c.u8()?;
     let low = first & 15;
     let syn = flags & SYN != 0;
@@ -206,7 +211,14 @@ fn rem_addr(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Result<(), Truncated> {
 fn prio(p: &mut Out<'_>, c: &mut Cursor<'_>, size: usize, low: u8) -> Result<(), Truncated> {
     put!(p, "prio");
     exactly(matches!(size, 3 | 4))?;
-    put!(p, if low & 1 == 0 { " non-backup" } else { " backup" });
+    put!(
+        p,
+        if low & 1 == 0 {
+            " non-backup"
+        } else {
+            " backup"
+        }
+    );
     if size == 4 {
         put!(p, " id ", c.u8()?);
     }

@@ -24,7 +24,11 @@ pub(crate) fn null(p: &mut Out<'_>, mut c: Cursor<'_>, wire: usize) -> Printed {
     p.protocol = "null";
     let family = c.u32_le()?;
     // A family is a small number: what has high bits was written in the other order.
-    let family = if family > 0xffff { family.swap_bytes() } else { family };
+    let family = if family > 0xffff {
+        family.swap_bytes()
+    } else {
+        family
+    };
     p.link_len = 4;
     if p.style.link {
         header(p, family, wire);

@@ -24,7 +24,12 @@ pub(crate) fn name(organisation: u32) -> &'static str {
 }
 
 /// Protocols of Cisco's own name space in SNAP.
-static CISCO: &[(u16, &str)] = &[(0x2000, "CDP"), (0x2003, "VTP"), (0x2004, "DTP"), (0x0111, "UDLD")];
+static CISCO: &[(u16, &str)] = &[
+    (0x2000, "CDP"),
+    (0x2003, "VTP"),
+    (0x2004, "DTP"),
+    (0x0111, "UDLD"),
+];
 
 /// The name of a protocol in an organisation's name space.
 pub(crate) fn protocol(organisation: u32, kind: u16) -> &'static str {

@@ -10,7 +10,7 @@ use crate::flows::Flows;
 use crate::hexdump;
 use crate::oui;
 use crate::put::{Pairs, Put, put};
-use crate::{Names, Style, Transport};
+use crate::{Dump, Names, Style, Transport};
 
 /// What a printer returns: whether the packet's bytes sufficed. When they did not, the driver
 /// adds ` [|name]` with the name of the protocol that ran out.
@@ -20,6 +20,10 @@ pub(crate) type Printed = Result<(), Truncated>;
 const MAX_DEPTH: u8 = 64;
 
 /// The packet being printed.
+#[expect(
+    clippy::struct_field_names,
+    reason = "`put!` writes to a field of this name, of whatever type"
+)]
 pub(crate) struct Out<'p> {
     pub(crate) out: &'p mut Vec<u8>,
     pub(crate) style: &'p Style,
@@ -141,9 +145,9 @@ impl<'p> Out<'p> {
         }
     }
 
-    /// A payload nobody knows: its bytes, unless the user asked for the bytes of every packet.
+    /// A payload nobody knows: its bytes, unless the user asked for the bytes of every packet in hexadecimal.
     pub(crate) fn unknown(&mut self, bytes: &[u8]) {
-        if self.style.dump == crate::Dump::None {
+        if matches!(self.style.dump, Dump::None | Dump::Ascii | Dump::AsciiLink) {
             hexdump::hex_ascii(self, "\n\t", bytes);
         }
     }
@@ -164,11 +168,20 @@ pub(crate) fn lookup<K: PartialEq + Copy>(
     table: &[(K, &'static str)],
     key: K,
 ) -> Option<&'static str> {
-    table.iter().find(|entry| entry.0 == key).map(|entry| entry.1)
+    table
+        .iter()
+        .find(|entry| entry.0 == key)
+        .map(|entry| entry.1)
 }
 
 /// Names of the set bits, in the table's order with `separator` between; `none` without any.
-pub(crate) fn bits(p: &mut Out<'_>, table: &[(u32, &str)], value: u32, separator: &str, none: &str) {
+pub(crate) fn bits(
+    p: &mut Out<'_>,
+    table: &[(u32, &str)],
+    value: u32,
+    separator: &str,
+    none: &str,
+) {
     let mut first = true;
     for &(_, name) in table.iter().filter(|entry| value & entry.0 != 0) {
         if !first {

@@ -8,9 +8,9 @@
 
 use pktwho_packet::{Confidence, Direction, Owner, Packet, Process, Reception};
 
+use crate::Context;
 use crate::out::Out;
 use crate::put::{HexFull, Put, put};
-use crate::Context;
 
 /// What would end a name inside a line.
 const IN_LINE: &[char] = &[' ', ',', '>', '[', ']'];
@@ -92,7 +92,11 @@ impl<'a> Shown<'a> {
     /// Device, owners and direction in front of the line.
     pub(crate) fn prefix(&self, p: &mut Out<'_>, packet: &Packet<'_>) {
         let name = packet.iface.name.as_bytes();
-        put!(p, Escaped(if name.is_empty() { b"?" } else { name }, IN_LINE), " ");
+        put!(
+            p,
+            Escaped(if name.is_empty() { b"?" } else { name }, IN_LINE),
+            " "
+        );
         if !p.verbose(1) {
             match (self.sender, self.receiver) {
                 (Some(sender), Some(receiver)) => {
@@ -114,7 +118,14 @@ impl<'a> Shown<'a> {
     /// What follows the line, without `-v`.
     pub(crate) fn suffix(&self, p: &mut Out<'_>) {
         if self.context.thread && has_thread(&self.main) {
-            put!(p, ", Thread [", Escaped(self.main.thread, IN_LINE), ".", self.main.tid, "]");
+            put!(
+                p,
+                ", Thread [",
+                Escaped(self.main.thread, IN_LINE),
+                ".",
+                self.main.tid,
+                "]"
+            );
         }
         if self.context.parent
             && let Some(parent) = self.main.parent
@@ -141,7 +152,16 @@ impl<'a> Shown<'a> {
         put!(p, indent, end, "Process (");
         details(p, owner.process);
         if self.context.thread && has_thread(owner) {
-            put!(p, indent, end, "Thread (tid ", owner.tid, ", name ", Escaped(owner.thread, &[]), ")");
+            put!(
+                p,
+                indent,
+                end,
+                "Thread (tid ",
+                owner.tid,
+                ", name ",
+                Escaped(owner.thread, &[]),
+                ")"
+            );
         }
         if self.context.user
             && let Some(uid) = owner.uid.or(owner.process.uid)
@@ -188,7 +208,14 @@ fn details(p: &mut Out<'_>, process: &Process) {
     } else {
         &process.exe
     };
-    put!(p, "pid ", process.id.pid, ", cmd ", Escaped(cmd, &[',']), ", args");
+    put!(
+        p,
+        "pid ",
+        process.id.pid,
+        ", cmd ",
+        Escaped(cmd, &[',']),
+        ", args"
+    );
     for arg in &process.args {
         put!(p, " ", Escaped(arg, &[]));
     }
@@ -209,7 +236,11 @@ pub(crate) fn iface(p: &mut Out<'_>, packet: &Packet<'_>) {
         (Direction::Unknown, Reception::Unspecified) => "?",
     };
     let name = packet.iface.name.as_bytes();
-    padded(p, Escaped(if name.is_empty() { b"?" } else { name }, IN_LINE), 5);
+    padded(
+        p,
+        Escaped(if name.is_empty() { b"?" } else { name }, IN_LINE),
+        5,
+    );
     padded(p, direction, 3);
 }
 

@@ -9,7 +9,7 @@ use crate::{dns, text};
 pub(crate) type Payload = fn(&mut Out<'_>, Cursor<'_>, usize) -> Printed;
 
 /// UDP ports; the source's or the destination's decides, whichever comes first here.
-static UDP: &[(u16, Payload)] = &[(53, dns::datagram), (5353, dns::multicast), (5355, dns::datagram)];
+static UDP: &[(u16, Payload)] = &[(53, dns::datagram), (5353, dns::multicast)];
 
 /// TCP ports, likewise.
 static TCP: &[(u16, Payload)] = &[

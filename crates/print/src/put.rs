@@ -12,10 +12,33 @@ pub(crate) trait Put {
 }
 
 /// `put!(p, a, b, …)`: appends the text of each value to `p.out`.
+///
+/// All values are made before the first is written: where one of them reads the packet and the
+/// packet ends there, nothing of the phrase appears.
 macro_rules! put {
-    ($p:expr $(, $value:expr)+ $(,)?) => {{ $( $crate::put::Put::put($value, $p.out); )+ }};
+    ($p:expr $(, $value:expr)+ $(,)?) => {{
+        let values = ($($value,)+);
+        $crate::put::Put::put(values, $p.out);
+    }};
 }
 pub(crate) use put;
+
+macro_rules! put_tuples {
+    ($(($($field:ident)+))+) => { $(
+        impl<$($field: Put),+> Put for ($($field,)+) {
+            #[inline]
+            #[expect(non_snake_case, reason = "a field is named as its type")]
+            fn put(self, out: &mut Vec<u8>) {
+                let ($($field,)+) = self;
+                $($field.put(out);)+
+            }
+        }
+    )+ };
+}
+put_tuples! {
+    (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H)
+    (A B C D E F G H I) (A B C D E F G H I J) (A B C D E F G H I J K) (A B C D E F G H I J K L)
+}
 
 impl Put for &str {
     #[inline]
@@ -167,15 +190,7 @@ macro_rules! put_hex {
         }
     )* };
 }
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::unnecessary_cast,
-    reason = "the value was masked to four bits"
-)]
-mod hex {
-    use super::{Hex, HexFull, Put, digit};
-    put_hex!(u8 u16 u32 u64);
-}
+put_hex!(u8 u16 u32 u64);
 
 /// Hexadecimal of exactly `.1` digits at least, with zeros in front.
 #[derive(Clone, Copy)]
@@ -328,7 +343,22 @@ mod tests {
 
     #[test]
     fn numbers_are_as_the_standard_library_writes_them() {
-        for n in [0, 1, 9, 10, 11, 99, 100, 101, 999, 1000, 65535, 1_000_000, u64::MAX, 100_100] {
+        for n in [
+            0,
+            1,
+            9,
+            10,
+            11,
+            99,
+            100,
+            101,
+            999,
+            1000,
+            65535,
+            1_000_000,
+            u64::MAX,
+            100_100,
+        ] {
             assert_eq!(text(n), n.to_string());
             assert_eq!(text(Hex(n)), format!("{n:x}"));
             assert_eq!(text(HexFull(n)), format!("{n:016x}"));

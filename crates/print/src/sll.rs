@@ -37,7 +37,12 @@ pub(crate) fn sll(p: &mut Out<'_>, mut c: Cursor<'_>, wire: usize) -> Printed {
         .get(..usize::from(address_length))
         .filter(|address| address.len() == 6)
         .unwrap_or_default();
-    let header = Header { direction, address, kind, wire };
+    let header = Header {
+        direction,
+        address,
+        kind,
+        wire,
+    };
     if p.style.link {
         put!(p, direction_word(direction));
         details(p, &header);
@@ -65,7 +70,12 @@ pub(crate) fn sll2(p: &mut Out<'_>, mut c: Cursor<'_>, wire: usize) -> Printed {
         .get(..usize::from(address_length))
         .filter(|address| address.len() == 6)
         .unwrap_or_default();
-    let header = Header { direction, address, kind, wire };
+    let header = Header {
+        direction,
+        address,
+        kind,
+        wire,
+    };
     // A file cannot say which device had this index; the running machine's names would be a guess.
     put!(p, "?     ");
     let word = match direction {
@@ -150,11 +160,18 @@ fn payload(
         }
         if kind <= ether::MAX_LENGTH {
             kind = LLC;
-        } else if !p.style.quiet || !p.style.link {
-            put!(p, "ethertype ", ethertype::name(kind).unwrap_or("Unknown"), ", ");
+        } else if !p.style.quiet {
+            put!(
+                p,
+                "ethertype ",
+                ethertype::name(kind).unwrap_or("Unknown"),
+                ", "
+            );
         }
     }
-    unknown(p, header);
+    if kind > ether::MAX_LENGTH {
+        unknown(p, header);
+    }
     if !p.style.quiet {
         p.unknown(c.rest());
     }

@@ -83,24 +83,7 @@ pub(crate) fn tcp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Pri
     };
     udp::ends(p, Transport::Tcp, source, destination, ip);
     let header = Header::read(&mut c, source, destination)?;
-    if header.length < HEADER {
-        let left = wrapped(length, header.length);
-        put!(p, " tcp ", left, " [bad hdr length ", header.length, " - too short, < ", HEADER, "]");
-        return Ok(());
-    }
-    let too_long = header.length > length;
-    if p.style.quiet {
-        put!(p, "tcp ", wrapped(length, header.length));
-        if too_long {
-            put!(p, " [bad hdr length ", header.length, " - too long, > ", length, "]");
-        }
-        return Ok(());
-    }
-    put!(p, "Flags [");
-    flags(p, header.flags);
-    put!(p, "]");
-    if too_long {
-        put!(p, " [bad hdr length ", header.length, " - too long, > ", length, "]");
+    if !shown_flags(p, &header, length) {
         return Ok(());
     }
     if p.verbose(1) && !p.style.no_checksums && !ip.fragment {
@@ -124,12 +107,63 @@ pub(crate) fn tcp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Pri
     if left == 0 {
         return Ok(());
     }
-    if segment.remaining() < header.length {
-        put!(p, " [remaining caplen(", segment.remaining(), ") < header length(", header.length, ")]");
+    payload(p, segment, &header, left)
+}
+
+/// The flags; `false` if nothing follows them: with `-q`, or when the header's length is
+/// impossible.
+fn shown_flags(p: &mut Out<'_>, header: &Header, length: usize) -> bool {
+    let stated = header.length;
+    if stated < HEADER {
+        let left = wrapped(length, stated);
+        put!(
+            p,
+            " tcp ",
+            left,
+            " [bad hdr length ",
+            stated,
+            " - too short, < ",
+            HEADER,
+            "]"
+        );
+        return false;
+    }
+    if p.style.quiet {
+        put!(p, "tcp ", wrapped(length, stated));
+    } else {
+        put!(p, "Flags [");
+        flags(p, header.flags);
+        put!(p, "]");
+    }
+    if stated > length {
+        put!(
+            p,
+            " [bad hdr length ",
+            stated,
+            " - too long, > ",
+            length,
+            "]"
+        );
+        return false;
+    }
+    !p.style.quiet
+}
+
+/// What the segment carries: a protocol known by its port, or why it resets.
+fn payload(p: &mut Out<'_>, segment: Cursor<'_>, header: &Header, left: usize) -> Printed {
+    let mut payload = segment;
+    if payload.skip(header.length).is_err() {
+        let there = segment.remaining();
+        put!(
+            p,
+            " [remaining caplen(",
+            there,
+            ") < header length(",
+            header.length,
+            ")]"
+        );
         return Err(Truncated);
     }
-    let mut payload = segment;
-    payload.skip(header.length)?;
     let payload = Cursor::new(payload.limit(left).rest());
     if header.flags & RST != 0 {
         return if p.verbose(1) {
@@ -167,12 +201,19 @@ fn checksum(p: &mut Out<'_>, segment: Cursor<'_>, length: usize, found: u16, ip:
         return;
     }
     let segment = segment.limit(length).rest();
-    let residue = Sum::pseudo(ip.src, ip.last_dst, ip_proto::TCP, length).add(segment).finish();
+    let residue = Sum::pseudo(ip.src, ip.last_dst, ip_proto::TCP, length)
+        .add(segment)
+        .finish();
     put!(p, ", cksum 0x", HexFull(found));
     if residue == 0 {
         put!(p, " (correct)");
     } else {
-        put!(p, " (incorrect -> 0x", HexFull(should_be(found, residue)), ")");
+        put!(
+            p,
+            " (incorrect -> 0x",
+            HexFull(should_be(found, residue)),
+            ")"
+        );
     }
 }
 
@@ -184,7 +225,8 @@ fn relative(p: &mut Out<'_>, header: &Header, ip: &Ip) -> (u32, u32, u32) {
     let source = (ip.src, header.source);
     let destination = (ip.dst, header.destination);
     let syn = header.flags & SYN != 0;
-    p.flows.relative(source, destination, header.seq, header.ack, syn)
+    p.flows
+        .relative(source, destination, header.seq, header.ack, syn)
 }
 
 /// Sequence and acknowledgement numbers, window, urgent pointer.
@@ -192,7 +234,11 @@ fn numbers(p: &mut Out<'_>, header: &Header, left: usize, seq: u32, ack: u32) {
     if p.verbose(2) || left > 0 || header.flags & (SYN | FIN | RST) != 0 {
         put!(p, ", seq ", seq);
         if left > 0 {
-            put!(p, ":", seq.wrapping_add(u32::try_from(left).unwrap_or(u32::MAX)));
+            put!(
+                p,
+                ":",
+                seq.wrapping_add(u32::try_from(left).unwrap_or(u32::MAX))
+            );
         }
     }
     if header.flags & ACK != 0 {

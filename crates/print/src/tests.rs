@@ -1,0 +1,389 @@
+//! What the printers have in common: owners around the line, no panic whatever the bytes.
+//!
+//! `check` is for every protocol's own tests too.
+
+use pktwho_packet::{
+    Confidence, Direction, Iface, LinkType, Owner, Packet, Process, ProcessId, Reception, Timestamp,
+};
+use proptest::prelude::*;
+
+use crate::{Context, Dump, NoNames, Printer, Style, TimeStyle};
+
+/// Hexadecimal digits; blanks and newlines between them do not count.
+pub(crate) fn bytes(hex: &str) -> Vec<u8> {
+    let digits: Vec<u32> = hex.chars().filter_map(|char| char.to_digit(16)).collect();
+    digits
+        .chunks(2)
+        .map(|pair| u8::try_from(pair[0] << 4 | pair[1]).unwrap())
+        .collect()
+}
+
+/// A style of tests: no time, no names, so many `-v`.
+pub(crate) fn style(verbose: u8) -> Style {
+    Style {
+        verbose,
+        numeric: true,
+        time: TimeStyle::None,
+        ..Style::default()
+    }
+}
+
+/// The text of `data`, of which `cut` bytes were lost by the capture.
+pub(crate) fn text(link_type: LinkType, data: &[u8], cut: u32, style: Style) -> String {
+    let iface = Iface {
+        link_type,
+        ..Iface::default()
+    };
+    let packet = Packet {
+        orig_len: u32::try_from(data.len()).unwrap() + cut,
+        ..packet(&iface, data)
+    };
+    print(&packet, style)
+}
+
+/// A raw IP packet in hexadecimal and its text.
+pub(crate) fn check(hex: &str, style: Style, expected: &str) {
+    assert_eq!(text(LinkType::RAW, &bytes(hex), 0, style), expected);
+}
+
+fn print(packet: &Packet<'_>, style: Style) -> String {
+    let mut out = Vec::new();
+    Printer::new(style).packet(packet, &mut NoNames, &mut out);
+    String::from_utf8(out).unwrap()
+}
+
+fn packet<'a>(iface: &'a Iface, data: &'a [u8]) -> Packet<'a> {
+    Packet {
+        time: Timestamp {
+            secs: 1_600_000_000,
+            nanos: 123_456_789,
+        },
+        iface,
+        data,
+        orig_len: u32::try_from(data.len()).unwrap(),
+        direction: Direction::Unknown,
+        reception: Reception::Unspecified,
+        sender: None,
+        receiver: None,
+    }
+}
+
+/// UDP from 10.0.0.1 port 1 to 10.0.0.2 port 2, nothing inside.
+const UDP: &str = "4500001c0001000040116 6ce0a0000010a000002 000100020008ebd8";
+
+fn process(name: &[u8], pid: u32) -> Process {
+    Process {
+        id: ProcessId { pid, start: 1 },
+        name: name.to_vec(),
+        exe: [b"/usr/bin/", name].concat(),
+        args: vec![name.to_vec(), b"https://kernel.org".to_vec()],
+        uid: Some(1000),
+        ..Process::default()
+    }
+}
+
+fn owner<'a>(process: &'a Process, parent: Option<&'a Process>) -> Owner<'a> {
+    Owner {
+        process,
+        parent,
+        tid: process.id.pid,
+        thread: b"worker",
+        uid: None,
+        confidence: Confidence::Exact,
+    }
+}
+
+/// `check` of the UDP packet on `eth0`, outbound, with owners.
+fn check_owned(
+    sender: Option<Owner<'_>>,
+    receiver: Option<Owner<'_>>,
+    style: Style,
+    expected: &str,
+) {
+    let iface = Iface {
+        name: "eth0".into(),
+        link_type: LinkType::RAW,
+        ..Iface::default()
+    };
+    let data = bytes(UDP);
+    let packet = Packet {
+        direction: Direction::Out,
+        sender,
+        receiver,
+        ..packet(&iface, &data)
+    };
+    assert_eq!(print(&packet, style), expected);
+}
+
+#[test]
+fn a_known_owner_stands_in_the_line() {
+    let (curl, bash, nginx) = (
+        process(b"curl", 4321),
+        process(b"bash", 45198),
+        process(b"nginx", 812),
+    );
+    let sender = owner(&curl, Some(&bash));
+    check_owned(
+        Some(sender),
+        None,
+        style(0),
+        "eth0 curl.4321 Out IP 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0, ParentProc [bash.45198]\n",
+    );
+    check_owned(
+        Some(sender),
+        Some(owner(&nginx, None)),
+        style(0),
+        "eth0 curl.4321>nginx.812 Out IP 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0, ParentProc [bash.45198]\n",
+    );
+    check_owned(
+        Some(Owner {
+            tid: 4400,
+            ..sender
+        }),
+        None,
+        style(0),
+        "eth0 curl.4321 Out IP 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0, Thread [worker.4400], ParentProc [bash.45198]\n",
+    );
+}
+
+#[test]
+fn without_owner_or_context_the_line_is_tcpdumps() {
+    let line = "IP 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0\n";
+    check_owned(None, None, style(0), line);
+    let curl = process(b"curl", 1);
+    let none = Style {
+        context: Context::NONE,
+        ..style(0)
+    };
+    check_owned(Some(owner(&curl, None)), None, none, line);
+    let iface = Style {
+        show_iface: true,
+        ..style(0)
+    };
+    check_owned(None, None, iface, &format!("eth0  Out {line}"));
+}
+
+#[test]
+fn the_owner_ends_the_first_line_also_when_bytes_follow() {
+    let (curl, bash) = (process(b"curl", 4321), process(b"bash", 45198));
+    check_owned(
+        Some(owner(&curl, Some(&bash))),
+        None,
+        Style {
+            dump: Dump::Hex,
+            ..style(0)
+        },
+        "eth0 curl.4321 Out IP 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0, ParentProc [bash.45198]\n\
+         \t0x0000:  4500 001c 0001 0000 4011 66ce 0a00 0001\n\
+         \t0x0010:  0a00 0002 0001 0002 0008 ebd8\n",
+    );
+}
+
+#[test]
+fn verbose_owners_have_lines_of_their_own() {
+    let (curl, bash, nginx) = (
+        process(b"curl", 4321),
+        process(b"bash", 45198),
+        process(b"nginx", 812),
+    );
+    let ip = "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 28)\n    \
+              10.0.0.1.1 > 10.0.0.2.2: ";
+    check_owned(
+        Some(owner(&curl, Some(&bash))),
+        None,
+        style(1),
+        &format!(
+            "eth0 Out {ip}UDP, length 0\n    \
+             Process (pid 4321, cmd /usr/bin/curl, args curl https://kernel.org)\n    \
+             User (uid 1000)\n    \
+             ParentProc (pid 45198, cmd /usr/bin/bash, args bash https://kernel.org)\n"
+        ),
+    );
+    check_owned(
+        Some(owner(&curl, None)),
+        Some(Owner {
+            confidence: Confidence::Guess,
+            ..owner(&nginx, None)
+        }),
+        style(2),
+        &format!(
+            "eth0 Out {ip}[udp sum ok] UDP, length 0\n    \
+             Sender: Process (pid 4321, cmd /usr/bin/curl, args curl https://kernel.org)\n    \
+             Sender: User (uid 1000)\n    \
+             Sender: Confidence (exact)\n    \
+             Receiver: Process (pid 812, cmd /usr/bin/nginx, args nginx https://kernel.org)\n    \
+             Receiver: User (uid 1000)\n    \
+             Receiver: Confidence (guess)\n"
+        ),
+    );
+}
+
+#[test]
+fn a_process_cannot_forge_a_field_or_move_the_cursor() {
+    let hostile = process(b"a.1 Out IP\x1b[2J\n\xff]>,\\", 7);
+    let mut other = process("\u{202e}x".as_bytes(), 8);
+    other.args = vec![b"a\nb\t\x07".to_vec()];
+    other.args_cut = true;
+    other.exe = b"/x, args y".to_vec();
+    check_owned(
+        Some(owner(&hostile, Some(&other))),
+        None,
+        style(0),
+        "eth0 a.1\\x20Out\\x20IP\\x1b\\x5b2J\\n\\xff\\x5d\\x3e\\x2c\\\\.7 Out IP 10.0.0.1.1 > 10.0.0.2.2: \
+         UDP, length 0, ParentProc [\\u{202e}x.8]\n",
+    );
+    check_owned(
+        Some(owner(&other, None)),
+        None,
+        style(1),
+        "eth0 Out IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 28)\n    \
+         10.0.0.1.1 > 10.0.0.2.2: UDP, length 0\n    \
+         Process (pid 8, cmd /x\\x2c args y, args a\\nb\\t\\x07 ...)\n    \
+         User (uid 1000)\n",
+    );
+}
+
+#[test]
+fn transports_and_their_marks() {
+    check(UDP, style(0), "IP 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0\n");
+    // A SYN with all of a handshake's options; 2 bytes of the header lost.
+    let syn = "4500003c1b6840004006 0b4d 0a0000010a000002 da7000503758897e00000000a0027fff1421000 0
+               0204400c0402080a4ddc92160000000001030302";
+    check(
+        syn,
+        style(0),
+        "IP 10.0.0.1.55920 > 10.0.0.2.80: Flags [S], seq 928549246, win 32767, options \
+         [mss 16396,sackOK,TS val 1306300950 ecr 0,nop,wscale 2], length 0\n",
+    );
+    let data = bytes(syn);
+    let cut = &data[..data.len() - 2];
+    assert_eq!(
+        text(LinkType::RAW, cut, 2, style(0)),
+        "IP 10.0.0.1.55920 > 10.0.0.2.80: Flags [S], seq 928549246, win 32767, options \
+         [mss 16396,sackOK,TS val 1306300950 ecr 0,nop, [|tcp]\n"
+    );
+}
+
+#[test]
+fn dns_names_follow_pointers_back_only() {
+    let head =
+        "4500003100010000401166b9 0a0000010a000002 03e80035001d0000 000701000001000000000000";
+    let line = "IP 10.0.0.1.1000 > 10.0.0.2.53: 7+ A? ";
+    for (question, expected) in [
+        ("03666f6f00 00010001", "foo. (21)\n"),
+        ("c00c 00010001 000000", "<BAD PTR> [|domain]\n"),
+        ("c020 00010001 000000", "<BAD PTR> [|domain]\n"),
+        ("0261c000 00010001 00", "aM-@. (21)\n"),
+    ] {
+        check(
+            &format!("{head} {question}"),
+            style(0),
+            &format!("{line}{expected}"),
+        );
+    }
+}
+
+#[test]
+fn a_packet_of_many_headers_ends() {
+    // 3000 times IPv4 in IPv4.
+    let header = "4500ffff000000004004 0000 0a0000010a000002";
+    let out = text(LinkType::RAW, &bytes(&header.repeat(3000)), 0, style(0));
+    assert!(
+        out.ends_with(" [nested too deep]\n"),
+        "{}",
+        &out[out.len() - 80..]
+    );
+}
+
+/// Every style at once would be 2^20: what changes the way through a printer.
+fn styles() -> impl Strategy<Value = Style> {
+    (0..4_u8, any::<[bool; 5]>(), 0..7_usize).prop_map(|(verbose, flags, dump)| {
+        let [quiet, link, absolute_seq, no_checksums, numeric] = flags;
+        let dumps = [
+            Dump::None,
+            Dump::Ascii,
+            Dump::AsciiLink,
+            Dump::Hex,
+            Dump::HexLink,
+            Dump::HexAscii,
+            Dump::HexAsciiLink,
+        ];
+        Style {
+            verbose,
+            quiet,
+            link,
+            absolute_seq,
+            no_checksums,
+            numeric,
+            dump: dumps[dump],
+            ..Style::default()
+        }
+    })
+}
+
+const LINKS: &[u16] = &[0, 1, 9, 12, 50, 101, 108, 113, 228, 229, 276, 160];
+
+/// Where a header of each protocol starts, so that random bytes get past the first check.
+const STARTS: &[(u16, &str)] = &[
+    (101, "45000400000000004001 0000 0a0000010a000002"),
+    (
+        101,
+        "45000400000000004006 0000 0a0000010a000002 00500051 00000001000000025 012",
+    ),
+    (101, "4f000400000000004011 0000 0a0000010a000002"),
+    (
+        101,
+        "45000400000000004011 0000 0a0000010a000002 0035 0035 03c0 0000",
+    ),
+    (
+        101,
+        "6000000003c03a40 fe800000000000000000000000000001 fe800000000000000000000000000002",
+    ),
+    (
+        101,
+        "6000000003c00040 fe800000000000000000000000000001 fe800000000000000000000000000002",
+    ),
+    (
+        101,
+        "6000000003c02b40 fe800000000000000000000000000001 fe800000000000000000000000000002",
+    ),
+    (
+        101,
+        "6000000003c08740 fe800000000000000000000000000001 fe800000000000000000000000000002",
+    ),
+    (1, "020000000002020000000001 0806"),
+    (1, "020000000002020000000001 8100 0005"),
+    (1, "020000000002020000000001 0100"),
+];
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic_or_flood(
+        style in styles(),
+        link in 0..LINKS.len(),
+        data in proptest::collection::vec(any::<u8>(), 0..400),
+        lost in 0..100_u32,
+    ) {
+        let out = text(LinkType(LINKS[link]), &data, lost, style);
+        prop_assert!(out.len() < 20_000 + 100 * data.len(), "{} bytes", out.len());
+        prop_assert!(out.ends_with('\n'));
+    }
+
+    #[test]
+    fn nor_do_bytes_after_a_right_start(
+        style in styles(),
+        start in 0..STARTS.len(),
+        rest in proptest::collection::vec(any::<u8>(), 0..600),
+        small in any::<bool>(),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let (link, head) = STARTS[start];
+        let mut data = bytes(head);
+        // Small numbers are likelier to be types and lengths that lead further.
+        data.extend(rest.iter().map(|&byte| if small { byte % 24 } else { byte }));
+        let kept = cut.index(data.len() + 1);
+        let lost = u32::try_from(data.len() - kept).unwrap();
+        let out = text(LinkType(link), &data[..kept], lost, style);
+        prop_assert!(out.len() < 50_000 + 400 * data.len(), "{} bytes", out.len());
+    }
+}

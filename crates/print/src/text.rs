@@ -7,18 +7,52 @@ use crate::put::put;
 
 /// Request methods whose line is shown, and what responses start with.
 static HTTP: &[&str] = &[
-    "GET", "PUT", "COPY", "HEAD", "LOCK", "MOVE", "POLL", "POST", "BCOPY", "BMOVE", "MKCOL", "TRACE",
-    "LABEL", "MERGE", "DELETE", "SEARCH", "UNLOCK", "REPORT", "UPDATE", "NOTIFY", "BDELETE", "CONNECT",
-    "OPTIONS", "CHECKIN", "PROPFIND", "CHECKOUT", "CCM_POST", "SUBSCRIBE", "PROPPATCH", "BPROPFIND",
-    "BPROPPATCH", "UNCHECKOUT", "MKACTIVITY", "MKWORKSPACE", "UNSUBSCRIBE", "RPC_CONNECT",
-    "VERSION-CONTROL", "BASELINE-CONTROL",
+    "GET",
+    "PUT",
+    "COPY",
+    "HEAD",
+    "LOCK",
+    "MOVE",
+    "POLL",
+    "POST",
+    "BCOPY",
+    "BMOVE",
+    "MKCOL",
+    "TRACE",
+    "LABEL",
+    "MERGE",
+    "DELETE",
+    "SEARCH",
+    "UNLOCK",
+    "REPORT",
+    "UPDATE",
+    "NOTIFY",
+    "BDELETE",
+    "CONNECT",
+    "OPTIONS",
+    "CHECKIN",
+    "PROPFIND",
+    "CHECKOUT",
+    "CCM_POST",
+    "SUBSCRIBE",
+    "PROPPATCH",
+    "BPROPFIND",
+    "BPROPPATCH",
+    "UNCHECKOUT",
+    "MKACTIVITY",
+    "MKWORKSPACE",
+    "UNSUBSCRIBE",
+    "RPC_CONNECT",
+    "VERSION-CONTROL",
+    "BASELINE-CONTROL",
 ];
 
 /// HTTP/1 (RFC 9112).
 pub(crate) fn http(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     p.protocol = "http";
     lines(p, "HTTP", c, length, |word| {
-        HTTP.iter().any(|method| word.eq_ignore_ascii_case(method.as_bytes()))
+        HTTP.iter()
+            .any(|method| word.eq_ignore_ascii_case(method.as_bytes()))
             || is_response(word, b"HTTP/")
             || is_response(word, b"RTSP/")
     })
@@ -37,7 +71,13 @@ fn is_response(word: &[u8], version: &[u8]) -> bool {
 }
 
 /// The first line, or every line with `-v`, if the first word belongs to the protocol.
-fn lines(p: &mut Out<'_>, name: &str, c: Cursor<'_>, length: usize, known: impl Fn(&[u8]) -> bool) -> Printed {
+fn lines(
+    p: &mut Out<'_>,
+    name: &str,
+    c: Cursor<'_>,
+    length: usize,
+    known: impl Fn(&[u8]) -> bool,
+) -> Printed {
     put!(p, ": ", name);
     let bytes = c.rest();
     let mut words = bytes.splitn(2, u8::is_ascii_whitespace);

@@ -156,7 +156,12 @@ mod tests {
     use super::*;
     use crate::NoNames;
 
-    fn check(style: TimeStyle, precision: TimestampPrecision, times: &[(i64, u32)], expected: &str) {
+    fn check(
+        style: TimeStyle,
+        precision: TimestampPrecision,
+        times: &[(i64, u32)],
+        expected: &str,
+    ) {
         let style = Style {
             time: style,
             precision,
@@ -176,10 +181,25 @@ mod tests {
         let times = &[(1_418_145_369, 924_505_488), (1_418_145_370, 52_027_262)];
         check(S::None, Micro, times, "");
         check(S::Clock, Micro, times, "17:16:09.924505 17:16:10.052027 ");
-        check(S::Epoch, Nano, times, "1418145369.924505488 1418145370.052027262 ");
-        check(S::Date, Micro, times, "2014-12-09 17:16:09.924505 2014-12-09 17:16:10.052027 ");
+        check(
+            S::Epoch,
+            Nano,
+            times,
+            "1418145369.924505488 1418145370.052027262 ",
+        );
+        check(
+            S::Date,
+            Micro,
+            times,
+            "2014-12-09 17:16:09.924505 2014-12-09 17:16:10.052027 ",
+        );
         check(S::Delta, Micro, times, " 00:00:00.000000  00:00:00.127522 ");
-        check(S::SinceFirst, Nano, times, " 00:00:00.000000000  00:00:00.127521774 ");
+        check(
+            S::SinceFirst,
+            Nano,
+            times,
+            " 00:00:00.000000000  00:00:00.127521774 ",
+        );
         let back = &[(100_000, 5000), (0, 6000)];
         check(S::Delta, Micro, back, " 00:00:00.000000 -27:46:39.999999 ");
     }

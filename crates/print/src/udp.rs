@@ -2,12 +2,12 @@
 
 use pktwho_wire::{Cursor, Truncated};
 
+use crate::Transport;
 use crate::checksum::{Sum, should_be};
 use crate::ip_proto::{self, Ip};
 use crate::out::{Out, Printed};
 use crate::port;
 use crate::put::{HexFull, put};
-use crate::Transport;
 
 const HEADER: usize = 8;
 
@@ -88,11 +88,20 @@ fn verify(p: &mut Out<'_>, datagram: &[u8], length: usize, found: u16, ip: &Ip) 
     if datagram.len() < length {
         return;
     }
-    let residue = Sum::pseudo(ip.src, ip.last_dst, ip_proto::UDP, length).add(datagram).finish();
+    let residue = Sum::pseudo(ip.src, ip.last_dst, ip_proto::UDP, length)
+        .add(datagram)
+        .finish();
     if residue == 0 {
         put!(p, "[udp sum ok] ");
     } else {
         let right = should_be(found, residue);
-        put!(p, "[bad udp cksum 0x", HexFull(found), " -> 0x", HexFull(right), "!] ");
+        put!(
+            p,
+            "[bad udp cksum 0x",
+            HexFull(found),
+            " -> 0x",
+            HexFull(right),
+            "!] "
+        );
     }
 }

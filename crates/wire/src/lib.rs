@@ -159,7 +159,8 @@ impl<'a> Cursor<'a> {
     /// Fewer are left.
     #[inline]
     pub fn u24(&mut self) -> Result<u32, Truncated> {
-        self.array::<3>().map(|[a, b, c]| u32::from_be_bytes([0, a, b, c]))
+        self.array::<3>()
+            .map(|[a, b, c]| u32::from_be_bytes([0, a, b, c]))
     }
 
     readers! {

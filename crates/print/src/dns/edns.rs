@@ -151,7 +151,7 @@ fn option(p: &mut Out<'_>, code: u16, mut c: Cursor<'_>, size: usize) -> Printed
             name::print(p, bytes, &mut c)?;
         }
         KEY_TAG => {
-            if size < 2 || size % 2 != 0 {
+            if size < 2 || !size.is_multiple_of(2) {
                 put!(p, " ");
                 p.invalid();
             } else {
@@ -192,7 +192,8 @@ fn subnet(p: &mut Out<'_>, mut c: Cursor<'_>, size: usize) -> Result<(), Truncat
         2 => 16,
         _ => 0,
     };
-    if bytes > most || usize::from(source) > most * 8 || usize::from(scope) > most * 8 || most == 0 {
+    if bytes > most || usize::from(source) > most * 8 || usize::from(scope) > most * 8 || most == 0
+    {
         p.invalid();
         return Ok(());
     }

@@ -3,7 +3,7 @@
 use pktwho_wire::{Cursor, Truncated};
 
 use crate::out::{Out, Printed};
-use crate::put::{HexFull, put, visible};
+use crate::put::{Hex, HexBytes, HexFull, put, visible};
 
 /// More bytes than a name may have (RFC 1035 section 3.1): whoever exceeds it loops or lies.
 const LONGEST: usize = 255;
@@ -82,10 +82,9 @@ pub(super) fn print<'a>(p: &mut Out<'_>, message: &'a [u8], c: &mut Cursor<'a>) 
                 total += length;
             }
             Label::Bits(bits) => {
+                let bytes = at.take(bits.div_ceil(8))?;
                 put!(p, "\\[x");
-                for &byte in at.take(bits.div_ceil(8))? {
-                    put!(p, HexFull(byte));
-                }
+                bit_string(p, bytes, bits);
                 put!(p, "/", bits, "]");
                 total += bits.div_ceil(8);
             }
@@ -101,6 +100,21 @@ pub(super) fn print<'a>(p: &mut Out<'_>, message: &'a [u8], c: &mut Cursor<'a>) 
         *c = at;
     }
     Ok(())
+}
+
+/// The first `bits` bits, four to a digit.
+fn bit_string(p: &mut Out<'_>, bytes: &[u8], bits: usize) {
+    let (whole, rest) = bytes.split_at(bytes.len().min(bits / 8));
+    put!(p, HexBytes(whole));
+    let (Some(&last), used @ 1..) = (rest.first(), bits % 8) else {
+        return;
+    };
+    let kept = last & !(0xff_u8 >> used);
+    if used > 4 {
+        put!(p, HexFull(kept));
+    } else {
+        put!(p, Hex(kept >> 4));
+    }
 }
 
 /// A name outside of DNS messages, where nothing can be pointed to.

@@ -12,6 +12,8 @@ pub(super) const INTERNET: u16 = 1;
 
 pub(super) const OPT: u16 = 41;
 
+const TSIG: u16 = 250;
+
 static KINDS: &[(u16, &str)] = &[
     (1, "A"),
     (28, "AAAA"),
@@ -68,7 +70,7 @@ static KINDS: &[(u16, &str)] = &[
     (103, "UNSPEC"),
     (104, "UNSPECA"),
     (249, "TKEY"),
-    (250, "TSIG"),
+    (TSIG, "TSIG"),
     (251, "IXFR"),
     (252, "AXFR"),
     (253, "MAILB"),
@@ -95,21 +97,30 @@ pub(super) fn class(p: &mut Out<'_>, class: u16) {
     }
 }
 
-/// One record, after a space.
-pub(super) fn record<'a>(p: &mut Out<'_>, m: Message<'a>, c: &mut Cursor<'a>) -> Printed {
+/// One record, after a space; `false` if it ends before its fixed part does.
+pub(super) fn record<'a>(
+    p: &mut Out<'_>,
+    m: Message<'a>,
+    c: &mut Cursor<'a>,
+) -> Result<bool, Truncated> {
     if p.verbose(1) {
         put!(p, " ");
         name::print(p, m.bytes, c)?;
-    } else {
-        name::skip(c)?;
+    } else if name::skip(c).is_err() {
+        return Ok(false);
     }
     let mut fixed = *c;
-    let (Ok(kind), Ok(class), Ok(ttl), Ok(length)) = (fixed.u16(), fixed.u16(), fixed.u32(), fixed.u16()) else {
+    let (Ok(kind), Ok(class), Ok(ttl), Ok(length)) =
+        (fixed.u16(), fixed.u16(), fixed.u32(), fixed.u16())
+    else {
         // compat: tcpdump leaves a message that ends here without a mark.
-        *c = Cursor::new(&[]);
-        return if m.bytes.len() < m.length { Err(Truncated) } else { Ok(()) };
+        return Ok(false);
     };
-    let (class, flush) = if kind == OPT { (class, false) } else { m.class(class) };
+    let (class, flush) = if kind == OPT {
+        (class, false)
+    } else {
+        m.class(class)
+    };
     if class != INTERNET && kind != OPT {
         put!(p, " ");
         self::class(p, class);
@@ -126,15 +137,11 @@ pub(super) fn record<'a>(p: &mut Out<'_>, m: Message<'a>, c: &mut Cursor<'a>) ->
     self::kind(p, kind);
     let length = usize::from(length);
     let data = fixed.limit(length);
-    fixed.need(length).or_else(|cut| {
-        // An address or a name may be there although the rest is not.
-        data_of(p, m, kind, class, ttl, data, length)?;
-        Err(cut)
-    })?;
+    fixed.need(length)?;
     data_of(p, m, kind, class, ttl, data, length)?;
     fixed.skip(length)?;
     *c = fixed;
-    Ok(())
+    Ok(true)
 }
 
 /// The record's data, as far as this type has a text.
@@ -149,9 +156,9 @@ fn data_of<'a>(
 ) -> Printed {
     match kind {
         1 => {
-            put!(p, " ", Ipv4Addr::from(c.u32().inspect_err(|_| unspace(p))?));
+            put!(p, " ", Ipv4Addr::from(c.u32()?));
         }
-        28 => put!(p, " ", Ipv6Addr::from(c.u128().inspect_err(|_| unspace(p))?)),
+        28 => put!(p, " ", Ipv6Addr::from(c.u128()?)),
         2 | 5 | 12 | 39 => {
             put!(p, " ");
             domain(p, m, &mut c)?;
@@ -188,6 +195,7 @@ fn data_of<'a>(
                 visible(p.out, byte);
             }
         }
+        TSIG if p.verbose(1) => tsig(p, m, &mut c)?,
         OPT => {
             put!(p, " UDPsize=", class);
             if ttl & 0x8000 != 0 {
@@ -199,9 +207,6 @@ fn data_of<'a>(
     }
     Ok(())
 }
-
-/// Nothing was printed of a value that is cut.
-fn unspace(_: &mut Out<'_>) {}
 
 /// A name within the record's data; it may point anywhere into the message.
 fn domain<'a>(p: &mut Out<'_>, m: Message<'a>, c: &mut Cursor<'a>) -> Printed {
@@ -216,6 +221,28 @@ fn soa<'a>(p: &mut Out<'_>, m: Message<'a>, c: &mut Cursor<'a>) -> Printed {
     for _ in 0..5 {
         put!(p, " ", c.u32()?);
     }
+    Ok(())
+}
+
+/// A transaction signature (RFC 8945), without the signature.
+fn tsig<'a>(p: &mut Out<'_>, m: Message<'a>, c: &mut Cursor<'a>) -> Printed {
+    put!(p, " ");
+    domain(p, m, c)?;
+    // The time signed.
+    c.skip(6)?;
+    let fudge = c.u16()?;
+    let mac = c.u16()?;
+    put!(p, " fudge=", fudge, " maclen=", mac);
+    c.skip(usize::from(mac))?;
+    put!(
+        p,
+        " origid=",
+        c.u16()?,
+        " error=",
+        c.u16()?,
+        " otherlen=",
+        c.u16()?
+    );
     Ok(())
 }
 
@@ -257,7 +284,13 @@ fn relative(p: &mut Out<'_>, seconds: u32) {
         return put!(p, "0s");
     }
     let mut left = seconds;
-    for (unit, letter) in [(604_800, "w"), (86400, "d"), (3600, "h"), (60, "m"), (1, "s")] {
+    for (unit, letter) in [
+        (604_800, "w"),
+        (86400, "d"),
+        (3600, "h"),
+        (60, "m"),
+        (1, "s"),
+    ] {
         if left >= unit {
             put!(p, left / unit, letter);
             left %= unit;

@@ -79,7 +79,10 @@ fn offset(c: Cursor<'_>, words: usize, length: usize) -> usize {
         && stated < length
         && at.skip(stated).is_ok()
         && at.remaining() >= length - stated
-        && Sum::default().add(at.limit(length - stated).rest()).finish() == 0
+        && Sum::default()
+            .add(at.limit(length - stated).rest())
+            .finish()
+            == 0
     {
         return stated;
     }
@@ -100,7 +103,14 @@ fn checksum(p: &mut Out<'_>, c: Cursor<'_>, length: usize, found: u16) {
     }
     let right = Sum::default().add(c.limit(length).rest()).finish() == 0;
     let word = if right { " (correct)" } else { " (incorrect)" };
-    put!(p, ", checksum 0x", HexFull(found), word, ", length ", length);
+    put!(
+        p,
+        ", checksum 0x",
+        HexFull(found),
+        word,
+        ", length ",
+        length
+    );
 }
 
 /// Objects of class, type and value.
@@ -111,7 +121,17 @@ fn objects(p: &mut Out<'_>, mut c: Cursor<'_>, mut left: usize) -> Printed {
         let class = c.u8()?;
         let kind = c.u8()?;
         let name = lookup(OBJECTS, class).unwrap_or("unknown");
-        put!(p, "\n\t  ", name, " Object (", class, "), Class-Type: ", kind, ", length ", size);
+        put!(
+            p,
+            "\n\t  ",
+            name,
+            " Object (",
+            class,
+            "), Class-Type: ",
+            kind,
+            ", length ",
+            size
+        );
         let Some(value) = size.checked_sub(4).filter(|&value| value > 0) else {
             break;
         };
@@ -151,7 +171,10 @@ fn information(
     kind: u8,
     size: usize,
 ) -> Result<bool, pktwho_wire::Truncated> {
-    let role = ROLES.get(usize::from(kind >> 6)).copied().unwrap_or("unknown");
+    let role = ROLES
+        .get(usize::from(kind >> 6))
+        .copied()
+        .unwrap_or("unknown");
     put!(p, "\n\t    Interface Role: ", role);
     let mut c = c.limit(size);
     if kind & 8 != 0 {

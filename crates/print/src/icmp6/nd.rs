@@ -18,7 +18,8 @@ static ROUTER_FLAGS: &[(u32, &str)] = &[
     (0x04, "ndproxy"),
 ];
 
-static NEIGHBOR_FLAGS: &[(u32, &str)] = &[(0x80, "router"), (0x40, "solicited"), (0x20, "override")];
+static NEIGHBOR_FLAGS: &[(u32, &str)] =
+    &[(0x80, "router"), (0x40, "solicited"), (0x20, "override")];
 
 static PREFIX_FLAGS: &[(u32, &str)] = &[(0x80, "onlink"), (0x40, "auto"), (0x20, "router")];
 
@@ -60,7 +61,9 @@ pub(super) fn message(p: &mut Out<'_>, m: &Message<'_>) -> Printed {
     }
     let fixed = match m.kind {
         133 => {
-            c.skip(4).or(if p.verbose(1) { Err(Truncated) } else { Ok(()) })?;
+            if p.verbose(1) {
+                c.skip(4)?;
+            }
             8
         }
         134 => {
@@ -72,15 +75,17 @@ pub(super) fn message(p: &mut Out<'_>, m: &Message<'_>) -> Printed {
         }
         135 => {
             c.skip(4)?;
+            let target = Ipv6Addr::from(c.u128()?);
             put!(p, ", who has ");
-            p.addr(Ipv6Addr::from(c.u128()?));
+            p.addr(target);
             24
         }
         136 => {
             let flags = u32::from(c.u8()?);
             c.skip(3)?;
+            let target = Ipv6Addr::from(c.u128()?);
             put!(p, ", tgt is ");
-            p.addr(Ipv6Addr::from(c.u128()?));
+            p.addr(target);
             if p.verbose(1) {
                 put!(p, ", Flags [");
                 bits(p, NEIGHBOR_FLAGS, flags, ", ", "none");
@@ -91,8 +96,8 @@ pub(super) fn message(p: &mut Out<'_>, m: &Message<'_>) -> Printed {
         _ => {
             c.skip(4)?;
             let target = Ipv6Addr::from(c.u128()?);
-            put!(p, ", ");
             let destination = Ipv6Addr::from(c.u128()?);
+            put!(p, ", ");
             p.addr(destination);
             put!(p, " to ");
             p.addr(target);
@@ -110,7 +115,11 @@ fn router(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
     let flags = c.u8()?;
     put!(p, ", Flags [");
     bits(p, ROUTER_FLAGS, u32::from(flags), ", ", "none");
-    put!(p, "], pref ", lookup(PREFERENCES, flags & 0x18).unwrap_or("unknown"));
+    put!(
+        p,
+        "], pref ",
+        lookup(PREFERENCES, flags & 0x18).unwrap_or("unknown")
+    );
     put!(p, ", router lifetime ", c.u16()?, "s");
     put!(p, ", reachable time ", c.u32()?, "ms");
     put!(p, ", retrans timer ", c.u32()?, "ms");
@@ -129,7 +138,18 @@ pub(super) fn options(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Prin
             return Err(Truncated);
         }
         let name = lookup(OPTIONS, kind).unwrap_or("unknown");
-        put!(p, "\n\t  ", name, " option (", kind, "), length ", size, " (", units, "): ");
+        put!(
+            p,
+            "\n\t  ",
+            name,
+            " option (",
+            kind,
+            "), length ",
+            size,
+            " (",
+            units,
+            "): "
+        );
         start.need(size)?;
         let value = c.sub(size - 2)?;
         let known = option(p, kind, start, value)?;
@@ -147,7 +167,12 @@ pub(super) fn options(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Prin
 }
 
 /// One option's value; `false` if it is unknown.
-fn option(p: &mut Out<'_>, kind: u8, whole: Cursor<'_>, mut c: Cursor<'_>) -> Result<bool, Truncated> {
+fn option(
+    p: &mut Out<'_>,
+    kind: u8,
+    whole: Cursor<'_>,
+    mut c: Cursor<'_>,
+) -> Result<bool, Truncated> {
     match kind {
         SOURCE_LINK | TARGET_LINK => p.link_addr(c.rest()),
         PREFIX => {
@@ -191,7 +216,11 @@ fn option(p: &mut Out<'_>, kind: u8, whole: Cursor<'_>, mut c: Cursor<'_>) -> Re
             put!(p, " ");
             p.addr(Ipv6Addr::from(padded(c.rest())));
             put!(p, "/", bits_kept, ", pref=");
-            put!(p, lookup(PREFERENCES, preference & 0x18).unwrap_or("unknown"), ", lifetime=");
+            put!(
+                p,
+                lookup(PREFERENCES, preference & 0x18).unwrap_or("unknown"),
+                ", lifetime="
+            );
             lifetime(p, seconds);
         }
         RDNSS => {

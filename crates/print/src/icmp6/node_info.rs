@@ -51,8 +51,14 @@ impl<'a> Fields<'a> {
     fn print(&self, p: &mut Out<'_>) {
         put!(p, lookup(TYPES, self.kind).unwrap_or("unknown"));
         let letters: &[(u16, &str)] = match self.kind {
-            NODE_ADDRESSES => &[(0x20, "G"), (0x10, "S"), (0x08, "L"), (0x04, "C"), (0x02, "A"), (0x01, "T")],
-            IPV4_ADDRESSES => &[(0x02, "A"), (0x01, "T")],
+            NODE_ADDRESSES => &[
+                (0x20, "G"),
+                (0x10, "S"),
+                (0x08, "L"),
+                (0x04, "C"),
+                (0x02, "A"),
+            ],
+            IPV4_ADDRESSES => &[(0x02, "A")],
             _ => return,
         };
         if letters.iter().any(|letter| self.flags & letter.0 != 0) {
@@ -118,7 +124,10 @@ pub(super) fn reply(p: &mut Out<'_>, m: &Message<'_>) -> Printed {
         NAME => {
             let ttl = c.u32()?;
             name(p, c, fields.length.saturating_sub(4))?;
-            if c.rest().first().is_some_and(|&first| usize::from(first) + 1 == c.remaining()) {
+            if c.rest()
+                .first()
+                .is_some_and(|&first| usize::from(first) + 1 == c.remaining())
+            {
                 put!(p, " [TTL=", ttl, "]");
             }
         }

@@ -25,7 +25,13 @@ pub(super) fn message(p: &mut Out<'_>, m: &Message<'_>) -> Printed {
     put!(p, ", seq=", sequence);
     if p.verbose(1) {
         put!(p, "[");
-        for (bit, letter) in [(0x80, "T"), (0x40, "R"), (0x20, "A"), (0x10, "S"), (0x08, "P")] {
+        for (bit, letter) in [
+            (0x80, "T"),
+            (0x40, "R"),
+            (0x20, "A"),
+            (0x10, "S"),
+            (0x08, "P"),
+        ] {
             if flags & bit != 0 {
                 put!(p, letter);
             }

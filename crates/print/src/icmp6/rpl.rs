@@ -61,7 +61,16 @@ fn dio(p: &mut Out<'_>, m: &Message<'_>) -> Printed {
     let dag = Ipv6Addr::from(c.u128()?);
     put!(p, " [dodagid:");
     p.addr(dag);
-    put!(p, ",seq:", sequence, ",instance:", instance, ",rank:", rank, ",");
+    put!(
+        p,
+        ",seq:",
+        sequence,
+        ",instance:",
+        instance,
+        ",rank:",
+        rank,
+        ","
+    );
     if mode & 0x80 != 0 {
         put!(p, "grounded,");
     }
@@ -72,7 +81,16 @@ fn dio(p: &mut Out<'_>, m: &Message<'_>) -> Printed {
         3 => "storingmulticast",
         _ => "mop unknown",
     };
-    put!(p, "ver:", version, ",mop:", operation, ",prf:", mode & 7, "]");
+    put!(
+        p,
+        "ver:",
+        version,
+        ",mop:",
+        operation,
+        ",prf:",
+        mode & 7,
+        "]"
+    );
     options(p, c, m.length.saturating_sub(28))
 }
 
@@ -82,7 +100,11 @@ fn dao(p: &mut Out<'_>, m: &Message<'_>) -> Printed {
     c.skip(1)?;
     let sequence = c.u8()?;
     let present = flags & 0x40 != 0;
-    let dag = if present { Some(Ipv6Addr::from(c.u128()?)) } else { None };
+    let dag = if present {
+        Some(Ipv6Addr::from(c.u128()?))
+    } else {
+        None
+    };
     put!(p, " [dagid:");
     match dag {
         Some(dag) => p.addr(dag),
@@ -103,13 +125,26 @@ fn dao_ack(p: &mut Out<'_>, m: &Message<'_>) -> Printed {
     let mut c = m.body;
     let (instance, flags, sequence, status) = (c.u8()?, c.u8()?, c.u8()?, c.u8()?);
     let present = flags & 0x80 != 0;
-    let dag = if present { Some(Ipv6Addr::from(c.u128()?)) } else { None };
+    let dag = if present {
+        Some(Ipv6Addr::from(c.u128()?))
+    } else {
+        None
+    };
     put!(p, " [dagid:");
     match dag {
         Some(dag) => p.addr(dag),
         None => put!(p, "<elided>"),
     }
-    put!(p, ",seq:", sequence, ",instance:", instance, ",status:", status, "]");
+    put!(
+        p,
+        ",seq:",
+        sequence,
+        ",instance:",
+        instance,
+        ",status:",
+        status,
+        "]"
+    );
     options(p, c, m.length.saturating_sub(if present { 24 } else { 8 }))
 }
 

@@ -27,14 +27,39 @@ static NAMES: &[(u8, &str)] = &[
     (ROUTER_ALERT, "RA"),
 ];
 
-/// The options between the fixed header and the payload, `length` bytes on the wire.
-pub(super) fn options(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
+/// Where a source route leads in the end: what checksums are made with.
+pub(super) fn last_hop(mut c: Cursor<'_>) -> Option<Ipv4Addr> {
+    loop {
+        match c.u8().ok()? {
+            END => return None,
+            NOP => {}
+            kind => {
+                let size = usize::from(c.u8().ok()?);
+                let value = c.take(size.checked_sub(2)?).ok()?;
+                if matches!(kind, LOOSE_ROUTE | STRICT_ROUTE) {
+                    return value
+                        .get(1..)?
+                        .last_chunk::<4>()
+                        .copied()
+                        .map(Ipv4Addr::from);
+                }
+            }
+        }
+    }
+}
+
+/// The options between the fixed header and the payload, `length` bytes on the wire; `false` if
+/// one was not captured whole.
+pub(super) fn options(
+    p: &mut Out<'_>,
+    mut c: Cursor<'_>,
+    length: usize,
+) -> Result<bool, Truncated> {
     let mut left = length;
     let mut separator = "";
     while left > 0 {
         put!(p, separator);
         separator = ",";
-        // compat: tcpdump 4.99.3 leaves the list silently when an option is cut.
         let start = c;
         let kind = c.u8()?;
         match lookup(NAMES, kind) {
@@ -54,12 +79,16 @@ pub(super) fn options(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Prin
             put!(p, " [bad length ", size, "]");
             break;
         }
-        start.need(size)?;
+        if start.remaining() < size {
+            put!(p, " [truncated-option]");
+            return Ok(false);
+        }
         let mut rest = start;
         rest.skip(2)?;
+        if kind == TIMESTAMP && !timestamp(p, rest, size)? {
+            break;
+        }
         match kind {
-            TIMESTAMP if !timestamp(p, rest, size)? => break,
-            TIMESTAMP => {}
             RECORD_ROUTE | LOOSE_ROUTE | STRICT_ROUTE => route(p, rest, size)?,
             ROUTER_ALERT if size == 4 => match rest.u16()? {
                 0 => {}
@@ -71,7 +100,7 @@ pub(super) fn options(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Prin
         c.skip(size)?;
         left -= size;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// A list of addresses; those before the pointer are used already.
@@ -80,12 +109,12 @@ fn route(p: &mut Out<'_>, mut c: Cursor<'_>, size: usize) -> Printed {
         put!(p, " [bad length ", size, "]");
         return Ok(());
     }
-    if (size + 1) % 4 != 0 {
+    if !(size + 1).is_multiple_of(4) {
         put!(p, " [bad length ", size, "]");
     }
     let pointer = c.u8()?;
     let next = usize::from(pointer).saturating_sub(1);
-    if next < 3 || (next + 1) % 4 != 0 {
+    if next < 3 || !(next + 1).is_multiple_of(4) {
         put!(p, " [bad ptr ", pointer, "]");
     }
     for offset in (3..size).step_by(4) {
@@ -108,15 +137,16 @@ fn timestamp(p: &mut Out<'_>, mut c: Cursor<'_>, size: usize) -> Result<bool, Tr
     put!(p, " TS{");
     let pointer = c.u8()?;
     let flags = c.u8()?;
-    let hop = if flags & 15 == 0 { 4 } else { 8 };
-    if (size - 4) % hop != 0 {
+    let kind = flags & 15;
+    let hop = if kind == 0 { 4 } else { 8 };
+    if !(size - 4).is_multiple_of(hop) {
         put!(p, "[bad length ", size, "]");
     }
     let next = usize::from(pointer).saturating_sub(1);
-    if next < 4 || (next - 4) % hop != 0 || next > size {
+    if next < 4 || !(next - 4).is_multiple_of(hop) || next > size {
         put!(p, "[bad ptr ", pointer, "]");
     }
-    match flags & 15 {
+    match kind {
         0 => put!(p, "TSONLY"),
         1 => put!(p, "TS+ADDR"),
         3 => put!(p, "PRESPEC"),

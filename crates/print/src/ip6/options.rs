@@ -49,7 +49,11 @@ pub(super) fn hop_by_hop(
 }
 
 /// Destination options.
-pub(super) fn destination(p: &mut Out<'_>, c: &mut Cursor<'_>, left: usize) -> Result<Option<u8>, Truncated> {
+pub(super) fn destination(
+    p: &mut Out<'_>,
+    c: &mut Cursor<'_>,
+    left: usize,
+) -> Result<Option<u8>, Truncated> {
     put!(p, "DSTOPT ");
     p.protocol = "dstopt";
     let (next, options) = header(c, left)?;
@@ -83,7 +87,14 @@ fn list(
         }
         let size = c.u8()?;
         if usize::from(size) > c.remaining() {
-            put!(p, " [remaining length ", there, " < ", usize::from(size) + 2, "]");
+            put!(
+                p,
+                " [remaining length ",
+                there,
+                " < ",
+                usize::from(size) + 2,
+                "]"
+            );
             p.invalid();
             return Ok((false, None));
         }

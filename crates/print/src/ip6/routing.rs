@@ -29,7 +29,16 @@ pub(super) fn routing(
     let kind = c.u8()?;
     let segments = c.u8()?;
     let name = if kind == SOURCE { " [Deprecated]" } else { "" };
-    put!(p, " (len=", units, ", type=", kind, name, ", segleft=", segments);
+    put!(
+        p,
+        " (len=",
+        units,
+        ", type=",
+        kind,
+        name,
+        ", segleft=",
+        segments
+    );
     let size = usize::from(units) * 8;
     let last = match kind {
         SOURCE | MOBILITY => {
@@ -125,14 +134,27 @@ fn values(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Result<(), Truncated> {
         let size = c.u8()?;
         put!(p, ", TLV-len=", size);
         if usize::from(size) > c.remaining() {
-            put!(p, " [remaining tlv length ", c.remaining(), " < ", size, "]");
+            put!(
+                p,
+                " [remaining tlv length ",
+                c.remaining(),
+                " < ",
+                size,
+                "]"
+            );
             p.invalid();
             return Ok(());
         }
         if kind == 5 {
             // compat: tcpdump takes the length for that of the HMAC alone.
             let flags = c.u16()?;
-            put!(p, ", D=", flags >> 15, ", HMAC-key-ID=0x", HexFull(c.u32()?));
+            put!(
+                p,
+                ", D=",
+                flags >> 15,
+                ", HMAC-key-ID=0x",
+                HexFull(c.u32()?)
+            );
             put!(p, ", HMAC=0x", HexBytes(c.take(usize::from(size))?));
         } else {
             c.skip(usize::from(size))?;

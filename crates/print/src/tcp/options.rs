@@ -68,7 +68,12 @@ pub(super) struct Options {
 impl Options {
     /// The list of `length` bytes, without its closing bracket; `false` if it ended early and
     /// nothing should follow.
-    pub(super) fn print(&self, p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Result<bool, Truncated> {
+    pub(super) fn print(
+        &self,
+        p: &mut Out<'_>,
+        mut c: Cursor<'_>,
+        length: usize,
+    ) -> Result<bool, Truncated> {
         let mut left = length;
         let mut first = true;
         while left > 0 {
@@ -116,7 +121,13 @@ impl Options {
         let size = size - 2;
         let begin = c.remaining();
         // Fixed sizes may exceed what the header holds.
-        let fits = |needed: usize| if needed + 2 > left { Err(Stop::Bad) } else { Ok(()) };
+        let fits = |needed: usize| {
+            if needed + 2 > left {
+                Err(Stop::Bad)
+            } else {
+                Ok(())
+            }
+        };
         match kind {
             MAXSEG => {
                 fits(2)?;
@@ -140,7 +151,11 @@ impl Options {
                 if size != 16 {
                     return Err(Stop::Bad);
                 }
-                put!(p, " shared secret not supplied with -M, can't check - ", HexBytes(c.take(16)?));
+                put!(
+                    p,
+                    " shared secret not supplied with -M, can't check - ",
+                    HexBytes(c.take(16)?)
+                );
             }
             USER_TIMEOUT => {
                 fits(2)?;
@@ -170,7 +185,7 @@ impl Options {
 
     /// Blocks that arrived, counted as the acknowledgement numbers are.
     fn sack(&self, p: &mut Out<'_>, c: &mut Cursor<'_>, size: usize) -> Result<(), Stop> {
-        if size % 8 != 0 {
+        if !size.is_multiple_of(8) {
             put!(p, " invalid sack");
             c.take(size)?;
             return Ok(());
@@ -211,7 +226,7 @@ fn authentication(p: &mut Out<'_>, c: &mut Cursor<'_>, size: usize) -> Result<()
 fn cookie(p: &mut Out<'_>, c: &mut Cursor<'_>, size: usize) -> Result<(), Stop> {
     if size == 0 {
         put!(p, " cookiereq");
-    } else if size % 2 != 0 || !(4..=16).contains(&size) {
+    } else if !size.is_multiple_of(2) || !(4..=16).contains(&size) {
         put!(p, " (invalid)");
         c.take(size)?;
     } else {
