@@ -160,7 +160,7 @@ fn chain(
                 Some(following) => next = following,
                 None => return Ok(()),
             },
-            ROUTING => match routing::routing(p, &mut c, left, ip)? {
+            ROUTING => match routing::routing(p, &mut c, ip)? {
                 Some(following) => next = following,
                 None => return Ok(()),
             },
@@ -168,7 +168,7 @@ fn chain(
                 Some(following) => next = following,
                 None => return Ok(()),
             },
-            62 | 135 => return mobility::mobility(p, c, left),
+            62 | 135 => return mobility::mobility(p, c),
             _ => return ip_proto::payload(p, next, Cursor::new(c.rest()), left, ip),
         }
         let used = before - c.remaining();

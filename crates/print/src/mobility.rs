@@ -11,7 +11,7 @@ use crate::put::{Hex, HexFull, put};
 static OPTIONS_AT: &[usize] = &[8, 16, 16, 24, 24, 12, 12, 24];
 
 /// A mobility header; nothing follows it.
-pub(crate) fn mobility(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
+pub(crate) fn mobility(p: &mut Out<'_>, c: Cursor<'_>) -> Printed {
     p.protocol = "mobility";
     let whole = c;
     let mut c = c;
@@ -45,7 +45,9 @@ pub(crate) fn mobility(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed
         return Ok(());
     }
     message(p, kind, c)?;
-    let _ = length;
+    if !p.verbose(1) {
+        return Ok(());
+    }
     let mut rest = whole;
     rest.skip(options_at)?;
     options(p, rest, size - options_at)

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use pktwho_wire::{Cursor, Truncated};
 
 use crate::out::{Out, bits};
-use crate::put::{Hex, HexBytes, HexFull, put};
+use crate::put::{Hex, HexBytes, put};
 use crate::tcp::{ACK, SYN};
 
 /// Flags of `MP_CAPABLE` are named by letters.
@@ -54,7 +54,7 @@ pub(crate) fn option(
             put!(p, "fast-close");
             exactly(size == 12)?;
             c.skip(1)?;
-            put!(p, " key 0x", HexFull(c.u64()?));
+            put!(p, " key 0x", Hex(c.u64()?));
             Ok(())
         }
         _ => {
@@ -96,9 +96,9 @@ fn capable(
         put!(p, " csum");
     }
     if size >= 12 {
-        put!(p, " {0x", HexFull(c.u64()?));
+        put!(p, " {0x", Hex(c.u64()?));
         if size >= 20 {
-            put!(p, ",0x", HexFull(c.u64()?));
+            put!(p, ",0x", Hex(c.u64()?));
         }
         put!(p, "}");
     }
@@ -193,7 +193,7 @@ fn add_addr(p: &mut Out<'_>, c: &mut Cursor<'_>, size: usize, low: u8) -> Result
         put!(p, ":", c.u16()?);
     }
     if !c.is_empty() {
-        put!(p, " hmac 0x", HexFull(c.u64()?));
+        put!(p, " hmac 0x", Hex(c.u64()?));
     }
     Ok(())
 }

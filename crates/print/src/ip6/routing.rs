@@ -19,7 +19,6 @@ const SEGMENT: u8 = 4;
 pub(super) fn routing(
     p: &mut Out<'_>,
     c: &mut Cursor<'_>,
-    left: usize,
     ip: &mut Ip,
 ) -> Result<Option<u8>, Truncated> {
     p.protocol = "rt6";
@@ -89,7 +88,6 @@ pub(super) fn routing(
             return Ok(None);
         }
     };
-    let _ = left;
     put!(p, ") ");
     if segments > 0
         && let Some(last) = last

@@ -1,0 +1,377 @@
+#!/usr/bin/env python3
+"""Writes the captures and arguments of the cases in this folder.
+
+Each capture is made of packets built here, byte by byte; CASES says with which arguments each
+is read.  The expected outputs are written by `BLESS=1 cargo test -p pktwho --test golden print`
+and are compared with the installed tcpdump's by `./generate.py --compare TOOL`.
+"""
+import pathlib
+import socket
+import struct
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).parent
+A4, B4 = "10.0.0.1", "10.0.0.2"
+A6, B6 = "2001:db8::1", "2001:db8::2"
+
+
+def h(text):
+    return bytes.fromhex(text)
+
+
+def u16(*values):
+    return struct.pack(f"!{len(values)}H", *values)
+
+
+def u32(*values):
+    return struct.pack(f"!{len(values)}I", *values)
+
+
+def pad(data, size, fill=b"\0"):
+    return data + fill * (-len(data) % size)
+
+
+def checksum(data):
+    words = struct.unpack(f"!{(len(data) + 1) // 2}H", pad(data, 2))
+    total = sum(words)
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def put_checksum(data, at, value):
+    return data[:at] + u16(value) + data[at + 2:]
+
+
+def ip(text):
+    return socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
+
+
+def pseudo(src, dst, protocol, length):
+    if ":" in src:
+        return ip(src) + ip(dst) + u32(length, protocol)
+    return ip(src) + ip(dst) + u16(protocol, length)
+
+
+def ip4(protocol, payload, options=b"", tos=0, ttl=64, fragment=0, src=A4, dst=B4):
+    options = pad(options, 4)
+    words = 5 + len(options) // 4
+    header = struct.pack("!BBHHHBBH", 0x40 | words, tos, words * 4 + len(payload), 1, fragment, ttl, protocol, 0)
+    header += ip(src) + ip(dst) + options
+    return put_checksum(header, 10, checksum(header)) + payload
+
+
+def ip6(following, payload, src=A6, dst=B6, first=0x60000000):
+    return u32(first) + u16(len(payload)) + bytes([following, 64]) + ip(src) + ip(dst) + payload
+
+
+def udp(sport, dport, payload, src=A4, dst=B4):
+    data = u16(sport, dport, 8 + len(payload), 0) + payload
+    return put_checksum(data, 6, checksum(pseudo(src, dst, 17, len(data)) + data) or 0xFFFF)
+
+
+def tcp(flags, seq=1000, ack=2000, options=b"", payload=b"", sport=40000, dport=80, src=A4, dst=B4):
+    options = pad(options, 4)
+    data = u16(sport, dport) + u32(seq, ack) + u16((5 + len(options) // 4) << 12 | flags, 64240, 0, 0) + options + payload
+    return put_checksum(data, 16, checksum(pseudo(src, dst, 6, len(data)) + data))
+
+
+def icmp(kind, code, rest):
+    data = bytes([kind, code, 0, 0]) + rest
+    return ip4(1, put_checksum(data, 2, checksum(data)))
+
+
+def icmp6(kind, code, rest, src="fe80::1", dst="fe80::2"):
+    data = bytes([kind, code, 0, 0]) + rest
+    data = put_checksum(data, 2, checksum(pseudo(src, dst, 58, len(data)) + data))
+    return ip6(58, data, src, dst)
+
+
+def ethernet(kind, payload):
+    return h("020000000002020000000001") + u16(kind) + payload
+
+
+def option(kind, value):
+    return bytes([kind, len(value) + 2]) + value
+
+
+def nd_option(kind, value):
+    value = pad(b"xx" + value, 8)[2:]
+    return bytes([kind, (len(value) + 2) // 8]) + value
+
+
+def extension(following, body):
+    return bytes([following, (len(body) + 2) // 8 - 1]) + body
+
+
+def name(text):
+    return b"".join(bytes([len(label)]) + label for label in text.encode().split(b".") if label) + b"\0"
+
+
+def record(kind, data, owner=h("c00c"), cls=1, ttl=300):
+    return owner + u16(kind, cls) + u32(ttl) + u16(len(data)) + data
+
+
+def message(flags, answers=(), authorities=(), additional=(), kind=1, cls=1, question="example.org"):
+    counts = u16(7, flags, 1, len(answers), len(authorities), len(additional))
+    return counts + name(question) + u16(kind, cls) + b"".join([*answers, *authorities, *additional])
+
+
+def dns(data, response=True, port=53):
+    return ip4(17, udp(port, 40000, data) if response else udp(40000, port, data))
+
+
+def edns(options, flags=0):
+    return record(41, options, b"\0", 1232, flags)
+
+
+INNER4 = ip4(17, udp(40000, 33434, b"hello"))
+INNER6 = ip6(17, udp(40000, 33434, b"hello", A6, B6))
+SMALL = ip4(17, udp(1, 2, b"abc"))
+MAC = h("020000000001")
+
+
+def arp(op, target=bytes(6), hardware=1, protocol=0x800):
+    return ethernet(0x806, u16(hardware, protocol) + h("0604") + u16(op) + MAC + ip(A4) + target + ip(B4))
+
+
+def handshake():
+    start = option(2, u16(1460)) + option(4, b"") + option(8, u32(100, 0)) + h("01") + option(3, b"\7")
+    stamp = h("0101") + option(8, u32(101, 200))
+    back = dict(sport=80, dport=40000, src=B4, dst=A4)
+    return [
+        tcp(2, 1000, 0, start),
+        tcp(0x12, 5000, 1001, start, **back),
+        tcp(0x10, 1001, 5001, stamp),
+        tcp(0x18, 1001, 5001, stamp, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+        tcp(0x10, 5001, 1001, stamp + option(5, u32(1010, 1028)), **back),
+        tcp(0x18, 5001, 1028, stamp, b"HTTP/1.1 204 No Content\r\n\r\n", **back),
+        tcp(0x11, 1028, 5028, stamp),
+        tcp(0x14, 5028, 1029, b"", b"no such connection, and more than fits", **back),
+        tcp(0x1FF, 1, 1, sport=7, dport=9),
+        tcp(0, 1, 1, sport=7, dport=9),
+    ]
+
+
+def tcp_options():
+    values = [
+        option(19, bytes(16)), option(28, u16(0x8005)), option(29, h("0102") + b"m" * 12), option(34, b""),
+        option(34, b"cook"), option(254, h("f989")), option(254, h("f989") + b"cook"), option(99, b"abc"),
+        option(2, b"x"), option(5, b"x"), option(29, b"x"), h("6300"), option(5, u32(1, 2, 3, 4)),
+    ]
+    return [ip4(6, tcp(2, sport=100 + n, dport=9, options=value)) for n, value in enumerate(values)]
+
+
+def mptcp():
+    m = lambda text: option(30, h(text))
+    key, other = "0102030405060708", "1112131415161718"
+    cases = [
+        (2, m("0081" + key)), (2, m("0101")), (0x12, m("0181" + key)), (0x10, m("0101" + key + other)),
+        (2, m("1105" + "aabbccdd" + "01020304")), (0x12, m("1005" + key + "01020304")), (0x10, m("1000" + "ab" * 20)),
+        (0x10, m("2001" + "00000007")), (0x10, m("2003" + key)), (0x10, m("2014" + "00000001" + "00000002" + "0003" + "abcd")),
+        (0x10, m("3405" + "0a000001")), (0x10, m("3005" + "0a000001" + "0050" + key)), (0x10, m("3105" + ip(A6).hex())),
+        (0x10, m("40010203")), (0x10, m("5101")), (0x10, m("6000" + key)), (0x10, m("7000" + key)), (0x10, m("8000")),
+        (0x10, m("20")), (0x10, m("0001")),
+    ]
+    return [ip4(6, tcp(flags, sport=100 + n, dport=9, options=value)) for n, (flags, value) in enumerate(cases)]
+
+
+def records():
+    soa = name("ns.example.org") + name("root.example.org") + u32(1, 7200, 900, 604800, 86400)
+    values = [
+        (1, ip(A4)), (28, ip(A6)), (2, name("ns.example.org")), (5, h("0161c00c")), (6, soa), (12, name("a.b")),
+        (15, u16(10) + name("mx.example.org")), (16, b"\5v=1 \xff\3abc"), (33, u16(0, 5, 443) + name("s.example.org")),
+        (38, h("40") + bytes(8) + name("a6.example.org")), (39, name("d.example.org")), (10, b"abc"), (43, b"abcd"),
+        (46, b"signature"), (65, u16(1) + b"\0"), (256, u16(1, 2) + b"https://example.org"), (257, b"\0\5issue"),
+        (250, name("hmac") + bytes(6) + u16(300, 2) + b"ab" + u16(7, 0, 0)), (99, b"\3spf"), (1, b"\1\2"),
+    ]
+    packets = [dns(message(0x8180, [record(kind, data)])) for kind, data in values]
+    packets += [
+        dns(message(0x8183)), dns(message(0x8580)), dns(message(0x8602)), dns(message(0x81B0)), dns(message(0x0100), False),
+        dns(message(0x0130, kind=255, cls=3), False), dns(message(0x2800, kind=6), False), dns(message(0x0343), False),
+        dns(message(0x8180, [record(1, ip(A4))], [record(2, name("ns.example.org"))], [record(1, ip(B4), ttl=3661)])),
+    ]
+    return packets
+
+
+def edns_options():
+    options = [
+        b"", u16(3, 0), u16(5, 3) + b"\5\7\x08", u16(8, 7) + u16(1) + h("1800") + h("010203"), u16(9, 4) + u32(5),
+        u16(10, 8) + b"12345678", u16(11, 2) + u16(100), u16(12, 3) + bytes(3), u16(14, 2) + u16(7), u16(99, 2) + b"zz",
+        u16(10, 8) + b"12345678" + u16(12, 1) + b"\0",
+    ]
+    return [dns(message(0x0120, additional=[edns(data, 0x8000 * (n % 2))]), False) for n, data in enumerate(options)]
+
+
+def neighbours():
+    link = nd_option(1, MAC)
+    prefix = nd_option(3, h("40c0") + u32(2592000, 0xFFFFFFFF, 0) + ip("2001:db8::"))
+    router = prefix + nd_option(5, u16(0) + u32(1500)) + nd_option(24, h("4008") + u32(5) + ip(A6)[:8])
+    router += nd_option(25, u16(0) + u32(60) + ip(A6)) + nd_option(31, u16(0) + u32(60) + name("example.org")) + link
+    return [
+        icmp6(133, 0, bytes(4) + link), icmp6(134, 0, h("40c8000f") + u32(5, 6) + router),
+        icmp6(135, 0, bytes(4) + ip(A6) + link), icmp6(136, 0, h("e0000000") + ip(A6) + nd_option(2, MAC)),
+        icmp6(137, 0, bytes(4) + ip(A6) + ip(B6) + nd_option(4, bytes(6) + INNER6)),
+        icmp6(130, 0, u16(10000, 0) + ip("ff02::5")), icmp6(131, 0, u16(0, 0) + ip("ff02::5")),
+        icmp6(132, 0, u16(0, 0) + ip("ff02::5")),
+        icmp6(130, 0, h("a7100000") + ip("ff02::5") + h("0a7d0002") + ip(A6) + ip(B6)),
+        icmp6(143, 0, h("00000002") + h("01000001") + ip("ff02::5") + ip(A6) + h("04000000") + ip("ff02::6")),
+        icmp6(138, 0, u32(1) + h("00f80005") + u32(0) + h("010700300080") + u16(0) + ip(A6) + h("30100000") + u32(0xFFFFFFFF, 6, 0) + ip(B6)),
+        icmp6(155, 0, b""), icmp6(155, 2, h("2a40000a") + ip(A6) + h("0504008020 01".replace(" ", "")) + h("00")),
+    ]
+
+
+def errors6():
+    kinds = [(1, code) for code in range(6)] + [(3, 0), (3, 1), (4, 0), (4, 1)]
+    packets = [icmp6(kind, code, u32(40) + INNER6) for kind, code in kinds]
+    packets += [icmp6(2, 0, u32(1280) + INNER6), icmp6(128, 0, u16(1, 2) + b"ping"), icmp6(129, 0, u16(1, 2)), icmp6(100, 0, b"abcd")]
+    return packets + [icmp6(139, 0, u16(3, 0x3E) + b"nonce678" + ip(A6)), icmp6(140, 0, u16(4, 2) + b"nonce678" + u32(5) + ip(A4))]
+
+
+def extensions6():
+    u = udp(1, 2, b"abc", A6, B6)
+    return [
+        ip6(0, extension(17, option(5, u16(0)) + option(1, b"")) + u), ip6(60, extension(17, option(1, b"abcd")) + u),
+        ip6(60, extension(17, option(0xC9, ip(A6)) + h("01020000")) + u), ip6(44, h("1100000100000007") + u),
+        ip6(44, h("110005a900000007") + u), ip6(43, h("1102000100000000") + ip(B6) + u),
+        ip6(43, h("1102020100000000") + ip(B6) + u), ip6(43, h("1102040100000000") + ip(B6) + u),
+        ip6(43, h("1102090100000000") + ip(B6) + u), ip6(0, h("1100 0a0a 0000 0000".replace(" ", "")) + u),
+        ip6(59, b""), ip6(240, b"abc"), ip6(41, INNER6), ip6(4, INNER4), ip6(17, u, first=0x63012345),
+        ip6(135, h("3b00000000000000")), ip6(135, h("3b010500000003e8800000 3c01020000".replace(" ", ""))),
+    ]
+
+
+def options4():
+    u = udp(1, 2, b"abc")
+    values = [
+        h("01"), h("070b08") + ip(A4) * 2, h("83070 4".replace(" ", "")) + ip(B4), h("440c0500") + u32(7, 7),
+        h("44140d31") + (ip(A4) + u32(7)) * 2, h("94040000"), h("94040005"), h("990661626364"), h("9900"), h("44030500"),
+    ]
+    packets = [ip4(17, u, options=value) for value in values]
+    packets += [ip4(17, u, tos=tos) for tos in (1, 2, 3, 0xB8)] + [ip4(17, u, ttl=0), ip4(17, u, fragment=0x4000)]
+    packets += [ip4(17, u, fragment=0x2000), ip4(17, u, fragment=0x20B9), ip4(6, u, fragment=0x00B9), ip4(240, b"abcd")]
+    return packets + [ip4(4, INNER4), ip4(41, INNER6), h("55") + bytes(30), h("43") + bytes(30), put_checksum(SMALL, 10, 5)]
+
+
+def errors4():
+    packets = [icmp(3, code, u16(0, 1500) + INNER4) for code in range(17)]
+    packets += [icmp(5, code, ip(A4) + INNER4) for code in range(5)] + [icmp(11, code, bytes(4) + INNER4) for code in range(3)]
+    packets += [icmp(12, 0, h("05000000") + INNER4), icmp(12, 1, bytes(4) + INNER4), icmp(4, 0, bytes(4) + INNER4)]
+    packets += [icmp(8, 0, u16(1, 2) + b"ping"), icmp(0, 0, u16(1, 2)), icmp(9, 0, h("02027080") + ip(A4) + u32(5) + ip(B4) + u32(6))]
+    packets += [icmp(13, 0, u16(1, 2) + u32(1, 2, 3)), icmp(14, 0, u16(1, 2) + u32(3661001, 3662002, 3663003))]
+    packets += [icmp(17, 0, u16(1, 2) + bytes(4)), icmp(18, 0, u16(1, 2) + h("ffffff00")), icmp(99, 0, bytes(4))]
+    return packets
+
+
+def extensions4():
+    original = pad(INNER4, 128)[:128]
+    labels = u16(8) + h("0101") + u32(16 << 12 | 0x101)
+    interface = u16(4 + 4 + 8 + 8) + bytes([2, 0x0E]) + u32(15) + u16(1, 0) + ip(A4) + bytes([8]) + b"eth0".ljust(7, b"\0")
+    make = lambda objects: put_checksum(h("20000000") + objects, 2, checksum(h("20000000") + objects))
+    packets = [icmp(11, 0, bytes(4) + original + make(value)) for value in (labels, interface, interface + labels)]
+    ident = make(u16(12) + h("0301") + b"eth0".ljust(8, b"\0"))
+    return packets + [icmp(42, 0, h("00010201") + ident), icmp(43, 1, h("00010244"))]
+
+
+def text():
+    lines = [b"GET / HTTP/1.1\r\nHost: a\r\n\r\nbody\n", b"HTTP/1.1 200 OK\r\n\r\n\0binary", b"no request at all\r\n", b"POST /x HTTP/1.1\r\nA: \xff\r\n"]
+    packets = [ip4(6, tcp(0x18, sport=40000 + n, payload=line)) for n, line in enumerate(lines)]
+    return packets + [ip4(6, tcp(0x18, dport=43, payload=b"example.org\r\n"))]
+
+
+def over_tcp():
+    data = message(0x0100)
+    return [ip4(6, tcp(0x18, sport=100 + n, dport=53, payload=value)) for n, value in enumerate([u16(len(data)) + data, u16(5) + data, b"\0"])]
+
+
+def multicast():
+    return [dns(message(0, cls=0x8001), False, 5353), dns(message(0x8400, [record(1, ip(A4), cls=0x8001)]), True, 5353)]
+
+
+def links():
+    snap = h("aaaa03000000") + u16(0x800) + SMALL
+    tag = lambda value, kind, rest: u16(value, kind) + rest
+    return [
+        ethernet(0x800, SMALL), ethernet(0x8100, tag(0x3005, 0x800, SMALL)), ethernet(0x88A8, tag(200, 0x8100, tag(5, 0x86DD, INNER6))),
+        ethernet(len(snap), snap), ethernet(30, h("102003") + b"x" * 27), ethernet(30, h("f0f003") + b"x" * 27),
+        ethernet(30, h("10210102") + b"x" * 26), ethernet(36, h("aaaa03123456") + u16(0x2000) + b"x" * 28),
+        ethernet(0x9999, b"unknown payload"), ethernet(0x800, SMALL + bytes(20)),
+    ]
+
+
+def sll(kind, packet_type, payload):
+    return u16(packet_type, 1, 6) + MAC + bytes(2) + u16(kind) + payload
+
+
+def sll2(kind, packet_type, payload):
+    return u16(kind, 0) + u32(77777) + u16(1) + bytes([packet_type, 6]) + MAC + bytes(2) + payload
+
+
+def cut():
+    whole = handshake()[3]
+    packets = [ip4(6, whole), dns(message(0x8180, [record(5, h("0161c00c")), record(1, ip(A4))])), neighbours()[1]]
+    return [(packet[:size], len(packet)) for packet in packets for size in range(1, len(packet), 2)]
+
+
+RAW = 101
+CASES = {
+    # name: (link type, packets, {suffix: arguments})
+    "arp": (1, [arp(op) for op in range(12)] + [arp(1, MAC), arp(1, hardware=6), arp(1, protocol=0x9999)], {"": "-n", "-v": "-nev", "-q": "-nq"}),
+    "link": (1, links(), {"": "-n", "-e": "-ne", "-eq": "-neq", "-xx": "-nexx", "-names": "-e"}),
+    "sll": (113, [sll(0x800, n, SMALL) for n in range(6)] + [sll(0x9999, 0, b"abcd"), sll(4, 0, h("102003") + b"x")], {"": "-n", "-e": "-ne"}),
+    "sll2": (276, [sll2(0x800, n, SMALL) for n in range(6)] + [sll2(0x9999, 0, b"abcd")], {"": "-n", "-e": "-ne"}),
+    "null": (0, [struct.pack("<I", 2) + SMALL, u32(2) + SMALL, struct.pack("<I", 30) + INNER6, struct.pack("<I", 10) + b"x"], {"": "-n", "-e": "-ne"}),
+    "ppp": (9, [h("ff030021") + SMALL, h("0021") + SMALL, h("21") + SMALL, h("ff030057") + INNER6], {"": "-n", "-e": "-ne"}),
+    "ip": (RAW, options4(), {"": "-n", "-v": "-nv", "-vK": "-nvK"}),
+    "icmp": (RAW, errors4(), {"": "-n", "-v": "-nv"}),
+    "icmp-extensions": (RAW, extensions4(), {"": "-n", "-v": "-nv"}),
+    "ip6": (RAW, extensions6(), {"": "-n", "-vv": "-nvv"}),
+    "icmp6": (RAW, errors6(), {"": "-n", "-v": "-nv", "-vv": "-nvv"}),
+    "nd": (RAW, neighbours(), {"": "-n", "-v": "-nv", "-vv": "-nvv"}),
+    "tcp": (RAW, [ip4(6, segment, **({"src": B4, "dst": A4} if segment[:2] == u16(80) else {})) for segment in handshake()],
+            {"": "-n", "-v": "-nv", "-vv": "-nvv", "-S": "-nS", "-q": "-nq", "-A": "-nA", "-X": "-nX"}),
+    "tcp-options": (RAW, tcp_options(), {"": "-n"}),
+    "mptcp": (RAW, mptcp(), {"": "-n"}),
+    "dns": (RAW, records(), {"": "-n", "-v": "-nv", "-vv": "-nvv", "-vvv": "-nvvv", "-q": "-nq"}),
+    "edns": (RAW, edns_options(), {"-vv": "-nvv"}),
+    "dns-tcp": (RAW, over_tcp(), {"": "-n"}),
+    "mdns": (RAW, multicast(), {"": "-n", "-vv": "-nvv"}),
+    "text": (RAW, text(), {"": "-n", "-v": "-nv"}),
+    "cut": (RAW, cut(), {"": "-n", "-vv": "-nvv"}),
+}
+
+
+def capture(link, packets):
+    out = struct.pack("<IHHIIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, link)
+    for n, packet in enumerate(packets):
+        data, length = packet if isinstance(packet, tuple) else (packet, len(packet))
+        out += struct.pack("<IIII", 1600000000 + n, 123456, len(data), length) + data
+    return out
+
+
+def generate():
+    for case, (link, packets, variants) in CASES.items():
+        (HERE / f"{case}.pcap").write_bytes(capture(link, packets))
+        for suffix, args in variants.items():
+            source = f"-r {{IN}}/{case}.pcap"
+            (HERE / f"{case}{suffix}.args").write_text(f"{source} -t {args}\n")
+
+
+def compare(tool):
+    for args in sorted(HERE.glob("*.args")):
+        words = args.read_text().replace("{IN}", str(HERE)).split()
+        theirs = subprocess.run([tool, *words], capture_output=True).stdout.splitlines()
+        ours = args.with_suffix(".out").read_bytes().splitlines()
+        different = [pair for pair in zip(ours, theirs) if pair[0] != pair[1]]
+        note = f"{len(different)} lines differ" if different or len(ours) != len(theirs) else "same"
+        print(f"{args.stem}: {note} of {len(ours)}")
+        for mine, other in different[:3]:
+            print(f"    ours   {mine.decode('latin1')}\n    theirs {other.decode('latin1')}")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--compare"]:
+        compare(sys.argv[2] if len(sys.argv) > 2 else "tcpdump")
+    else:
+        generate()
