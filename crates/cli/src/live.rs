@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use pktwho_capfile::Counters;
-use pktwho_owner::Processes;
-use pktwho_packet::{Iface, LinkType, Packet, Timestamp};
+use pktwho_owner::{Processes, Slot};
+use pktwho_packet::{Iface, LinkType, OwnerFacts, Packet, Timestamp};
 use pktwho_probe as probe;
 use probe::{Counts, Event, Interfaces, RawPacket};
 
@@ -69,6 +69,7 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
         live,
         sink,
         processes: Processes::new(),
+        ends: Ends::default(),
         signals,
         started: now(),
         by_iface: Vec::new(),
@@ -84,6 +85,7 @@ struct Capture {
     live: probe::Live,
     sink: Sink,
     processes: Processes,
+    ends: Ends,
     signals: Signals,
     started: Timestamp,
     /// Packets delivered, by device.
@@ -139,7 +141,7 @@ impl Capture {
                 Event::Process(event) => self.processes.apply(&event),
                 Event::Packet(raw) => {
                     delivered = true;
-                    let packet = owned(&raw, &mut self.processes);
+                    let packet = owned(&raw, &mut self.processes, &mut self.ends);
                     count(&mut self.by_iface, packet.iface);
                     if self.sink.packet(&packet)?.is_break() {
                         self.live.stop();
@@ -209,12 +211,23 @@ fn plural(count: u64) -> &'static str {
     if count == 1 { "" } else { "s" }
 }
 
+/// Where the owners of the last packet were found: those of the next are mostly the same.
+#[derive(Clone, Copy, Debug, Default)]
+struct Ends {
+    sender: Slot,
+    receiver: Slot,
+}
+
 /// The packet with its owners in words.
-fn owned<'a>(raw: &RawPacket<'a>, processes: &'a mut Processes) -> Packet<'a> {
-    for facts in [&raw.sender, &raw.receiver].into_iter().flatten() {
-        processes.prepare(facts);
+fn owned<'a>(raw: &RawPacket<'a>, processes: &'a mut Processes, ends: &mut Ends) -> Packet<'a> {
+    if let Some(facts) = &raw.sender {
+        ends.sender = processes.find(facts, ends.sender);
+    }
+    if let Some(facts) = &raw.receiver {
+        ends.receiver = processes.find(facts, ends.receiver);
     }
     let processes = &*processes;
+    let owner = |facts: Option<OwnerFacts<'a>>, slot| processes.owner(facts?, slot);
     Packet {
         time: raw.time,
         iface: raw.iface,
@@ -222,8 +235,8 @@ fn owned<'a>(raw: &RawPacket<'a>, processes: &'a mut Processes) -> Packet<'a> {
         orig_len: raw.orig_len,
         direction: raw.direction,
         reception: raw.reception,
-        sender: raw.sender.and_then(|facts| processes.resolve(facts)),
-        receiver: raw.receiver.and_then(|facts| processes.resolve(facts)),
+        sender: owner(raw.sender, ends.sender),
+        receiver: owner(raw.receiver, ends.receiver),
     }
 }
 

@@ -11,4 +11,4 @@ mod processes;
 mod procfs;
 mod sweep;
 
-pub use processes::Processes;
+pub use processes::{Processes, Slot};

@@ -15,7 +15,10 @@ const GONE_MAX: usize = 16_384;
 /// that do not.
 #[derive(Debug, Default)]
 pub struct Processes {
-    entries: FxHashMap<ProcessId, Entry>,
+    /// Where in `entries` a process is.
+    slots: FxHashMap<ProcessId, usize>,
+    entries: Vec<Entry>,
+    free: Vec<usize>,
     gone: VecDeque<ProcessId>,
     serial: u64,
     /// Ran before the stream began; not yet given to the sweep.
@@ -23,24 +26,20 @@ pub struct Processes {
     sweep: Option<Sweep>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Entry {
     process: Process,
     /// Image and arguments are known, or `/proc` has been asked in vain.
     settled: bool,
     /// A packet has named it, so that it and its parent have been settled.
     named: bool,
+    /// Where its parent was then; another may be there by now.
+    parent_slot: Option<usize>,
 }
 
-impl Entry {
-    fn new(process: Process, settled: bool) -> Self {
-        Self {
-            process,
-            settled,
-            named: false,
-        }
-    }
-}
+/// Where a process is in the table; only good until the next change to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Slot(usize);
 
 impl Processes {
     pub fn new() -> Self {
@@ -54,36 +53,11 @@ impl Processes {
                 self.existing.push(event.process);
                 self.insert(event, Facts::default(), false);
             }
-            ProcessChange::Fork => {
-                self.settle(event.parent);
-                let parent = self.entries.get(&event.parent);
-                let settled = parent.is_some_and(|parent| parent.settled);
-                let image = parent
-                    .map(|parent| image_of(&parent.process))
-                    .unwrap_or_default();
-                self.insert(event, image, settled);
-            }
-            ProcessChange::Exec => {
-                let image = Facts {
-                    exe: event.exe.to_vec(),
-                    args: procfs::split_args(event.args),
-                    args_cut: event.args_cut,
-                };
-                match self.entries.get(&event.process) {
-                    // It stays the child of the one that forked it.
-                    Some(known) => {
-                        let parent = known.process.parent;
-                        self.insert(event, image, true);
-                        if let Some(entry) = self.entries.get_mut(&event.process) {
-                            entry.process.parent = parent;
-                        }
-                    }
-                    None => self.insert(event, image, true),
-                }
-            }
+            ProcessChange::Fork => self.fork(event),
+            ProcessChange::Exec => self.exec(event),
             ProcessChange::Rename => {
                 let serial = self.next_serial();
-                if let Some(entry) = self.entries.get_mut(&event.process)
+                if let Some(entry) = self.get_mut(event.process)
                     && entry.process.name != event.name
                 {
                     entry.process.name = event.name.to_vec();
@@ -94,6 +68,31 @@ impl Processes {
         }
     }
 
+    /// A child has its parent's image.
+    fn fork(&mut self, event: &ProcessEvent<'_>) {
+        self.settle(event.parent);
+        let parent = self.get(event.parent);
+        let settled = parent.is_some_and(|parent| parent.settled);
+        let image = parent
+            .map(|parent| image_of(&parent.process))
+            .unwrap_or_default();
+        self.insert(event, image, settled);
+    }
+
+    /// A new image, and still the child of the one that forked it.
+    fn exec(&mut self, event: &ProcessEvent<'_>) {
+        let image = Facts {
+            exe: event.exe.to_vec(),
+            args: procfs::split_args(event.args),
+            args_cut: event.args_cut,
+        };
+        let parent = self.get(event.process).map(|known| known.process.parent);
+        let slot = self.insert(event, image, true);
+        if let (Some(parent), Some(entry)) = (parent, self.entries.get_mut(slot)) {
+            entry.process.parent = parent;
+        }
+    }
+
     /// To be called when there is time: starts or continues to take in what `/proc` knows.
     pub fn absorb(&mut self) {
         if !self.existing.is_empty() {
@@ -101,20 +100,42 @@ impl Processes {
         }
         while let Some(sweep) = &self.sweep {
             match sweep.next() {
-                Ok(Some((id, facts))) => self.take_in(id, facts),
+                Ok(Some((id, facts))) => self.take_in(id, Some(facts)),
                 Ok(None) => break,
                 Err(()) => self.sweep = None,
             }
         }
     }
 
+    /// Finds the process of an owner and sees to it that its image and arguments are known,
+    /// and its parent's. `guess` is where it was found the last time, to look there first.
+    pub fn find(&mut self, facts: &OwnerFacts<'_>, guess: Slot) -> Slot {
+        if let Some(entry) = self.entries.get(guess.0)
+            && entry.process.id == facts.process
+            && entry.named
+        {
+            return guess;
+        }
+        let Some(&slot) = self.slots.get(&facts.process) else {
+            return Slot(self.meet_stranger(facts));
+        };
+        if self.entries.get(slot).is_some_and(|entry| !entry.named) {
+            self.settle(facts.process);
+            self.name(slot);
+        }
+        Slot(slot)
+    }
+
     /// The owner in words. A process never heard of (its event was lost, or it is hidden from
     /// us) is told by its pid alone.
-    pub fn resolve<'a>(&'a self, facts: OwnerFacts<'a>) -> Option<Owner<'a>> {
-        let process = &self.entries.get(&facts.process)?.process;
-        let parent = process.parent.and_then(|id| self.entries.get(&id));
+    pub fn owner<'a>(&'a self, facts: OwnerFacts<'a>, slot: Slot) -> Option<Owner<'a>> {
+        let entry = self.entries.get(slot.0)?;
+        let parent = entry
+            .parent_slot
+            .and_then(|slot| self.entries.get(slot))
+            .filter(|parent| Some(parent.process.id) == entry.process.parent);
         Some(Owner {
-            process,
+            process: &entry.process,
             parent: parent.map(|parent| &parent.process),
             tid: facts.tid,
             thread: facts.thread,
@@ -123,25 +144,28 @@ impl Processes {
         })
     }
 
-    /// Makes sure that [`resolve`](Self::resolve) finds this owner, with image and arguments,
-    /// and its parent's.
-    pub fn prepare(&mut self, facts: &OwnerFacts<'_>) {
-        let Some(entry) = self.entries.get_mut(&facts.process) else {
-            return self.meet_stranger(facts);
-        };
-        if entry.named {
-            return;
-        }
-        entry.named = true;
-        let parent = entry.process.parent;
-        self.settle(facts.process);
+    fn get(&self, id: ProcessId) -> Option<&Entry> {
+        self.entries.get(*self.slots.get(&id)?)
+    }
+
+    fn get_mut(&mut self, id: ProcessId) -> Option<&mut Entry> {
+        self.entries.get_mut(*self.slots.get(&id)?)
+    }
+
+    /// Remembers where the parent is, and settles it.
+    fn name(&mut self, slot: usize) {
+        let parent = self.entries.get(slot).and_then(|e| e.process.parent);
         if let Some(parent) = parent {
             self.settle(parent);
         }
+        let parent_slot = parent.and_then(|parent| self.slots.get(&parent).copied());
+        if let Some(entry) = self.entries.get_mut(slot) {
+            entry.named = true;
+            entry.parent_slot = parent_slot;
+        }
     }
 
-    fn meet_stranger(&mut self, facts: &OwnerFacts<'_>) {
-        let serial = self.next_serial();
+    fn meet_stranger(&mut self, facts: &OwnerFacts<'_>) -> usize {
         let name = if facts.tid == facts.process.pid {
             facts.thread
         } else {
@@ -149,19 +173,20 @@ impl Processes {
         };
         let process = Process {
             id: facts.process,
-            serial,
+            serial: self.next_serial(),
             name: name.to_vec(),
             uid: Some(facts.uid),
             ..Process::default()
         };
-        self.entries
-            .insert(facts.process, Entry::new(process, false));
+        let slot = self.place(process, false);
         self.settle(facts.process);
+        self.name(slot);
         // No exit event will come, or it has come already.
         self.retire(facts.process);
+        slot
     }
 
-    fn insert(&mut self, event: &ProcessEvent<'_>, image: Facts, settled: bool) {
+    fn insert(&mut self, event: &ProcessEvent<'_>, image: Facts, settled: bool) -> usize {
         let process = Process {
             id: event.process,
             serial: self.next_serial(),
@@ -172,35 +197,46 @@ impl Processes {
             parent: (event.parent.pid != 0).then_some(event.parent),
             uid: Some(event.uid),
         };
-        self.entries
-            .insert(event.process, Entry::new(process, settled));
+        self.place(process, settled)
+    }
+
+    /// Enters a process, in its old place if it has one.
+    fn place(&mut self, process: Process, settled: bool) -> usize {
+        let entry = Entry {
+            settled,
+            named: false,
+            parent_slot: None,
+            process,
+        };
+        let id = entry.process.id;
+        let known = self.slots.get(&id).copied();
+        let slot = known
+            .or_else(|| self.free.pop())
+            .unwrap_or(self.entries.len());
+        self.slots.insert(id, slot);
+        match self.entries.get_mut(slot) {
+            Some(old) => *old = entry,
+            None => self.entries.push(entry),
+        }
+        slot
     }
 
     /// Asks `/proc` about a process whose image is not known, once.
     fn settle(&mut self, id: ProcessId) {
-        let Some(entry) = self.entries.get_mut(&id) else {
+        if self.get(id).is_some_and(|entry| !entry.settled) {
+            let facts = procfs::read(id);
+            self.take_in(id, facts);
+        }
+    }
+
+    /// What `/proc` says, unless an event has said it before; `None`: it says nothing.
+    fn take_in(&mut self, id: ProcessId, facts: Option<Facts>) {
+        let serial = self.next_serial();
+        let Some(entry) = self.get_mut(id).filter(|entry| !entry.settled) else {
             return;
         };
-        if !entry.settled {
-            entry.settled = true;
-            if let Some(facts) = procfs::read(id) {
-                self.fill(id, facts);
-            }
-        }
-    }
-
-    fn take_in(&mut self, id: ProcessId, facts: Facts) {
-        if let Some(entry) = self.entries.get_mut(&id)
-            && !entry.settled
-        {
-            entry.settled = true;
-            self.fill(id, facts);
-        }
-    }
-
-    fn fill(&mut self, id: ProcessId, facts: Facts) {
-        let serial = self.next_serial();
-        if let Some(entry) = self.entries.get_mut(&id) {
+        entry.settled = true;
+        if let Some(facts) = facts {
             let process = &mut entry.process;
             (process.exe, process.args, process.args_cut) = (facts.exe, facts.args, facts.args_cut);
             process.serial = serial;
@@ -208,14 +244,18 @@ impl Processes {
     }
 
     fn retire(&mut self, id: ProcessId) {
-        if !self.entries.contains_key(&id) {
+        if !self.slots.contains_key(&id) {
             return;
         }
         self.gone.push_back(id);
         if self.gone.len() > GONE_MAX
             && let Some(oldest) = self.gone.pop_front()
+            && let Some(slot) = self.slots.remove(&oldest)
         {
-            self.entries.remove(&oldest);
+            self.free.push(slot);
+            if let Some(entry) = self.entries.get_mut(slot) {
+                *entry = Entry::default();
+            }
         }
     }
 
@@ -294,9 +334,8 @@ mod tests {
         id: ProcessId,
         expected: (&str, &str, &[&str], Option<&str>),
     ) {
-        processes.prepare(&facts(id));
-        let facts = facts(id);
-        let owner = processes.resolve(facts).expect("known");
+        let slot = processes.find(&facts(id), Slot::default());
+        let owner = processes.owner(facts(id), slot).expect("known");
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         let args: Vec<String> = owner.process.args.iter().map(|arg| text(arg)).collect();
         assert_eq!(
@@ -363,7 +402,7 @@ mod tests {
         ] {
             processes.apply(&change);
             let id = change.process;
-            assert!(serials.insert(processes.resolve(facts(id)).unwrap().process.serial));
+            assert!(serials.insert(processes.get(id).unwrap().process.serial));
         }
     }
 
@@ -384,6 +423,6 @@ mod tests {
             processes.apply(&exec(id, "x", "/x", "x\0"));
             processes.apply(&event(ProcessChange::Exit, id, "x"));
         }
-        assert!(processes.entries.len() <= GONE_MAX);
+        assert!(processes.slots.len() <= GONE_MAX && processes.entries.len() <= GONE_MAX + 1);
     }
 }

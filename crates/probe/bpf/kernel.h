@@ -119,6 +119,10 @@ struct task_struct {
 
 struct seq_file;
 
+#pragma clang attribute pop
+
+/* What iterators are called with (include/linux/bpf.h, kernel/bpf/task_iter.c): fixed layouts. */
+
 struct bpf_iter_meta {
 	struct seq_file *seq;
 };
@@ -132,10 +136,8 @@ struct bpf_iter__task_file {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
 	unsigned int fd;
-	struct file *file;
+	struct file *file __attribute__((aligned(8)));
 };
-
-#pragma clang attribute pop
 
 #define PF_KTHREAD 0x00200000 /* linux/sched.h */
 #define AF_INET 2

@@ -106,7 +106,7 @@ int egress(struct __sk_buff *skb)
 	struct sock_owner *socket;
 	struct tuple tuple = {};
 	struct flow_key key;
-	bool listener = false;
+	bool connected;
 	__u64 hash;
 
 	if (!sk)
@@ -117,19 +117,19 @@ int egress(struct __sk_buff *skb)
 	socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
 	if (!socket)
 		return 1;
-	if (full->protocol == IPPROTO_TCP) {
-		listener = full->state == BPF_TCP_LISTEN;
-		if (!listener && config.current_in_egress) {
-			struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+	/* A listener answers many; connected UDP is state ESTABLISHED too. */
+	connected = full->state != BPF_TCP_LISTEN && full->state != BPF_TCP_CLOSE;
+	if (full->protocol != IPPROTO_TCP) {
+		if (config.current_in_egress)
+			claim(socket);
+	} else if (connected && config.current_in_egress) {
+		struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
 
-			if (tcp && tcp->inet_conn.icsk_inet.sk.sk_lock.owned)
-				claim(socket);
-		}
-		if (!listener && (socket->flags & FLOW_WRITTEN))
-			return 1;
-	} else if (config.current_in_egress) {
-		claim(socket);
+		if (tcp && tcp->inet_conn.icsk_inet.sk.sk_lock.owned)
+			claim(socket);
 	}
+	if (connected && (socket->flags & FLOW_WRITTEN))
+		return 1;
 	if (!read_tuple(skb, 0, skb->protocol, &tuple))
 		return 1;
 	flow_of(&key, &tuple, true, socket->netns);
@@ -144,7 +144,7 @@ int egress(struct __sk_buff *skb)
 		bpf_map_update_elem(&flows, &key, &who, BPF_ANY);
 	}
 	socket->last_flow = hash;
-	if (full->protocol == IPPROTO_TCP && !listener)
+	if (connected)
 		socket->flags |= FLOW_WRITTEN;
 	return 1;
 }

@@ -60,6 +60,8 @@ pub struct Events {
     size: usize,
     page: usize,
     position: u64,
+    /// What had been published at the last snapshot.
+    end: u64,
     lent: u64,
 }
 
@@ -73,6 +75,7 @@ impl Events {
             size,
             page,
             position: 0,
+            end: 0,
             lent: 0,
         })
     }
@@ -80,6 +83,11 @@ impl Events {
     /// Readable when the doorbell has been rung.
     pub fn fd(&self) -> BorrowedFd<'_> {
         self.map.as_fd()
+    }
+
+    /// Looks what has been published.
+    pub fn snapshot(&mut self) {
+        self.end = self.producer.load_u64(0);
     }
 
     fn give_back(&mut self) {
@@ -93,7 +101,7 @@ impl Events {
     fn peek(&mut self) -> Option<(usize, usize, u64)> {
         self.give_back();
         loop {
-            if self.position >= self.producer.load_u64(0) {
+            if self.position >= self.end {
                 return None;
             }
             let offset = usize::try_from(self.position).ok()? & (self.size - 1);

@@ -145,6 +145,8 @@ pub struct Counts {
 pub struct Live {
     ifaces: Vec<Iface>,
     by_index: FxHashMap<u32, usize>,
+    /// The interface index asked for last, and where its iface is.
+    last_index: (u32, usize),
     attachments: FxHashMap<u32, Attachment>,
     promiscuous: Vec<OwnedFd>,
     attacher: Attacher,
@@ -234,6 +236,7 @@ impl Live {
         let mut live = Self {
             ifaces: Vec::new(),
             by_index: FxHashMap::default(),
+            last_index: (0, 0),
             attachments: FxHashMap::default(),
             promiscuous: Vec::new(),
             attacher,
@@ -294,6 +297,7 @@ impl Live {
         self.ifaces
             .push(device.iface(number, link_type, self.config.snaplen, self.netns));
         self.by_index.insert(device.index, id);
+        self.last_index = (0, 0);
         match self.attacher.attach(device, link_type) {
             Ok(attachment) => {
                 self.attachments.insert(device.index, attachment);
@@ -319,19 +323,19 @@ impl Live {
         if self.existing.1 < self.existing.0.len() {
             return self.next_existing();
         }
-        let packet = self.rings.next_time();
+        let packet = self.rings.oldest();
         // No event before the packets that came before it, which may not be published yet.
         let limit = self.rings.limit();
         let event = self.events.next_time().filter(|&time| time <= limit);
         match (packet, event) {
-            (packet, Some(event)) if packet.is_none_or(|packet| event <= packet) => {
+            (packet, Some(event)) if packet.is_none_or(|(packet, _)| event <= packet) => {
                 let event = self.events.next_event()?;
                 if event.change == ProcessChange::Exit && self.config.filter.mask() != 0 {
                     self.gone.push_back((event.time, event.process));
                 }
                 Some(Event::Process(event))
             }
-            (Some(_), _) => self.next_packet(),
+            (Some((_, ring)), _) => self.next_packet(ring),
             (None, _) => None,
         }
     }
@@ -343,9 +347,12 @@ impl Live {
         Some(Event::Process(event))
     }
 
-    fn next_packet(&mut self) -> Option<Event<'_>> {
-        let (record, data) = self.rings.next_record()?;
-        let iface = self.ifaces.get(*self.by_index.get(&record.ifindex)?)?;
+    fn next_packet(&mut self, ring: usize) -> Option<Event<'_>> {
+        let (record, data) = self.rings.lend(ring)?;
+        if self.last_index.0 != record.ifindex {
+            self.last_index = (record.ifindex, *self.by_index.get(&record.ifindex)?);
+        }
+        let iface = self.ifaces.get(self.last_index.1)?;
         Some(Event::Packet(RawPacket {
             time: self.clock.wall(record.time),
             iface,
@@ -394,7 +401,7 @@ impl Live {
         if ready.iter().any(|event| event.data.u64() == DEVICES) {
             self.follow_devices()?;
         }
-        self.rings.snapshot(self.stopped);
+        self.snapshot();
         Ok(())
     }
 
@@ -479,7 +486,13 @@ impl Live {
             std::thread::yield_now();
         }
         self.stopped = true;
-        self.rings.snapshot(true);
+        self.snapshot();
+    }
+
+    /// The rings first: what led to a packet was told before it was sent.
+    fn snapshot(&mut self) {
+        self.rings.snapshot(self.stopped);
+        self.events.snapshot();
     }
 }
 

@@ -140,11 +140,27 @@ impl Rings {
         Some((record, data))
     }
 
-    /// Time of the oldest record that may be delivered now.
-    pub fn next_time(&mut self) -> Option<u64> {
+    /// Time of the oldest record that may be delivered now, and its ring. The record lent out
+    /// before is given back.
+    pub fn oldest(&mut self) -> Option<(u64, usize)> {
         self.give_back();
-        let time = self.oldest().map(|(time, _)| time)?;
-        (time <= self.limit).then_some(time)
+        let (time, index) = match self.active.as_slice() {
+            [index] => {
+                let ring = self
+                    .each
+                    .get(*index)
+                    .filter(|ring| ring.position < ring.head)?;
+                (ring.next_time, *index)
+            }
+            active => active
+                .iter()
+                .filter_map(|&index| {
+                    let ring = self.each.get(index)?;
+                    (ring.position < ring.head).then_some((ring.next_time, index))
+                })
+                .min()?,
+        };
+        (time <= self.limit).then_some((time, index))
     }
 
     /// Up to this time (ns) the snapshot is complete.
@@ -152,23 +168,8 @@ impl Rings {
         self.limit
     }
 
-    fn oldest(&self) -> Option<(u64, usize)> {
-        self.active
-            .iter()
-            .filter_map(|&index| {
-                let ring = self.each.get(index)?;
-                (ring.position < ring.head).then_some((ring.next_time, index))
-            })
-            .min()
-    }
-
-    /// The oldest record that may be delivered now; it is given back by the next call.
-    pub fn next_record(&mut self) -> Option<(&PacketRecord, &[u8])> {
-        self.give_back();
-        let (time, index) = self.oldest()?;
-        if time > self.limit {
-            return None;
-        }
+    /// Lends out the next record of the ring that [`oldest`](Self::oldest) named.
+    pub fn lend(&mut self, index: usize) -> Option<(&PacketRecord, &[u8])> {
         let size = self
             .record(index)
             .map(|(record, _)| u64::from(record.size))?;
@@ -177,7 +178,7 @@ impl Rings {
     }
 
     /// Moves past the record lent out last.
-    pub fn give_back(&mut self) {
+    fn give_back(&mut self) {
         let Some((index, size)) = self.lent.take() else {
             return;
         };
