@@ -225,3 +225,61 @@ fn missing(log: &Log, since: i64, segments: &[Segment]) -> Vec<String> {
     }
     missing
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::Confidence;
+
+    use super::*;
+    use crate::truth::{Image, Span};
+
+    fn facts() -> Facts {
+        Facts {
+            name: b"server".to_vec(),
+            exe: b"/bin/server".to_vec(),
+            args: vec![b"server".to_vec(), b"-x".to_vec()],
+            parent: 1,
+            uid: 0,
+        }
+    }
+
+    fn named(pid: u32, exe: &[u8]) -> Who {
+        Who {
+            pid,
+            name: b"server".to_vec(),
+            exe: exe.to_vec(),
+            args: facts().args,
+            parent: Some(1),
+            uid: Some(0),
+            confidence: Confidence::Exact,
+        }
+    }
+
+    #[test]
+    fn a_pid_alone_is_not_enough() {
+        let span = Span { begin: 0, end: 0 };
+        let log = Log {
+            images: vec![Image {
+                pid: 7,
+                span,
+                facts: facts(),
+            }],
+            ..Log::default()
+        };
+        let check = |right: &[u32], found: Option<Who>| {
+            let right = right.iter().copied().collect();
+            match compare(&log, &right, found.as_ref(), 1_000_000) {
+                Verdict::Right => "right",
+                Verdict::Empty(_) => "empty",
+                Verdict::Wrong(_) => "wrong",
+            }
+        };
+        assert_eq!(check(&[7], Some(named(7, b"/bin/server"))), "right");
+        assert_eq!(check(&[7], Some(named(8, b"/bin/server"))), "wrong");
+        assert_eq!(check(&[7], Some(named(7, b"/bin/other"))), "wrong");
+        assert_eq!(check(&[7], Some(named(7, b""))), "empty");
+        assert_eq!(check(&[7], None), "empty");
+        assert_eq!(check(&[], None), "right");
+        assert_eq!(check(&[], Some(named(7, b"/bin/server"))), "wrong");
+    }
+}

@@ -27,7 +27,8 @@ const HEADERS: usize = 14 + 20 + 8;
 const TICK: Duration = Duration::from_micros(200);
 
 impl Load {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
+        Self::IDLE,
         Self::new(64, Some(50_000)),
         Self::new(64, Some(200_000)),
         Self::new(64, None),
@@ -36,6 +37,9 @@ impl Load {
         Self::new(1400, None),
     ];
 
+    /// Nothing at all: what it costs to start, to wait and to end.
+    pub const IDLE: Self = Self::new(64, Some(0));
+
     const fn new(length: usize, rate: Option<u32>) -> Self {
         Self { length, rate }
     }
@@ -43,6 +47,7 @@ impl Load {
     /// For instance `64 B 50k/s`.
     pub fn name(self) -> String {
         match self.rate {
+            Some(0) => "idle".into(),
             Some(rate) => format!("{} B {}k/s", self.length, rate / 1000),
             None => format!("{} B unlimited", self.length),
         }

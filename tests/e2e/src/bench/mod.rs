@@ -90,7 +90,8 @@ pub fn run(lab: &Lab, options: &Options) -> Result<bool> {
     let mut bars = Bars::default();
     let wanted = |load: &&Load| {
         let name = load.name();
-        options.filter.is_empty() || options.filter.iter().any(|part| name.contains(part))
+        let named = |part: &String| name.contains(part.as_str());
+        options.filter.is_empty() || **load == Load::IDLE || options.filter.iter().any(named)
     };
     for load in Load::ALL.iter().filter(wanted) {
         let mut cells: Vec<(Tools, Cell)> = tools.iter().map(|t| (*t, Cell::default())).collect();
@@ -226,6 +227,8 @@ fn spent(before: &Usage, after: &Usage, which: fn(&Usage) -> TimeVal) -> Result<
 /// What is wanted, and whether it was so.
 #[derive(Default)]
 struct Bars {
+    /// User CPU time of an idle pktwho and an idle tcpdump.
+    idle: (Duration, Duration),
     missed: bool,
     verdicts: Vec<String>,
 }
@@ -241,6 +244,11 @@ impl Bars {
         let Some(ours) = of(Tools::Pktwho) else {
             return;
         };
+        if load == Load::IDLE {
+            let theirs = of(Tools::Tcpdump).map_or(Duration::ZERO, Cell::user);
+            self.idle = (ours.user(), theirs);
+            return;
+        }
         let name = load.name();
         let unreported = ours.unreported();
         self.bar(
@@ -267,9 +275,14 @@ impl Bars {
         }
         if load.rate.is_some() {
             let (our, their) = (ours.user(), theirs.user());
+            let busy = our.saturating_sub(self.idle.0);
+            let their_busy = their.saturating_sub(self.idle.1);
             self.bar(
-                our <= their,
-                &format!("{name}: {our:.1?} user CPU against {their:.1?} (wanted: no more)"),
+                busy <= their_busy,
+                &format!(
+                    "{name}: {busy:.1?} user CPU beyond idle against {their_busy:.1?} \
+                     (wanted: no more; in all {our:.1?} against {their:.1?})"
+                ),
             );
         }
     }

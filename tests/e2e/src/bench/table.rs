@@ -106,7 +106,9 @@ pub fn line(out: &mut impl Write, load: Load, tool: Tools, cell: &Cell) -> Resul
         Tools::Tcpdump => "tcpdump",
     };
     let captures = tool != Tools::None;
+    let sends = load != Load::IDLE;
     let only = |text: String| if captures { text } else { "-".to_owned() };
+    let nanos = median(&cell.nanos).context("no rounds")?.to_string();
     writeln!(
         out,
         "{:15} {name:8} {:>9} {:>9} {:>9} {:>8} {:>10} {:>6} {:>6} {:>9} {:>9}",
@@ -116,8 +118,12 @@ pub fn line(out: &mut impl Write, load: Load, tool: Tools, cell: &Cell) -> Resul
         count(&cell.captured),
         count(&cell.dropped),
         only(cell.unreported().to_string()),
-        median(&cell.nanos).context("no rounds")?,
-        only(format!("{:+}", cell.added())),
+        if sends { nanos } else { "-".into() },
+        only(if sends {
+            format!("{:+}", cell.added())
+        } else {
+            "-".into()
+        }),
         only(time(&cell.user)),
         only(time(&cell.system)),
     )?;

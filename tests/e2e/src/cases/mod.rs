@@ -4,8 +4,10 @@ mod command;
 mod devices;
 mod files;
 mod life;
+mod loss;
 mod refusals;
 mod select;
+mod traces;
 
 use anyhow::Result;
 
@@ -41,12 +43,13 @@ pub const CASES: &[Case] = cases! {
     "life/capturing-soon", life::capturing_soon;
     "life/memory", life::memory;
     "life/two-at-once", life::two_at_once;
-    "life/nothing-left-tcx", life::nothing_left_tcx;
-    "life/nothing-left-clsact", life::nothing_left_clsact;
-    "life/neighbour-tcx", life::neighbour_tcx;
-    "life/neighbour-clsact", life::neighbour_clsact;
-    "life/flood", life::flood;
-    "life/flood-interrupted", life::flood_interrupted;
+    "traces/nothing-left-tcx", traces::nothing_left_tcx;
+    "traces/nothing-left-clsact", traces::nothing_left_clsact;
+    "traces/neighbour-tcx", traces::neighbour_tcx;
+    "traces/neighbour-clsact", traces::neighbour_clsact;
+    "loss/flood", loss::flood;
+    "loss/drops-counted", loss::drops_counted;
+    "loss/flood-interrupted", loss::flood_interrupted;
     "command/false", command::exits_with_its_status;
     "command/own-output", command::keeps_its_output;
     "command/curl", command::curl_whole;
