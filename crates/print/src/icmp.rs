@@ -43,7 +43,7 @@ pub(crate) fn icmp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Pr
         return Ok(());
     }
     if !ip.fragment && c.remaining() >= length {
-        checksum(p, c.limit(length));
+        checksum(p, c.limit(length))?;
     }
     match kind {
         EXTENDED_ECHO => return extension::request(p, c, length),
@@ -66,13 +66,12 @@ pub(crate) fn icmp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Pr
     Ok(())
 }
 
-fn checksum(p: &mut Out<'_>, c: Cursor<'_>) {
+fn checksum(p: &mut Out<'_>, c: Cursor<'_>) -> Printed {
     let residue = Sum::default().add(c.rest()).finish();
-    let mut field = c;
-    if residue != 0
-        && field.skip(2).is_ok()
-        && let Ok(found) = field.u16()
-    {
+    if residue != 0 {
+        let mut field = c;
+        field.skip(2)?;
+        let found = field.u16()?;
         let right = should_be(found, residue);
         put!(
             p,
@@ -83,6 +82,7 @@ fn checksum(p: &mut Out<'_>, c: Cursor<'_>) {
             ")!)"
         );
     }
+    Ok(())
 }
 
 /// What the message says in one phrase; returns its type.

@@ -86,7 +86,7 @@ pub(super) fn options(
         let mut rest = start;
         rest.skip(2)?;
         if kind == TIMESTAMP && !timestamp(p, rest, size)? {
-            break;
+            return Ok(false);
         }
         match kind {
             RECORD_ROUTE | LOOSE_ROUTE | STRICT_ROUTE => route(p, rest, size)?,
