@@ -25,8 +25,11 @@ pub fn run(_: &[String]) -> Outcome {
             tool.display()
         ));
     }
-    let listener = TcpListener::bind("127.0.0.1:0").map_err(|e| format!("cannot listen: {e}"))?;
-    let address = listener.local_addr().map_err(|e| e.to_string())?;
+    // On 8080 the lines show what HTTP says; any other port does when that is taken.
+    let listener = TcpListener::bind("127.0.0.1:8080")
+        .or_else(|_| TcpListener::bind("127.0.0.1:0"))
+        .map_err(|error| format!("cannot listen: {error}"))?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
     eprintln!("\nAn HTTP server (this xtask) and curl talk on {address}:\n");
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
