@@ -58,28 +58,9 @@ pub(crate) fn ip(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     whole.need(HEADER)?;
     let tos = c.u8()?;
     let stated = usize::from(c.u16()?);
-    let (total, presumed) = match stated {
-        0 if length > 65535 => (length, Presumed::BigTcp),
-        0 => (length, Presumed::Tso),
-        _ => (stated, Presumed::No),
-    };
-    if total > length {
-        put!(p, "[total length ", total, " > length ", length, "]");
-        p.invalid();
-        put!(p, " ");
-    }
-    if total < header_length {
-        put!(
-            p,
-            " [total length ",
-            total,
-            " < header length ",
-            header_length,
-            "]"
-        );
-        p.invalid();
+    let Some((total, presumed)) = total_length(p, stated, header_length, length) else {
         return Ok(());
-    }
+    };
     // What follows the packet, padding of short frames, is not part of it.
     let whole = whole.limit(total);
     let header = Header {
@@ -97,16 +78,10 @@ pub(crate) fn ip(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     let src = IpAddr::from(Ipv4Addr::from(c.u32()?));
     let dst = IpAddr::from(Ipv4Addr::from(c.u32()?));
     let options_whole = !p.verbose(1) || verbose(p, &header)?;
-    if options_whole && header.bytes.len() < header_length {
-        let there = header.bytes.len();
-        put!(
-            p,
-            " [remaining caplen(",
-            there,
-            ") < header length(",
-            header_length,
-            ")]"
-        );
+    let there = header.bytes.len();
+    if options_whole && there < header_length {
+        put!(p, " [remaining caplen(", there, ") < header length(");
+        put!(p, header_length, ")]");
         return Err(Truncated);
     }
     let route = Cursor::new(header.bytes.get(HEADER..).unwrap_or_default());
@@ -140,6 +115,32 @@ fn plausible(p: &mut Out<'_>, version: u8, header_length: usize, length: usize) 
     }
     p.invalid();
     false
+}
+
+/// The packet's length, and where it was guessed why; `None` if the header does not fit in it.
+fn total_length(
+    p: &mut Out<'_>,
+    stated: usize,
+    header_length: usize,
+    length: usize,
+) -> Option<(usize, Presumed)> {
+    let (total, presumed) = match stated {
+        0 if length > 65535 => (length, Presumed::BigTcp),
+        0 => (length, Presumed::Tso),
+        _ => (stated, Presumed::No),
+    };
+    if total > length {
+        put!(p, "[total length ", total, " > length ", length, "]");
+        p.invalid();
+        put!(p, " ");
+    }
+    if total < header_length {
+        put!(p, " [total length ", total, " < header length ");
+        put!(p, header_length, "]");
+        p.invalid();
+        return None;
+    }
+    Some((total, presumed))
 }
 
 /// What the packet carries.

@@ -76,47 +76,49 @@ pub(crate) fn llc(
     if !p.style.link {
         ends(p, dsap & !1, ssap & !1, addresses);
     }
-    let response = ssap & 1;
-    if unnumbered {
-        let [_, command] = (control & !0x10).to_be_bytes();
-        put!(p, "Unnumbered, ");
-        match lookup(UNNUMBERED, command) {
-            Some(name) => put!(p, name),
-            None => put!(p, HexFull(command)),
-        }
-        flags(p, control & 0x10 != 0, response, length);
-        if command == 0xaf {
-            xid(p, c);
-        }
-        if !p.style.quiet {
-            p.unknown(whole);
-        }
-        return Ok(());
+    let shown = if unnumbered {
+        unnumbered_frame(p, c, control, ssap & 1, length);
+        true
+    } else {
+        numbered_frame(p, control, ssap & 1, length)
+    };
+    if shown && !p.style.quiet {
+        p.unknown(whole);
     }
+    Ok(())
+}
+
+fn unnumbered_frame(p: &mut Out<'_>, c: Cursor<'_>, control: u16, response: u8, length: usize) {
+    let [_, command] = (control & !0x10).to_be_bytes();
+    put!(p, "Unnumbered, ");
+    match lookup(UNNUMBERED, command) {
+        Some(name) => put!(p, name),
+        None => put!(p, HexFull(command)),
+    }
+    flags(p, control & 0x10 != 0, response, length);
+    if command == 0xaf {
+        xid(p, c);
+    }
+}
+
+/// Supervisory or information; `true` for the latter, whose bytes are to be shown.
+fn numbered_frame(p: &mut Out<'_>, control: u16, response: u8, length: usize) -> bool {
     let receive = control >> 9;
-    if control & 3 == 1 {
+    let information = control & 1 == 0;
+    if information {
+        put!(p, "Information, send seq ", control >> 1 & 0x7f);
+    } else {
         let name = match control >> 2 & 3 {
             0 => "Receiver Ready",
             1 => "Receiver not Ready",
             2 => "Reject",
             _ => "",
         };
-        put!(p, "Supervisory, ", name, ", rcv seq ", receive);
-        flags(p, control & 0x100 != 0, response, length);
-        return Ok(());
+        put!(p, "Supervisory, ", name);
     }
-    put!(
-        p,
-        "Information, send seq ",
-        control >> 1 & 0x7f,
-        ", rcv seq ",
-        receive
-    );
+    put!(p, ", rcv seq ", receive);
     flags(p, control & 0x100 != 0, response, length);
-    if !p.style.quiet {
-        p.unknown(whole);
-    }
-    Ok(())
+    information
 }
 
 /// The header of `-e`.

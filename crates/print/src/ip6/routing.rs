@@ -28,73 +28,72 @@ pub(super) fn routing(
     let kind = c.u8()?;
     let segments = c.u8()?;
     let name = if kind == SOURCE { " [Deprecated]" } else { "" };
-    put!(
-        p,
-        " (len=",
-        units,
-        ", type=",
-        kind,
-        name,
-        ", segleft=",
-        segments
-    );
+    put!(p, " (len=", units, ", type=", kind, name);
+    put!(p, ", segleft=", segments);
     let size = usize::from(units) * 8;
-    let last = match kind {
-        SOURCE | MOBILITY => {
-            let reserved = c.u32()?;
-            if reserved != 0 || p.verbose(1) {
-                put!(p, ", rsv=");
-                hex(p, reserved);
-            }
-            if size % 16 != 0 {
-                put!(p, " (invalid length ", units, ")");
-                p.invalid();
-                return Ok(None);
-            }
-            let mut route = *c;
-            let (_, last) = addresses(p, &mut route, size / 16)?;
-            c.skip(size)?;
-            last
-        }
-        SEGMENT => {
-            let last_entry = c.u8()?;
-            put!(p, ", last-entry=", last_entry);
-            let flags = c.u8()?;
-            if flags != 0 || p.verbose(1) {
-                put!(p, ", flags=");
-                hex(p, u32::from(flags));
-            }
-            put!(p, ", tag=");
-            let tag = c.u16()?;
-            if tag == 0 {
-                put!(p, "0");
-            } else {
-                hex(p, u32::from(tag));
-            }
-            let count = usize::from(last_entry) + 1;
-            let mut route = c.sub(size)?;
-            if count * 16 > size {
-                put!(p, " (invalid last-entry ", last_entry, ")");
-                p.invalid();
-                return Ok(None);
-            }
-            let (first, _) = addresses(p, &mut route, count)?;
-            values(p, &mut route)?;
-            first
-        }
+    let end = match kind {
+        SOURCE | MOBILITY => source_route(p, c, size)?,
+        SEGMENT => segment_list(p, c, size)?,
         _ => {
             put!(p, " (unknown type)");
-            p.invalid();
-            return Ok(None);
+            None
         }
     };
+    let Some(end) = end else {
+        p.invalid();
+        return Ok(None);
+    };
     put!(p, ") ");
-    if segments > 0
-        && let Some(last) = last
-    {
-        ip.last_dst = last;
+    if segments > 0 {
+        ip.last_dst = end.unwrap_or(ip.last_dst);
     }
     Ok(Some(next))
+}
+
+/// Where the route ends, if it has an address; the outer `None` stands for an invalid header,
+/// of which the reason is printed.
+type End = Option<Option<IpAddr>>;
+
+fn source_route(p: &mut Out<'_>, c: &mut Cursor<'_>, size: usize) -> Result<End, Truncated> {
+    let reserved = c.u32()?;
+    if reserved != 0 || p.verbose(1) {
+        put!(p, ", rsv=");
+        hex(p, reserved);
+    }
+    if !size.is_multiple_of(16) {
+        put!(p, " (invalid length ", size / 8, ")");
+        return Ok(None);
+    }
+    let mut route = *c;
+    let (_, last) = addresses(p, &mut route, size / 16)?;
+    c.skip(size)?;
+    Ok(Some(last))
+}
+
+fn segment_list(p: &mut Out<'_>, c: &mut Cursor<'_>, size: usize) -> Result<End, Truncated> {
+    let last_entry = c.u8()?;
+    put!(p, ", last-entry=", last_entry);
+    let flags = c.u8()?;
+    if flags != 0 || p.verbose(1) {
+        put!(p, ", flags=");
+        hex(p, u32::from(flags));
+    }
+    let tag = c.u16()?;
+    put!(p, ", tag=");
+    if tag == 0 {
+        put!(p, "0");
+    } else {
+        hex(p, u32::from(tag));
+    }
+    let count = usize::from(last_entry) + 1;
+    let mut route = c.sub(size)?;
+    if count * 16 > size {
+        put!(p, " (invalid last-entry ", last_entry, ")");
+        return Ok(None);
+    }
+    let (first, _) = addresses(p, &mut route, count)?;
+    values(p, &mut route)?;
+    Ok(Some(first))
 }
 
 /// `[0]a, [1]b`; returns the first and the last. A source route leads to the last, a segment
