@@ -14,7 +14,7 @@ use rustix::event::epoll;
 
 use crate::Error;
 use crate::abi::{self, OwnerRecord, PacketRecord, ReaderState};
-use crate::attach::{Attacher, Attachment, Backend};
+use crate::attach::{self, Attacher, Attachment, Backend};
 use crate::clock::{self, Clock};
 use crate::device::{Device, DeviceChange, Monitor, devices};
 use crate::events::{self, Events};
@@ -231,6 +231,7 @@ impl Live {
             programs.map("matched")?.as_fd(),
             config.backend,
             config.direction,
+            wanted.len() > attach::FEW,
         )?;
         let poll = watch([events.fd(), monitor.fd()])?;
         let mut live = Self {

@@ -163,6 +163,36 @@ pub fn attach_tcx(program: BorrowedFd<'_>, ifindex: u32, egress: bool) -> io::Re
     owned(fd)
 }
 
+/// How many programs a tcx hook of a device has.
+///
+/// # Errors
+/// What bpf(2) says; `EINVAL` where the kernel has no tcx.
+pub fn count_tcx(ifindex: u32, egress: bool) -> io::Result<u32> {
+    let hook = if egress {
+        libbpf_sys::BPF_TCX_EGRESS
+    } else {
+        libbpf_sys::BPF_TCX_INGRESS
+    };
+    let ifindex = i32::try_from(ifindex).map_err(|_| io::ErrorKind::InvalidInput)?;
+    let (mut flags, mut count) = (0, 0);
+    // SAFETY: flags and count live through the call; no room for ids is given, so none is used.
+    let result = unsafe {
+        libbpf_sys::bpf_prog_query(
+            ifindex,
+            hook,
+            0,
+            &raw mut flags,
+            std::ptr::null_mut(),
+            &raw mut count,
+        )
+    };
+    if result < 0 {
+        Err(io::Error::from_raw_os_error(-result))
+    } else {
+        Ok(count)
+    }
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "1")]
 const PROMISCUOUS: u16 = libc::PACKET_MR_PROMISC as u16;
 #[expect(clippy::cast_possible_truncation, reason = "16")]
