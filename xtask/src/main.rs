@@ -15,7 +15,8 @@ mod test;
 
 use std::process::ExitCode;
 
-/// What went wrong, in words; where a command was run it has said the rest itself.
+/// What went wrong, in words; none when all has been said. A command that was run has said the
+/// rest itself.
 type Outcome = Result<(), String>;
 
 /// A word: its name, what it does, and how.
@@ -74,7 +75,9 @@ fn main() -> ExitCode {
     match run(&rest) {
         Ok(()) => ExitCode::SUCCESS,
         Err(wrong) => {
-            eprintln!("xtask {word}: {wrong}");
+            if !wrong.is_empty() {
+                eprintln!("xtask {word}: {wrong}");
+            }
             ExitCode::FAILURE
         }
     }
