@@ -150,3 +150,54 @@ fn protocol_address(p: &mut Out<'_>, arp: &Arp<'_>, address: &[u8]) {
         Ok(octets) => p.addr(Ipv4Addr::from(octets)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn requests_and_replies() {
+        for (packet, expected) in [
+            (
+                "020000000002020000000001080600010800060400010200000000010a0000010000000000000a000002",
+                "ARP, Request who-has 10.0.0.2 tell 10.0.0.1, length 28\n",
+            ),
+            (
+                "020000000002020000000001080600010800060400020200000000010a0000010000000000000a000002",
+                "ARP, Reply 10.0.0.1 is-at 02:00:00:00:00:01, length 28\n",
+            ),
+            (
+                "020000000002020000000001080600010800060400030200000000010a0000010000000000000a000002",
+                "ARP, Reverse Request who-is 00:00:00:00:00:00 tell 02:00:00:00:00:01, length 28\n",
+            ),
+            (
+                "020000000002020000000001080600010800060400080200000000010a0000010000000000000a000002",
+                "ARP, Inverse Request who-is 00:00:00:00:00:00 tell 02:00:00:00:00:01, length 28\n",
+            ),
+            (
+                "020000000002020000000001080600010800060400010200000000010a0000010200000000010a000002",
+                "ARP, Request who-has 10.0.0.2 (02:00:00:00:00:01) tell 10.0.0.1, length 28\n",
+            ),
+        ] {
+            check(LinkType::ETHERNET, packet, style(0), expected);
+        }
+    }
+
+    #[test]
+    fn kinds_with_v() {
+        for (packet, expected) in [
+            (
+                "020000000002020000000001080600010800060400010200000000010a0000010000000000000a000002",
+                "ARP, Ethernet (len 6), IPv4 (len 4), Request who-has 10.0.0.2 tell 10.0.0.1, length 28\n",
+            ),
+            (
+                "020000000002020000000001080600019999060400010200000000010a0000010000000000000a000002",
+                "ARP, Ethernet (len 6), Unknown Protocol (0x9999) (len 4), Request who-has <wrong proto type> tell <wrong proto type>, length 28\n",
+            ),
+        ] {
+            check(LinkType::ETHERNET, packet, style(1), expected);
+        }
+    }
+}

@@ -102,3 +102,43 @@ fn type_and_length(p: &mut Out<'_>, kind: u16, length: Option<usize>) {
         None => put!(p, ", "),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::Style;
+    use crate::tests::{check, style};
+
+    #[test]
+    fn types_and_tags() {
+        for (packet, expected) in [
+            (
+                "02000000000202000000000108004500001f00010000401166cb0a0000010a00000200010002000b2770616263",
+                "02:00:00:00:00:01 > 02:00:00:00:00:02, ethertype IPv4 (0x0800), length 45: 10.0.0.1.1 > 10.0.0.2.2: UDP, length 3\n",
+            ),
+            (
+                "0200000000020200000000018100300508004500001f00010000401166cb0a0000010a00000200010002000b2770616263",
+                "02:00:00:00:00:01 > 02:00:00:00:00:02, ethertype 802.1Q (0x8100), length 49: vlan 5, p 1, DEI, ethertype IPv4 (0x0800), 10.0.0.1.1 > 10.0.0.2.2: UDP, length 3\n",
+            ),
+            (
+                "02000000000202000000000188a800c88100000586dd60000000000d114020010db800000000000000000000000120010db80000000000000000000000029c40829a000d41b268656c6c6f",
+                "02:00:00:00:00:01 > 02:00:00:00:00:02, ethertype 802.1Q-QinQ (0x88a8), length 75: vlan 200, p 0, ethertype 802.1Q (0x8100), vlan 5, p 0, ethertype IPv6 (0x86dd), 2001:db8::1.40000 > 2001:db8::2.33434: UDP, length 5\n",
+            ),
+            (
+                "0200000000020200000000019999756e6b6e6f776e207061796c6f6164",
+                "02:00:00:00:00:01 > 02:00:00:00:00:02, ethertype Unknown (0x9999), length 29: \n\t0x0000:  756e 6b6e 6f77 6e20 7061 796c 6f61 64    unknown.payload\n",
+            ),
+        ] {
+            check(
+                LinkType::ETHERNET,
+                packet,
+                Style {
+                    link: true,
+                    ..style(0)
+                },
+                expected,
+            );
+        }
+    }
+}

@@ -221,3 +221,62 @@ fn verbose(p: &mut Out<'_>, header: &Header<'_>) -> Result<bool, Truncated> {
     put!(p, ")\n    ");
     Ok(options_whole)
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn fragments_and_what_is_inside() {
+        for (packet, expected) in [
+            (
+                "4500001f00012000401146cb0a0000010a00000200010002000b2770616263",
+                "IP 10.0.0.1.1 > 10.0.0.2.2: UDP, length 3\n",
+            ),
+            (
+                "4500001f000120b9401146120a0000010a00000200010002000b2770616263",
+                "IP 10.0.0.1 > 10.0.0.2: ip-proto-17\n",
+            ),
+            (
+                "4500001f000100b94006661d0a0000010a00000200010002000b2770616263",
+                "IP 10.0.0.1 > 10.0.0.2: ip-proto-6\n",
+            ),
+            (
+                "450000180001000040f065f30a0000010a00000261626364",
+                "IP 10.0.0.1 > 10.0.0.2:  ip-proto-240 4\n",
+            ),
+            (
+                "4500003500010000400466c20a0000010a0000024500002100010000401166c90a0000010a0000029c40829a000d892468656c6c6f",
+                "IP 10.0.0.1 > 10.0.0.2: IP 10.0.0.1.40000 > 10.0.0.2.33434: UDP, length 5\n",
+            ),
+        ] {
+            check(LinkType::RAW, packet, style(0), expected);
+        }
+    }
+
+    #[test]
+    fn fields_with_v() {
+        for (packet, expected) in [
+            (
+                "4501001f00010000401166ca0a0000010a00000200010002000b2770616263",
+                "IP (tos 0x1,ECT(1), ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 31)\n    10.0.0.1.1 > 10.0.0.2.2: UDP, length 3\n",
+            ),
+            (
+                "4503001f00010000401166c80a0000010a00000200010002000b2770616263",
+                "IP (tos 0x3,CE, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 31)\n    10.0.0.1.1 > 10.0.0.2.2: UDP, length 3\n",
+            ),
+            (
+                "4500001f000100000011a6cb0a0000010a00000200010002000b2770616263",
+                "IP (tos 0x0, id 1, offset 0, flags [none], proto UDP (17), length 31)\n    10.0.0.1.1 > 10.0.0.2.2: UDP, length 3\n",
+            ),
+            (
+                "4500001f00010000401100050a0000010a00000200010002000b2770616263",
+                "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 31, bad cksum 5 (->66cb)!)\n    10.0.0.1.1 > 10.0.0.2.2: UDP, length 3\n",
+            ),
+        ] {
+            check(LinkType::RAW, packet, style(1), expected);
+        }
+    }
+}

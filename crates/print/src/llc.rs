@@ -256,3 +256,34 @@ fn snap_header(p: &mut Out<'_>, organisation: u32, kind: u16, length: usize) {
     }
     put!(p, ", length ", length, ": ");
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn who_speaks_to_whom() {
+        for (packet, expected) in [
+            (
+                "020000000002020000000001001e102003787878787878787878787878787878787878787878787878787878",
+                "02:00:00:00:00:01 Unknown SSAP 0x20 > 02:00:00:00:00:02 Unknown DSAP 0x10 Unnumbered, ui, Flags [Command], length 30\n\t0x0000:  1020 0378 7878 7878 7878 7878 7878 7878  ...xxxxxxxxxxxxx\n\t0x0010:  7878 7878 7878 7878 7878 7878 7878       xxxxxxxxxxxxxx\n",
+            ),
+            (
+                "020000000002020000000001001ef0f003787878787878787878787878787878787878787878787878787878",
+                "02:00:00:00:00:01 > 02:00:00:00:00:02 NetBeui Unnumbered, ui, Flags [Command], length 30\n\t0x0000:  f0f0 0378 7878 7878 7878 7878 7878 7878  ...xxxxxxxxxxxxx\n\t0x0010:  7878 7878 7878 7878 7878 7878 7878       xxxxxxxxxxxxxx\n",
+            ),
+            (
+                "020000000002020000000001001e102101027878787878787878787878787878787878787878787878787878",
+                "02:00:00:00:00:01 Unknown SSAP 0x20 > 02:00:00:00:00:02 Unknown DSAP 0x10 Supervisory, Receiver Ready, rcv seq 1, Flags [Response], length 30\n",
+            ),
+            (
+                "0200000000020200000000010024aaaa03123456200078787878787878787878787878787878787878787878787878787878",
+                "02:00:00:00:00:01 > 02:00:00:00:00:02 SNAP, oui Unknown (0x123456), pid Unknown (0x2000), length 28: \n\t0x0000:  aaaa 0312 3456 2000 7878 7878 7878 7878  ....4V..xxxxxxxx\n\t0x0010:  7878 7878 7878 7878 7878 7878 7878 7878  xxxxxxxxxxxxxxxx\n\t0x0020:  7878 7878                                xxxx\n",
+            ),
+        ] {
+            check(LinkType::ETHERNET, packet, style(0), expected);
+        }
+    }
+}

@@ -157,3 +157,26 @@ fn options(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn messages() {
+        for (packet, expected) in [
+            (
+                "600000000008874020010db800000000000000000000000120010db80000000000000000000000023b00000000000000",
+                "IP6 (hlim 64, next-header Mobility (135), payload length 8) 2001:db8::1 > 2001:db8::2: mobility: BRR\n",
+            ),
+            (
+                "600000000010874020010db800000000000000000000000120010db80000000000000000000000023b010500000003e88000003c01020000",
+                "IP6 (hlim 64, next-header Mobility (135), payload length 16) 2001:db8::1 > 2001:db8::2: mobility: BU seq#=1000 A lifetime=240(padn)\n",
+            ),
+        ] {
+            check(LinkType::RAW, packet, style(1), expected);
+        }
+    }
+}

@@ -224,3 +224,98 @@ fn prio(p: &mut Out<'_>, c: &mut Cursor<'_>, size: usize, low: u8) -> Result<(),
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn each_subtype() {
+        for (packet, expected) in [
+            (
+                "4500003400010000400666c10a0000010a00000200640009000003e8000007d08002faf0361d00001e0c00810102030405060708",
+                "IP 10.0.0.1.100 > 10.0.0.2.9: Flags [S], seq 1000, win 64240, options [mptcp 12 capable v0 flags [AH] csum {0x102030405060708}], length 0\n",
+            ),
+            (
+                "4500002c00010000400666c90a0000010a00000200650009000003e8000007d06002faf065c000001e040101",
+                "IP 10.0.0.1.101 > 10.0.0.2.9: Flags [S], seq 1000, win 64240, options [mptcp 4 capable v1 flags [H]], length 0\n",
+            ),
+            (
+                "4500003400010000400666c10a0000010a00000200660009000003e8000007d08012faf0350b00001e0c01810102030405060708",
+                "IP 10.0.0.1.102 > 10.0.0.2.9: Flags [S.], seq 1000, ack 2000, win 64240, options [mptcp 12 capable v1 flags [AH] csum {0x102030405060708}], length 0\n",
+            ),
+            (
+                "4500003c00010000400666b90a0000010a00000200670009000003e8000007d0a010faf0c52700001e14010101020304050607081112131415161718",
+                "IP 10.0.0.1.103 > 10.0.0.2.9: Flags [.], ack 2000, win 64240, options [mptcp 20 capable v1 flags [H] {0x102030405060708,0x1112131415161718}], length 0\n",
+            ),
+            (
+                "4500003400010000400666c10a0000010a00000200680009000003e8000007d08002faf0ba0900001e0c1105aabbccdd01020304",
+                "IP 10.0.0.1.104 > 10.0.0.2.9: Flags [S], seq 1000, win 64240, options [mptcp 12 join backup id 5 token 0xaabbccdd nonce 0x1020304], length 0\n",
+            ),
+            (
+                "4500003800010000400666bd0a0000010a00000200690009000003e8000007d09012faf0127600001e101005010203040506070801020304",
+                "IP 10.0.0.1.105 > 10.0.0.2.9: Flags [S.], seq 1000, ack 2000, win 64240, options [mptcp 16 join id 5 hmac 0x102030405060708 nonce 0x1020304], length 0\n",
+            ),
+            (
+                "4500004000010000400666b50a0000010a000002006a0009000003e8000007d0b010faf051d100001e181000abababababababababababababababababababab",
+                "IP 10.0.0.1.106 > 10.0.0.2.9: Flags [.], ack 2000, win 64240, options [mptcp 24 join hmac 0xabababababababababababababababababababab], length 0\n",
+            ),
+            (
+                "4500003000010000400666c50a0000010a000002006b0009000003e8000007d07010faf0369d00001e08200100000007",
+                "IP 10.0.0.1.107 > 10.0.0.2.9: Flags [.], ack 2000, win 64240, options [mptcp 8 dss ack 7], length 0\n",
+            ),
+            (
+                "4500003400010000400666c10a0000010a000002006c0009000003e8000007d08010faf0168500001e0c20030102030405060708",
+                "IP 10.0.0.1.108 > 10.0.0.2.9: Flags [.], ack 2000, win 64240, options [mptcp 12 dss ack 72623859790382856], length 0\n",
+            ),
+            (
+                "4500003800010000400666bd0a0000010a000002006d0009000003e8000007d09010faf06aab00001e10201400000001000000020003abcd",
+                "IP 10.0.0.1.109 > 10.0.0.2.9: Flags [.], ack 2000, win 64240, options [mptcp 16 dss fin seq 1 subseq 2 len 3 csum 0xabcd], length 0\n",
+            ),
+            (
+                "4500003000010000400666c50a0000010a000002006e0009000003e8000007d07010faf0189c00001e0834050a000001",
+                "IP 10.0.0.1.110 > 10.0.0.2.9: Flags [.], ack 2000, win 64240, options [mptcp 8 add-addr v0-ip4 id 5 10.0.0.1], length 0\n",
+            ),
+            (
+                "4500003c00010000400666b90a0000010a000002006f0009000003e8000007d0a010faf0dc2000001e1230050a000001005001020304050607080000",
+                "IP 10.0.0.1.111 > 10.0.0.2.9: Flags [.], ack 2000, win 64240, options [mptcp 18 add-addr v1 id 5 10.0.0.1:80 hmac 0x102030405060708,eol], length 0\n",
+            ),
+            (
+                "4500003c00010000400666b90a0000010a00000200700009000003e8000007d0a010faf0c7c800001e14310520010db8000000000000000000000001",
+                "IP 10.0.0.1.112 > 10.0.0.2.9: Flags [.], ack 2000, win 64240, options [mptcp 20 add-addr v1-echo id 5 2001:db8::1], length 0\n",
+            ),
+            (
+                "4500003000010000400666c50a0000010a00000200710009000003e8000007d07010faf0149d00001e06400102030000",
+                "IP 10.0.0.1.113 > 10.0.0.2.9: Flags [.], ack 2000, win 64240, options [mptcp 6 rem-addr id 1 2 3,eol], length 0\n",
+            ),
+            (
+                "4500002c00010000400666c90a0000010a00000200720009000003e8000007d06010faf015a500001e045101",
+                "IP 10.0.0.1.114 > 10.0.0.2.9: Flags [.], ack 2000, win 64240, options [mptcp 4 prio backup id 1], length 0\n",
+            ),
+            (
+                "4500003400010000400666c10a0000010a00000200730009000003e8000007d08010faf0d68000001e0c60000102030405060708",
+                "IP 10.0.0.1.115 > 10.0.0.2.9: Flags [.], ack 2000, win 64240, options [mptcp 12 fail seq 72623859790382856], length 0\n",
+            ),
+            (
+                "4500003400010000400666c10a0000010a00000200740009000003e8000007d08010faf0c67f00001e0c70000102030405060708",
+                "IP 10.0.0.1.116 > 10.0.0.2.9: Flags [.], ack 2000, win 64240, options [mptcp 12 fast-close key 0x102030405060708], length 0\n",
+            ),
+            (
+                "4500002c00010000400666c90a0000010a00000200750009000003e8000007d06010faf0e6a200001e048000",
+                "IP 10.0.0.1.117 > 10.0.0.2.9: Flags [.], ack 2000, win 64240, options [mptcp 4 unknown], length 0\n",
+            ),
+            (
+                "4500002c00010000400666c90a0000010a00000200760009000003e8000007d06010faf046a300001e032000",
+                "IP 10.0.0.1.118 > 10.0.0.2.9: Flags [.], ack 2000, win 64240, options [mptcp 3 dss[bad opt]\n",
+            ),
+            (
+                "4500002c00010000400666c90a0000010a00000200770009000003e8000007d06010faf066a000001e040001",
+                "IP 10.0.0.1.119 > 10.0.0.2.9: Flags [.], ack 2000, win 64240, options [mptcp 4 capable[bad opt]\n",
+            ),
+        ] {
+            check(LinkType::RAW, packet, style(0), expected);
+        }
+    }
+}

@@ -58,3 +58,43 @@ fn header(p: &mut Out<'_>, family: u32, wire: usize) {
     }
     put!(p, ", length ", wire, ": ");
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::Style;
+    use crate::tests::{check, style};
+
+    #[test]
+    fn families_in_both_orders() {
+        for (packet, expected) in [
+            (
+                "020000004500001f00010000401166cb0a0000010a00000200010002000b2770616263",
+                "AF IPv4 (2), length 35: 10.0.0.1.1 > 10.0.0.2.2: UDP, length 3\n",
+            ),
+            (
+                "000000024500001f00010000401166cb0a0000010a00000200010002000b2770616263",
+                "AF IPv4 (2), length 35: 10.0.0.1.1 > 10.0.0.2.2: UDP, length 3\n",
+            ),
+            (
+                "1e00000060000000000d114020010db800000000000000000000000120010db80000000000000000000000029c40829a000d41b268656c6c6f",
+                "AF IPv6 (30), length 57: 2001:db8::1.40000 > 2001:db8::2.33434: UDP, length 5\n",
+            ),
+            (
+                "0a00000078",
+                "AF Unknown (10), length 5: \n\t0x0000:  78                                       x\n",
+            ),
+        ] {
+            check(
+                LinkType::NULL,
+                packet,
+                Style {
+                    link: true,
+                    ..style(0)
+                },
+                expected,
+            );
+        }
+    }
+}

@@ -98,3 +98,43 @@ pub(crate) fn payload(p: &mut Out<'_>, mut c: Cursor<'_>, wire: usize) -> Printe
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::Style;
+    use crate::tests::{check, style};
+
+    #[test]
+    fn compressed_headers() {
+        for (packet, expected) in [
+            (
+                "ff0300214500001f00010000401166cb0a0000010a00000200010002000b2770616263",
+                "IP (0x0021), length 35: 10.0.0.1.1 > 10.0.0.2.2: UDP, length 3\n",
+            ),
+            (
+                "00214500001f00010000401166cb0a0000010a00000200010002000b2770616263",
+                "IP (0x0021), length 33: 10.0.0.1.1 > 10.0.0.2.2: UDP, length 3\n",
+            ),
+            (
+                "214500001f00010000401166cb0a0000010a00000200010002000b2770616263",
+                "IP (0x0021), length 32: 10.0.0.1.1 > 10.0.0.2.2: UDP, length 3\n",
+            ),
+            (
+                "ff03005760000000000d114020010db800000000000000000000000120010db80000000000000000000000029c40829a000d41b268656c6c6f",
+                "IP6 (0x0057), length 57: 2001:db8::1.40000 > 2001:db8::2.33434: UDP, length 5\n",
+            ),
+        ] {
+            check(
+                LinkType::PPP,
+                packet,
+                Style {
+                    link: true,
+                    ..style(0)
+                },
+                expected,
+            );
+        }
+    }
+}

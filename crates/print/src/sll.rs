@@ -177,3 +177,63 @@ fn payload(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::Style;
+    use crate::tests::{check, style};
+
+    #[test]
+    fn directions() {
+        for (packet, expected) in [
+            (
+                "000000010006020000000001000008004500001f00010000401166cb0a0000010a00000200010002000b2770616263",
+                " In 02:00:00:00:00:01 ethertype IPv4 (0x0800), length 47: 10.0.0.1.1 > 10.0.0.2.2: UDP, length 3\n",
+            ),
+            (
+                "000100010006020000000001000008004500001f00010000401166cb0a0000010a00000200010002000b2770616263",
+                "  B 02:00:00:00:00:01 ethertype IPv4 (0x0800), length 47: 10.0.0.1.1 > 10.0.0.2.2: UDP, length 3\n",
+            ),
+            (
+                "000400010006020000000001000008004500001f00010000401166cb0a0000010a00000200010002000b2770616263",
+                "Out 02:00:00:00:00:01 ethertype IPv4 (0x0800), length 47: 10.0.0.1.1 > 10.0.0.2.2: UDP, length 3\n",
+            ),
+            (
+                "0000000100060200000000010000999961626364",
+                " In 02:00:00:00:00:01 ethertype Unknown (0x9999), length 20: \n\t0x0000:  6162 6364                                abcd\n",
+            ),
+        ] {
+            check(
+                LinkType::LINUX_SLL,
+                packet,
+                Style {
+                    link: true,
+                    ..style(0)
+                },
+                expected,
+            );
+        }
+    }
+
+    #[test]
+    fn the_second_version() {
+        for (packet, expected) in [
+            (
+                "0800000000012fd10001000602000000000100004500001f00010000401166cb0a0000010a00000200010002000b2770616263",
+                "?     In  IP 10.0.0.1.1 > 10.0.0.2.2: UDP, length 3\n",
+            ),
+            (
+                "0800000000012fd10001030602000000000100004500001f00010000401166cb0a0000010a00000200010002000b2770616263",
+                "?     P   IP 10.0.0.1.1 > 10.0.0.2.2: UDP, length 3\n",
+            ),
+            (
+                "9999000000012fd100010006020000000001000061626364",
+                "?     In  ifindex 77777 02:00:00:00:00:01 ethertype Unknown (0x9999), length 24: \n\t0x0000:  6162 6364                                abcd\n",
+            ),
+        ] {
+            check(LinkType::LINUX_SLL2, packet, style(0), expected);
+        }
+    }
+}

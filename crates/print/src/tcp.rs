@@ -249,3 +249,38 @@ fn numbers(p: &mut Out<'_>, header: &Header, left: usize, seq: u32, ack: u32) {
         put!(p, ", urg ", header.urgent);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn flags_numbers_and_reasons() {
+        for (packet, expected) in [
+            (
+                "4500003c00010000400666b90a0000010a0000029c400050000003e800000000a002faf098300000020405b40402080a000000640000000001030307",
+                "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto TCP (6), length 60)\n    10.0.0.1.40000 > 10.0.0.2.80: Flags [S], cksum 0x9830 (correct), seq 1000, win 64240, options [mss 1460,sackOK,TS val 100 ecr 0,nop,wscale 7], length 0\n",
+            ),
+            (
+                "4500004f00010000400666a60a0000010a0000029c400050000003e9000013898018faf075c200000101080a00000065000000c8474554202f20485454502f312e310d0a486f73743a20610d0a0d0a",
+                "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto TCP (6), length 79)\n    10.0.0.1.40000 > 10.0.0.2.80: Flags [P.], cksum 0x75c2 (correct), seq 1001:1028, ack 5001, win 64240, options [nop,nop,TS val 101 ecr 200], length 27: HTTP, length: 27\n\tGET / HTTP/1.1\n\tHost: a\n\t\n",
+            ),
+            (
+                "4500004e00010000400666a70a0000020a00000100509c40000013a4000004055014faf0c1a700006e6f207375636820636f6e6e656374696f6e2c20616e64206d6f7265207468616e2066697473",
+                "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto TCP (6), length 78)\n    10.0.0.2.80 > 10.0.0.1.40000: Flags [R.], cksum 0xc1a7 (correct), seq 5028:5066, ack 1029, win 64240, length 38 [RST+ no such connection, and more t]\n",
+            ),
+            (
+                "4500002800010000400666cd0a0000010a00000200070009000000010000000151fffaf09ee00000",
+                "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto TCP (6), length 40)\n    10.0.0.1.7 > 10.0.0.2.9: Flags [FSRP.UEWe], cksum 0x9ee0 (correct), seq 1, ack 1, win 64240, urg 0, length 0\n",
+            ),
+            (
+                "4500002800010000400666cd0a0000010a0000020007000900000001000000015000faf0a0df0000",
+                "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto TCP (6), length 40)\n    10.0.0.1.7 > 10.0.0.2.9: Flags [none], cksum 0xa0df (correct), win 64240, length 0\n",
+            ),
+        ] {
+            check(LinkType::RAW, packet, style(1), expected);
+        }
+    }
+}

@@ -41,9 +41,9 @@ pub(crate) fn text(link_type: LinkType, data: &[u8], cut: u32, style: Style) -> 
     print(&packet, style)
 }
 
-/// A raw IP packet in hexadecimal and its text.
-pub(crate) fn check(hex: &str, style: Style, expected: &str) {
-    assert_eq!(text(LinkType::RAW, &bytes(hex), 0, style), expected);
+/// A packet in hexadecimal and its text.
+pub(crate) fn check(link_type: LinkType, hex: &str, style: Style, expected: &str) {
+    assert_eq!(text(link_type, &bytes(hex), 0, style), expected, "{hex}");
 }
 
 fn print(packet: &Packet<'_>, style: Style) -> String {
@@ -245,11 +245,17 @@ fn a_process_cannot_forge_a_field_or_move_the_cursor() {
 
 #[test]
 fn transports_and_their_marks() {
-    check(UDP, style(0), "IP 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0\n");
+    check(
+        LinkType::RAW,
+        UDP,
+        style(0),
+        "IP 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0\n",
+    );
     // A SYN with all of a handshake's options; 2 bytes of the header lost.
     let syn = "4500003c1b6840004006 0b4d 0a0000010a000002 da7000503758897e00000000a0027fff1421000 0
                0204400c0402080a4ddc92160000000001030302";
     check(
+        LinkType::RAW,
         syn,
         style(0),
         "IP 10.0.0.1.55920 > 10.0.0.2.80: Flags [S], seq 928549246, win 32767, options \
@@ -276,6 +282,7 @@ fn dns_names_follow_pointers_back_only() {
         ("0261c000 00010001 00", "aM-@. (21)\n"),
     ] {
         check(
+            LinkType::RAW,
             &format!("{head} {question}"),
             style(0),
             &format!("{line}{expected}"),

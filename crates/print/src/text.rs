@@ -144,3 +144,50 @@ fn line(bytes: &[u8]) -> Line<'_> {
         _ => Line::Binary,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn first_line_or_all() {
+        for (packet, expected) in [
+            (
+                "4500004800010000400666ad0a0000010a0000029c400050000003e8000007d05018faf0d2ea0000474554202f20485454502f312e310d0a486f73743a20610d0a0d0a626f64790a",
+                "IP 10.0.0.1.40000 > 10.0.0.2.80: Flags [P.], seq 1000:1032, ack 2000, win 64240, length 32: HTTP: GET / HTTP/1.1\n",
+            ),
+            (
+                "4500004200010000400666b30a0000010a0000029c410050000003e8000007d05018faf0eb5e0000485454502f312e3120323030204f4b0d0a0d0a0062696e617279",
+                "IP 10.0.0.1.40001 > 10.0.0.2.80: Flags [P.], seq 1000:1026, ack 2000, win 64240, length 26: HTTP: HTTP/1.1 200 OK\n",
+            ),
+            (
+                "4500003b00010000400666ba0a0000010a0000029c420050000003e8000007d05018faf0af5300006e6f207265717565737420617420616c6c0d0a",
+                "IP 10.0.0.1.40002 > 10.0.0.2.80: Flags [P.], seq 1000:1019, ack 2000, win 64240, length 19: HTTP\n",
+            ),
+            (
+                "4500003500010000400666c00a0000010a0000029c40002b000003e8000007d05018faf07ba800006578616d706c652e6f72670d0a",
+                "IP 10.0.0.1.40000 > 10.0.0.2.43: Flags [P.], seq 1000:1013, ack 2000, win 64240, length 13: WHOIS: example.org\n",
+            ),
+        ] {
+            check(LinkType::RAW, packet, style(0), expected);
+        }
+    }
+
+    #[test]
+    fn all_lines_with_v() {
+        for (packet, expected) in [
+            (
+                "4500004800010000400666ad0a0000010a0000029c400050000003e8000007d05018faf0d2ea0000474554202f20485454502f312e310d0a486f73743a20610d0a0d0a626f64790a",
+                "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto TCP (6), length 72)\n    10.0.0.1.40000 > 10.0.0.2.80: Flags [P.], cksum 0xd2ea (correct), seq 1000:1032, ack 2000, win 64240, length 32: HTTP, length: 32\n\tGET / HTTP/1.1\n\tHost: a\n\t\n\tbody\n",
+            ),
+            (
+                "4500004000010000400666b50a0000010a0000029c430050000003e8000007d05018faf0462e0000504f5354202f7820485454502f312e310d0a413a20ff0d0a",
+                "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto TCP (6), length 64)\n    10.0.0.1.40003 > 10.0.0.2.80: Flags [P.], cksum 0x462e (correct), seq 1000:1024, ack 2000, win 64240, length 24: HTTP, length: 24\n\tPOST /x HTTP/1.1\n",
+            ),
+        ] {
+            check(LinkType::RAW, packet, style(1), expected);
+        }
+    }
+}

@@ -96,6 +96,10 @@ def option(kind, value):
     return bytes([kind, len(value) + 2]) + value
 
 
+def option6(kind, value):
+    return bytes([kind, len(value)]) + value
+
+
 def nd_option(kind, value):
     value = pad(b"xx" + value, 8)[2:]
     return bytes([kind, (len(value) + 2) // 8]) + value
@@ -232,8 +236,8 @@ def errors6():
 def extensions6():
     u = udp(1, 2, b"abc", A6, B6)
     return [
-        ip6(0, extension(17, option(5, u16(0)) + option(1, b"")) + u), ip6(60, extension(17, option(1, b"abcd")) + u),
-        ip6(60, extension(17, option(0xC9, ip(A6)) + h("01020000")) + u), ip6(44, h("1100000100000007") + u),
+        ip6(0, extension(17, option6(5, u16(0)) + option6(1, b"")) + u), ip6(60, extension(17, option6(1, b"abcd")) + u),
+        ip6(60, extension(17, option6(0xC9, ip(A6)) + h("01020000")) + u), ip6(44, h("1100000100000007") + u),
         ip6(44, h("110005a900000007") + u), ip6(43, h("1102000100000000") + ip(B6) + u),
         ip6(43, h("1102020100000000") + ip(B6) + u), ip6(43, h("1102040100000000") + ip(B6) + u),
         ip6(43, h("1102090100000000") + ip(B6) + u), ip6(0, h("1100 0a0a 0000 0000".replace(" ", "")) + u),

@@ -209,3 +209,54 @@ fn subnet(p: &mut Out<'_>, mut c: Cursor<'_>, size: usize) -> Result<(), Truncat
     put!(p, "/", source, "/", scope);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn each_option() {
+        for (packet, expected) in [
+            (
+                "4500004800010000401166a20a0000010a0000029c4000350034f771000701200001000000000001076578616d706c65036f7267000001000100002904d000008000000400030000",
+                "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 72)\n    10.0.0.1.40000 > 10.0.0.2.53: [udp sum ok] 7+ [1au] A? example.org. ar: . OPT UDPsize=1232 DO [NSID] (44)\n",
+            ),
+            (
+                "4500004b000100004011669f0a0000010a0000029c40003500376a5d000701200001000000000001076578616d706c65036f7267000001000100002904d000000000000700050003050708",
+                "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 75)\n    10.0.0.1.40000 > 10.0.0.2.53: [udp sum ok] 7+ [1au] A? example.org. ar: . OPT UDPsize=1232 [DAU RSASHA1 RSASHA1-NSEC3-SHA1 RSASHA256] (47)\n",
+            ),
+            (
+                "4500004f000100004011669b0a0000010a0000029c400035003bdb4d000701200001000000000001076578616d706c65036f7267000001000100002904d000008000000b0008000700011800010203",
+                "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 79)\n    10.0.0.1.40000 > 10.0.0.2.53: [udp sum ok] 7+ [1au] A? example.org. ar: . OPT UDPsize=1232 DO [ECS 1.2.3.0/24/0] (51)\n",
+            ),
+            (
+                "4500004c000100004011669e0a0000010a0000029c40003500387757000701200001000000000001076578616d706c65036f7267000001000100002904d00000000000080009000400000005",
+                "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 76)\n    10.0.0.1.40000 > 10.0.0.2.53: [udp sum ok] 7+ [1au] A? example.org. ar: . OPT UDPsize=1232 [EXPIRE 5 sec] (48)\n",
+            ),
+            (
+                "45000050000100004011669a0a0000010a0000029c400035003c2676000701200001000000000001076578616d706c65036f7267000001000100002904d000008000000c000a00083132333435363738",
+                "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 80)\n    10.0.0.1.40000 > 10.0.0.2.53: [udp sum ok] 7+ [1au] A? example.org. ar: . OPT UDPsize=1232 DO [COOKIE 3132333435363738] (52)\n",
+            ),
+            (
+                "4500004a00010000401166a00a0000010a0000029c400035003676fe000701200001000000000001076578616d706c65036f7267000001000100002904d0000000000006000b00020064",
+                "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 74)\n    10.0.0.1.40000 > 10.0.0.2.53: [udp sum ok] 7+ [1au] A? example.org. ar: . OPT UDPsize=1232 [KEEPALIVE 10.0 sec] (46)\n",
+            ),
+            (
+                "4500004b000100004011669f0a0000010a0000029c4000350037f75c000701200001000000000001076578616d706c65036f7267000001000100002904d0000080000007000c0003000000",
+                "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 75)\n    10.0.0.1.40000 > 10.0.0.2.53: [udp sum ok] 7+ [1au] A? example.org. ar: . OPT UDPsize=1232 DO [PADDING (3)] (47)\n",
+            ),
+            (
+                "4500004a00010000401166a00a0000010a0000029c40003500367758000701200001000000000001076578616d706c65036f7267000001000100002904d0000000000006000e00020007",
+                "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 74)\n    10.0.0.1.40000 > 10.0.0.2.53: [udp sum ok] 7+ [1au] A? example.org. ar: . OPT UDPsize=1232 [KEY-TAG 7] (46)\n",
+            ),
+            (
+                "4500004a00010000401166a00a0000010a0000029c40003500367c8f000701200001000000000001076578616d706c65036f7267000001000100002904d0000080000006006300027a7a",
+                "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 74)\n    10.0.0.1.40000 > 10.0.0.2.53: [udp sum ok] 7+ [1au] A? example.org. ar: . OPT UDPsize=1232 DO [Opt99 7a7a] (46)\n",
+            ),
+        ] {
+            check(LinkType::RAW, packet, style(2), expected);
+        }
+    }
+}

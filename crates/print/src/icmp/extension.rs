@@ -270,3 +270,34 @@ pub(crate) fn reply(p: &mut Out<'_>, mut c: Cursor<'_>) -> Printed {
     put!(p, " ipv4 ", state >> 1 & 1, " ipv6 ", state & 1);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn labels_interfaces_and_extended_echo() {
+        for (packet, expected) in [
+            (
+                "450000a800010000400166520a0000010a0000020b000921000000004500002100010000401166c90a0000010a0000029c40829a000d892468656c6c6f00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000002000ddf40008010100010101",
+                "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto ICMP (1), length 168)\n    10.0.0.1 > 10.0.0.2: ICMP time exceeded in-transit, length 148\n\tIP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 33)\n    10.0.0.1.40000 > 10.0.0.2.33434: UDP, length 5\n\tICMP Multi-Part extension v2, checksum 0xddf4 (correct), length 12\n\t  MPLS Stack Entry Object (1), Class-Type: 1, length 8\n\t    label 16, tc 0, [S], ttl 1\n",
+            ),
+            (
+                "450000b800010000400166420a0000010a0000020b000921000000004500002100010000401166c90a0000010a0000029c40829a000d892468656c6c6f0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000200026fb0018020e0000000f000100000a0000010865746830000000",
+                "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto ICMP (1), length 184)\n    10.0.0.1 > 10.0.0.2: ICMP time exceeded in-transit, length 164\n\tIP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 33)\n    10.0.0.1.40000 > 10.0.0.2.33434: UDP, length 5\n\tICMP Multi-Part extension v2, checksum 0x26fb (correct), length 28\n\t  Interface Information Object (2), Class-Type: 14, length 24\n\t    Interface Role: Incoming IP Interface\n\t    Interface Index: 15\n\t    IP Address sub-object: 10.0.0.1\n\t    Interface Name, length 8: eth0\n",
+            ),
+            (
+                "4500002c00010000400166ce0a0000010a0000022a00d3fd0001020120000f4e000c03016574683000000000",
+                "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto ICMP (1), length 44)\n    10.0.0.1 > 10.0.0.2: ICMP extended echo request, id 1, seq 2, length 24\n\tLocal Interface, checksum 0x0f4e (correct), length 16\n\t  Interface Identification Object (3), Class-Type: 1, length 12\n\t    Interface Name, length 8: eth0\n",
+            ),
+            (
+                "4500001c00010000400166de0a0000010a0000022b01d2b900010244",
+                "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto ICMP (1), length 28)\n    10.0.0.1 > 10.0.0.2: ICMP extended echo reply, id 1, seq 2, length 8\n\tCode 1 (Malformed Query), State 2 (Reachable), active 1 ipv4 0 ipv6 0\n",
+            ),
+        ] {
+            check(LinkType::RAW, packet, style(1), expected);
+        }
+    }
+}

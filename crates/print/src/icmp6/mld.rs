@@ -117,3 +117,30 @@ fn addresses(p: &mut Out<'_>, c: &mut Cursor<'_>, count: u16) -> Printed {
     put!(p, " }");
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn both_versions() {
+        for (packet, expected) in [
+            (
+                "6000000000183a40fe800000000000000000000000000001fe80000000000000000000000000000282005a9027100000ff020000000000000000000000000005",
+                "IP6 (hlim 64, next-header ICMPv6 (58), payload length 24) fe80::1 > fe80::2: [icmp6 sum ok] ICMP6, multicast listener querymax resp delay: 10000 addr: ff02::5\n",
+            ),
+            (
+                "60000000003c3a40fe800000000000000000000000000001fe80000000000000000000000000000282007477a7100000ff0200000000000000000000000000050a7d000220010db800000000000000000000000120010db8000000000000000000000002",
+                "IP6 (hlim 64, next-header ICMPv6 (58), payload length 60) fe80::1 > fe80::2: [icmp6 sum ok] ICMP6, multicast listener query v2 [max resp delay=188928] [gaddr ff02::5 sflag robustness=2 qqi=125 { 2001:db8::1 2001:db8::2 }]\n",
+            ),
+            (
+                "6000000000403a40fe800000000000000000000000000001fe8000000000000000000000000000028f0042b20000000201000001ff02000000000000000000000000000520010db800000000000000000000000104000000ff020000000000000000000000000006",
+                "IP6 (hlim 64, next-header ICMPv6 (58), payload length 64) fe80::1 > fe80::2: [icmp6 sum ok] ICMP6, multicast listener report v2, 2 group record(s) [gaddr ff02::5 is_in { 2001:db8::1 }] [gaddr ff02::6 to_ex { }]\n",
+            ),
+        ] {
+            check(LinkType::RAW, packet, style(2), expected);
+        }
+    }
+}

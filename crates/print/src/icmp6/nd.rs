@@ -281,3 +281,34 @@ fn pref64(p: &mut Out<'_>, mut c: Cursor<'_>) -> Printed {
     put!(p, " (plc ", code, "), lifetime ", scaled & !7, "s");
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn options_with_v() {
+        for (packet, expected) in [
+            (
+                "6000000000103a40fe800000000000000000000000000001fe80000000000000000000000000000285007aae000000000101020000000001",
+                "IP6 (hlim 64, next-header ICMPv6 (58), payload length 16) fe80::1 > fe80::2: [icmp6 sum ok] ICMP6, router solicitation, length 16\n\t  source link-address option (1), length 8 (1): 02:00:00:00:00:01\n",
+            ),
+            (
+                "6000000000803a40fe800000000000000000000000000001fe8000000000000000000000000000028600736640c8000f0000000500000006030440c000278d00ffffffff0000000020010db800000000000000000000000005010000000005dc180240080000000520010db800000000190300000000003c20010db80000000000000000000000011f0300000000003c076578616d706c65036f7267000000000101020000000001",
+                "IP6 (hlim 64, next-header ICMPv6 (58), payload length 128) fe80::1 > fe80::2: [icmp6 sum ok] ICMP6, router advertisement, length 128\n\thop limit 64, Flags [managed, other stateful], pref high, router lifetime 15s, reachable time 5ms, retrans timer 6ms\n\t  prefix info option (3), length 32 (4): 2001:db8::/64, Flags [onlink, auto], valid time 2592000s, pref. time infinity\n\t  mtu option (5), length 8 (1):  1500\n\t  route info option (24), length 16 (2):  2001:db8::/64, pref=high, lifetime=5s\n\t  rdnss option (25), length 24 (3):  lifetime 60s, addr: 2001:db8::1\n\t  dnssl option (31), length 24 (3):  lifetime 60s, domain(s): example.org.\n\t  source link-address option (1), length 8 (1): 02:00:00:00:00:01\n",
+            ),
+            (
+                "6000000000203a40fe800000000000000000000000000001fe80000000000000000000000000000287004ae40000000020010db80000000000000000000000010101020000000001",
+                "IP6 (hlim 64, next-header ICMPv6 (58), payload length 32) fe80::1 > fe80::2: [icmp6 sum ok] ICMP6, neighbor solicitation, length 32, who has 2001:db8::1\n\t  source link-address option (1), length 8 (1): 02:00:00:00:00:01\n",
+            ),
+            (
+                "6000000000203a40fe800000000000000000000000000001fe800000000000000000000000000002880068e3e000000020010db80000000000000000000000010201020000000001",
+                "IP6 (hlim 64, next-header ICMPv6 (58), payload length 32) fe80::1 > fe80::2: [icmp6 sum ok] ICMP6, neighbor advertisement, length 32, tgt is 2001:db8::1, Flags [router, solicited, override]\n\t  destination link-address option (2), length 8 (1): 02:00:00:00:00:01\n",
+            ),
+        ] {
+            check(LinkType::RAW, packet, style(1), expected);
+        }
+    }
+}

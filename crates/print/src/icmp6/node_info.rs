@@ -171,3 +171,26 @@ fn name(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn a_query_and_a_reply() {
+        for (packet, expected) in [
+            (
+                "6000000000203a40fe800000000000000000000000000001fe8000000000000000000000000000028b00d0630003003e6e6f6e636536373820010db8000000000000000000000001",
+                "IP6 (hlim 64, next-header ICMPv6 (58), payload length 32) fe80::1 > fe80::2: [icmp6 sum ok] ICMP6, node information query (node addresses [GSLCA], subject=2001:db8::1)\n",
+            ),
+            (
+                "6000000000183a40fe800000000000000000000000000001fe8000000000000000000000000000028c00f35a000400026e6f6e6365363738000000050a000001",
+                "IP6 (hlim 64, next-header ICMPv6 (58), payload length 24) fe80::1 > fe80::2: [icmp6 sum ok] ICMP6, node information reply (success, ipv4 addresses [A] 10.0.0.1(5))\n",
+            ),
+        ] {
+            check(LinkType::RAW, packet, style(1), expected);
+        }
+    }
+}

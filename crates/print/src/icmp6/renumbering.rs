@@ -120,3 +120,20 @@ fn lifetime(p: &mut Out<'_>, seconds: u32) {
         put!(p, seconds);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn a_command() {
+        check(
+            LinkType::RAW,
+            "6000000000483a40fe800000000000000000000000000001fe8000000000000000000000000000028a00ea370000000100f8000500000000010700300080000020010db800000000000000000000000130100000ffffffff000000060000000020010db8000000000000000000000002",
+            style(1),
+            "IP6 (hlim 64, next-header ICMPv6 (58), payload length 72) fe80::1 > fe80::2: [icmp6 sum ok] ICMP6, router renumbering, command, seq=1[TRASP,seg=0,maxdelay=5] match(add,ord=0,min=0,max=128,2001:db8::1/48) use(mask=0x0,raflags=0x0,vltime=infty,pltime=6,2001:db8::2/48/16)\n",
+        );
+    }
+}

@@ -179,3 +179,20 @@ fn options(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn a_destination_advertisement() {
+        check(
+            LinkType::RAW,
+            "60000000001f3a40fe800000000000000000000000000001fe8000000000000000000000000000029b02ea152a40000a20010db800000000000000000000000105040080200100",
+            style(3),
+            "IP6 (hlim 64, next-header ICMPv6 (58), payload length 31) fe80::1 > fe80::2: [icmp6 sum ok] ICMP6, RPL, (CLR)Destination Advertisement Object [dagid:2001:db8::1,seq:10,instance:42,Dagid,flags:40] opt:rpltarget len:6  0x0000:  0080 2001 opt:pad1\n",
+        );
+    }
+}

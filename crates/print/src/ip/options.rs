@@ -176,3 +176,50 @@ fn timestamp(p: &mut Out<'_>, mut c: Cursor<'_>, size: usize) -> Result<bool, Tr
     }
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn every_option() {
+        for (packet, expected) in [
+            (
+                "4800002b00010000401152a00a0000010a000002070b080a0000010a0000010000010002000b2770616263",
+                "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 43, options (RR 10.0.0.1, 10.0.0.1,EOL))\n    10.0.0.1.1 > 10.0.0.2.2: UDP, length 3\n",
+            ),
+            (
+                "47000027000100004011dbb10a0000010a0000028307040a0000020000010002000b2770616263",
+                "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 39, options (LSRR 10.0.0.2,EOL))\n    10.0.0.1.1 > 10.0.0.2.2: UDP, length 3\n",
+            ),
+            (
+                "4800002b0001000040111aa50a0000010a000002440c0500000000070000000700010002000b2770616263",
+                "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 43, options (timestamp TS{TSONLY ^ 7@ 7@}))\n    10.0.0.1.1 > 10.0.0.2.2: UDP, length 3\n",
+            ),
+            (
+                "4a000033000100004011fc610a0000010a00000244140d310a000001000000070a0000010000000700010002000b2770616263",
+                "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 51, options (timestamp TS{TS+ADDR 7@10.0.0.1 ^ 7@10.0.0.1 [3 hops not recorded]} ))\n    10.0.0.1.1 > 10.0.0.2.2: UDP, length 3\n",
+            ),
+            (
+                "46000023000100004011d1bd0a0000010a0000029404000500010002000b2770616263",
+                "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 35, options (RA value 5))\n    10.0.0.1.1 > 10.0.0.2.2: UDP, length 3\n",
+            ),
+            (
+                "4700002700010000401106f60a0000010a000002990661626364000000010002000b2770616263",
+                "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 39, options (unknown 153,EOL))\n    10.0.0.1.1 > 10.0.0.2.2: UDP, length 3\n",
+            ),
+            (
+                "46000023000100004011ccc60a0000010a0000029900000000010002000b2770616263",
+                "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 35, options (unknown 153 [bad length 0]))\n    10.0.0.1.1 > 10.0.0.2.2: UDP, length 3\n",
+            ),
+            (
+                "460000230001000040111cc40a0000010a0000024403050000010002000b2770616263",
+                "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 35, options (timestamp[bad length 3],EOL))\n    10.0.0.1.1 > 10.0.0.2.2: UDP, length 3\n",
+            ),
+        ] {
+            check(LinkType::RAW, packet, style(1), expected);
+        }
+    }
+}

@@ -142,3 +142,30 @@ fn list(
     }
     Ok((true, jumbo))
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn alerts_padding_and_addresses() {
+        for (packet, expected) in [
+            (
+                "600000000013004020010db800000000000000000000000120010db8000000000000000000000002110005020000010000010002000bdffd616263",
+                "IP6 (hlim 64, next-header HBH (0), payload length 19) 2001:db8::1 > 2001:db8::2: HBH (rtalert: 0x0000) (padn) 1 > 2: [udp sum ok] UDP, length 3\n",
+            ),
+            (
+                "6000000000133c4020010db800000000000000000000000120010db8000000000000000000000002110001046162636400010002000bdffd616263",
+                "IP6 (hlim 64, next-header unknown (60), payload length 19) 2001:db8::1 > 2001:db8::2: DSTOPT (padn) 1 > 2: [udp sum ok] UDP, length 3\n",
+            ),
+            (
+                "6000000000233c4020010db800000000000000000000000120010db80000000000000000000000021102c91020010db80000000000000000000000010102000000010002000bdffd616263",
+                "IP6 (hlim 64, next-header unknown (60), payload length 35) 2001:db8::1 > 2001:db8::2: DSTOPT (homeaddr: 2001:db8::1)(padn) 1 > 2: [udp sum ok] UDP, length 3\n",
+            ),
+        ] {
+            check(LinkType::RAW, packet, style(2), expected);
+        }
+    }
+}

@@ -257,3 +257,70 @@ fn unknown(p: &mut Out<'_>, c: &mut Cursor<'_>, size: usize) -> Result<(), Stop>
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn known_unknown_and_bad() {
+        for (packet, expected) in [
+            (
+                "4500003c00010000400666b90a0000010a00000200640009000003e8000007d0a002faf031a400001312000000000000000000000000000000000000",
+                "IP 10.0.0.1.100 > 10.0.0.2.9: Flags [S], seq 1000, win 64240, options [md5 shared secret not supplied with -M, can't check - 00000000000000000000000000000000,eol], length 0\n",
+            ),
+            (
+                "4500002c00010000400666c90a0000010a00000200650009000003e8000007d06002faf0e8bb00001c048005",
+                "IP 10.0.0.1.101 > 10.0.0.2.9: Flags [S], seq 1000, win 64240, options [uto 0x8005 983160], length 0\n",
+            ),
+            (
+                "4500003800010000400666bd0a0000010a00000200660009000003e8000007d09002faf0a61500001d1001026d6d6d6d6d6d6d6d6d6d6d6d",
+                "IP 10.0.0.1.102 > 10.0.0.2.9: Flags [S], seq 1000, win 64240, options [tcp-ao keyid 1 rnextkeyid 2 mac 0x6d6d6d6d6d6d6d6d6d6d6d6d], length 0\n",
+            ),
+            (
+                "4500002c00010000400666c90a0000010a00000200670009000003e8000007d06002faf062c1000022020000",
+                "IP 10.0.0.1.103 > 10.0.0.2.9: Flags [S], seq 1000, win 64240, options [tfo  cookiereq,eol], length 0\n",
+            ),
+            (
+                "4500003000010000400666c50a0000010a00000200680009000003e8000007d07002faf07fdd00002206636f6f6b0000",
+                "IP 10.0.0.1.104 > 10.0.0.2.9: Flags [S], seq 1000, win 64240, options [tfo  cookie 636f6f6b,eol], length 0\n",
+            ),
+            (
+                "4500002c00010000400666c90a0000010a00000200690009000003e8000007d06002faf08d320000fe04f989",
+                "IP 10.0.0.1.105 > 10.0.0.2.9: Flags [S], seq 1000, win 64240, options [exp-tfo cookiereq], length 0\n",
+            ),
+            (
+                "4500003000010000400666c50a0000010a000002006a0009000003e8000007d07002faf0aa4e0000fe08f989636f6f6b",
+                "IP 10.0.0.1.106 > 10.0.0.2.9: Flags [S], seq 1000, win 64240, options [exp-tfo cookie 636f6f6b], length 0\n",
+            ),
+            (
+                "4500003000010000400666c50a0000010a000002006b0009000003e8000007d07002faf04d5300006305616263000000",
+                "IP 10.0.0.1.107 > 10.0.0.2.9: Flags [S], seq 1000, win 64240, options [unknown-99 0x616263,eol], length 0\n",
+            ),
+            (
+                "4500002c00010000400666c90a0000010a000002006c0009000003e8000007d06002faf00abb000002037800",
+                "IP 10.0.0.1.108 > 10.0.0.2.9: Flags [S], seq 1000, win 64240, options [mss 30720[len 3]], length 0\n",
+            ),
+            (
+                "4500002c00010000400666c90a0000010a000002006d0009000003e8000007d06002faf007ba000005037800",
+                "IP 10.0.0.1.109 > 10.0.0.2.9: Flags [S], seq 1000, win 64240, options [sack invalid sack,eol], length 0\n",
+            ),
+            (
+                "4500002c00010000400666c90a0000010a000002006e0009000003e8000007d06002faf0efb800001d037800",
+                "IP 10.0.0.1.110 > 10.0.0.2.9: Flags [S], seq 1000, win 64240, options [tcp-ao (invalid),eol], length 0\n",
+            ),
+            (
+                "4500002c00010000400666c90a0000010a000002006f0009000003e8000007d06002faf021bb000063000000",
+                "IP 10.0.0.1.111 > 10.0.0.2.9: Flags [S], seq 1000, win 64240, options [[bad opt]\n",
+            ),
+            (
+                "4500003c00010000400666b90a0000010a00000200700009000003e8000007d0a002faf03f8e00000512000000010000000200000003000000040000",
+                "IP 10.0.0.1.112 > 10.0.0.2.9: Flags [S], seq 1000, win 64240, options [sack 2 {1:2}{3:4},eol], length 0\n",
+            ),
+        ] {
+            check(LinkType::RAW, packet, style(0), expected);
+        }
+    }
+}
