@@ -7,10 +7,12 @@
 //! Nothing is left behind: a tcx link goes with its descriptor; clsact filters are removed on
 //! drop, and by the [`janitor`](crate::janitor) when we are killed.
 
+use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use libbpf_rs::{TC_EGRESS, TC_INGRESS, TcHook, TcHookBuilder};
+use netlink_packet_core::Emitable;
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::tc::{TcAttribute, TcHandle, TcHeader, TcMessage};
 use pktwho_packet::LinkType;
@@ -38,10 +40,16 @@ const PRIORITY: u32 = 1;
 /// Handles tried from our process id on, where others (of other pid namespaces) have taken some.
 const HANDLES: usize = 128;
 
+/// The name of filters on a clsact that a pktwho has made. Whoever finds one there joins in:
+/// the last one to go removes the clsact; one that others have made stays.
+const OWNING: &CStr = c"pktwho_owning";
+
 /// The filter programs, by slot of the `matched` map in capture.bpf.c.
 #[derive(Debug)]
 pub struct Attacher {
     filters: [OwnedFd; 4],
+    /// The same under the name [`OWNING`].
+    owning: [OwnedFd; 4],
     backend: Backend,
     direction: DirectionChoice,
     /// There are so many devices that tcx would take long; see [`FEW`].
@@ -66,8 +74,8 @@ pub enum Attachment {
 #[derive(Clone, Debug)]
 pub struct ClsactFilters {
     pub ifindex: u32,
-    /// We made the queueing discipline.
-    pub created: bool,
+    /// The queueing discipline was made by a pktwho, and goes with the last of them.
+    pub ours: bool,
     /// (egress, handle)
     pub filters: Vec<(bool, u32)>,
 }
@@ -79,15 +87,22 @@ impl Attacher {
         direction: DirectionChoice,
         many: bool,
     ) -> Result<Self, Error> {
-        let load = |slot| {
-            sys::load_classifier(c"pktwho_filter", &accept_all(matched, slot)).map_err(|error| {
-                Error::Load {
-                    reason: format!("filter: {error}"),
-                }
+        let load = |name, slot| {
+            sys::load_classifier(name, &accept_all(matched, slot)).map_err(|error| Error::Load {
+                reason: format!("filter: {error}"),
             })
         };
+        let load = |name| {
+            Ok([
+                load(name, 0)?,
+                load(name, 1)?,
+                load(name, 2)?,
+                load(name, 3)?,
+            ])
+        };
         Ok(Self {
-            filters: [load(0)?, load(1)?, load(2)?, load(3)?],
+            filters: load(c"pktwho_filter")?,
+            owning: load(OWNING)?,
             backend,
             direction,
             many,
@@ -136,8 +151,9 @@ impl Attacher {
             .map_err(failed)
     }
 
-    fn filter(&self, link_type: LinkType, egress: bool) -> BorrowedFd<'_> {
-        let [ingress_ethernet, egress_ethernet, ingress_raw, egress_raw] = &self.filters;
+    fn filter(&self, link_type: LinkType, egress: bool, owning: bool) -> BorrowedFd<'_> {
+        let filters = if owning { &self.owning } else { &self.filters };
+        let [ingress_ethernet, egress_ethernet, ingress_raw, egress_raw] = filters;
         match (link_type == LinkType::ETHERNET, egress) {
             (true, false) => ingress_ethernet.as_fd(),
             (true, true) => egress_ethernet.as_fd(),
@@ -154,7 +170,10 @@ impl Attacher {
     ) -> io::Result<Attachment> {
         directions
             .iter()
-            .map(|&egress| sys::attach_tcx(self.filter(link_type, egress), device.index, egress))
+            .map(|&egress| {
+                let filter = self.filter(link_type, egress, false);
+                sys::attach_tcx(filter, device.index, egress)
+            })
             .collect::<io::Result<Vec<_>>>()
             .map(Attachment::Tcx)
     }
@@ -170,11 +189,12 @@ impl Attacher {
         }
         let mut attached = ClsactFilters {
             ifindex: device.index,
-            created: !has_clsact(device.index)?,
+            ours: !has_clsact(device.index)? || names_filter(device.index, OWNING)?,
             filters: Vec::new(),
         };
         for &egress in directions {
-            let mut hook = hook(self.filter(link_type, egress), device.index, egress)?;
+            let filter = self.filter(link_type, egress, attached.ours);
+            let mut hook = hook(filter, device.index, egress)?;
             hook.create().map_err(io::Error::other)?;
             attached.filters.push((egress, 0));
             self.attach_with_free_handle(&mut hook, &mut attached)?;
@@ -243,8 +263,8 @@ impl ClsactFilters {
                 let _ = hook.detach();
             }
         }
-        if self.created
-            && !has_filters(self.ifindex).unwrap_or(true)
+        if self.ours
+            && filters(self.ifindex).is_ok_and(|left| left.is_empty())
             && let Ok(mut hook) = hook(stdin, self.ifindex, false)
         {
             hook.attach_point(TC_INGRESS | TC_EGRESS);
@@ -293,21 +313,28 @@ fn has_clsact(ifindex: u32) -> io::Result<bool> {
     }))
 }
 
-fn has_filters(ifindex: u32) -> io::Result<bool> {
+/// The filters on both hooks of a device.
+fn filters(ifindex: u32) -> io::Result<Vec<RouteNetlinkMessage>> {
+    let mut found = Vec::new();
     for minor in [INGRESS_MINOR, EGRESS_MINOR] {
-        let message = tc_message(
-            ifindex,
-            TcHandle {
-                major: 0xffff,
-                minor,
-            },
-        )?;
-        let answer = Socket::open(0)?.dump(RouteNetlinkMessage::GetTrafficFilter(message))?;
-        if !answer.is_empty() {
-            return Ok(true);
-        }
+        let parent = TcHandle {
+            major: 0xffff,
+            minor,
+        };
+        let request = RouteNetlinkMessage::GetTrafficFilter(tc_message(ifindex, parent)?);
+        found.extend(Socket::open(0)?.dump(request)?);
     }
-    Ok(false)
+    Ok(found)
+}
+
+/// Whether a filter's program has this name (`TCA_BPF_NAME`, the name and more).
+fn names_filter(ifindex: u32, name: &CStr) -> io::Result<bool> {
+    Ok(filters(ifindex)?.iter().any(|filter| {
+        let mut bytes = vec![0; filter.buffer_len()];
+        filter.emit(&mut bytes);
+        let name = name.to_bytes();
+        bytes.windows(name.len()).any(|window| window == name)
+    }))
 }
 
 /// The program that accepts every packet: a tail call into `matched[slot]`, else "next".

@@ -36,7 +36,7 @@ impl Janitor {
 
     /// Must be told before the filters could be orphaned; replaces what it knew of the device.
     pub(crate) fn remember(&mut self, filters: &ClsactFilters) -> io::Result<()> {
-        let mut line = format!("{} {}", filters.ifindex, u8::from(filters.created));
+        let mut line = format!("{} {}", filters.ifindex, u8::from(filters.ours));
         for (egress, handle) in &filters.filters {
             // A String takes everything.
             let _ = write!(line, " {} {handle}", u8::from(*egress));
@@ -86,14 +86,14 @@ pub fn run() {
 fn parse(line: &str) -> Option<ClsactFilters> {
     let mut words = line.split(' ');
     let ifindex = words.next()?.parse().ok()?;
-    let created = words.next() == Some("1");
+    let ours = words.next() == Some("1");
     let mut filters = Vec::new();
     while let (Some(egress), Some(handle)) = (words.next(), words.next()) {
         filters.push((egress == "1", handle.parse().ok()?));
     }
     Some(ClsactFilters {
         ifindex,
-        created,
+        ours,
         filters,
     })
 }
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn orders_are_read_back() {
         let filters = parse("7 1 0 1 1 2").unwrap();
-        assert_eq!((filters.ifindex, filters.created), (7, true));
+        assert_eq!((filters.ifindex, filters.ours), (7, true));
         assert_eq!(filters.filters, [(false, 1), (true, 2)]);
         assert!(parse("7").unwrap().filters.is_empty());
         assert!(parse("x 1").is_none());
