@@ -31,6 +31,9 @@ use crate::{devices, names};
 const QUIET: Duration = Duration::from_millis(250);
 const QUIET_MAX: Duration = Duration::from_secs(5);
 
+/// How long the processes that run already may keep us; about 400 can be asked in that time.
+const MEETING: Duration = Duration::from_millis(20);
+
 /// Captures until `-c`, a signal, or the end of the command.
 ///
 /// # Errors
@@ -61,10 +64,6 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
         names::for_style(plan.output.print.as_ref(), near),
         text,
     )?;
-    announce(plan, any, live.ifaces());
-    if let Some(command) = &command {
-        command.release()?;
-    }
     let mut capture = Capture {
         live,
         sink,
@@ -75,6 +74,11 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
         by_iface: Vec::new(),
         last_packet: Instant::now(),
     };
+    capture.meet_processes();
+    announce(plan, any, capture.live.ifaces());
+    if let Some(command) = &command {
+        command.release()?;
+    }
     let ran = capture.run(command.as_mut());
     let closed = capture.close();
     let code = command.map_or(ExitCode::SUCCESS, |command| command.end(&capture.signals));
@@ -94,6 +98,17 @@ struct Capture {
 }
 
 impl Capture {
+    /// Takes in the processes that run already, before we say that we listen: a process that
+    /// is gone a moment later keeps its name. Packets are stored meanwhile.
+    fn meet_processes(&mut self) {
+        while let Some(event) = self.live.next_event() {
+            if let Event::Process(event) = event {
+                self.processes.apply(&event);
+            }
+        }
+        self.processes.sweep(MEETING);
+    }
+
     fn run(&mut self, mut command: Option<&mut Running>) -> Result<()> {
         let mut ended: Option<Instant> = None;
         while !self.signals.stop() {

@@ -1,6 +1,7 @@
 //! The table of processes, kept by the event stream.
 
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use pktwho_packet::{Owner, OwnerFacts, Process, ProcessChange, ProcessEvent, ProcessId};
 use rustc_hash::FxHashMap;
@@ -93,11 +94,25 @@ impl Processes {
         }
     }
 
-    /// To be called when there is time: starts or continues to take in what `/proc` knows.
-    pub fn absorb(&mut self) {
+    /// Asks `/proc` about the processes that ran before the capture: as many as the time
+    /// allows at once, the youngest first since they are the first to go, and the others from
+    /// a thread of its own.
+    pub fn sweep(&mut self, time: Duration) {
+        let begin = Instant::now();
+        self.existing.sort_unstable_by_key(|id| id.start);
+        while begin.elapsed() < time
+            && let Some(id) = self.existing.pop()
+        {
+            self.settle(id);
+        }
         if !self.existing.is_empty() {
+            self.existing.reverse();
             self.sweep = Sweep::start(std::mem::take(&mut self.existing));
         }
+    }
+
+    /// To be called when there is time: takes in what the sweep has found.
+    pub fn absorb(&mut self) {
         while let Some(sweep) = &self.sweep {
             match sweep.next() {
                 Ok(Some((id, facts))) => self.take_in(id, Some(facts)),

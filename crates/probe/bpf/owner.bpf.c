@@ -188,6 +188,13 @@ int BPF_PROG(inet_sock_set_state, struct sock *sk, int old, int state)
 	if (!socket)
 		return 0;
 	cookie = bpf_get_socket_cookie(sk); /* makes one, for TIME_WAIT to inherit */
+	/*
+	 * Accepted, or soon to be: it has inherited the listener's owner, but another process may
+	 * accept it. No hook says which one until it uses the connection.
+	 */
+	if (old == BPF_TCP_SYN_RECV && state == BPF_TCP_ESTABLISHED &&
+	    socket->who.sure == SURE_EXACT)
+		socket->who.sure = SURE_GUESS;
 	if (state == BPF_TCP_CLOSE && old != BPF_TCP_LISTEN) {
 		struct owner who = socket->who;
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::ops::AddAssign;
 
-use pktwho_packet::Direction;
+use pktwho_packet::{Confidence, Direction};
 
 use crate::dissect::{ACK, FIN, RST, SYN, Segment};
 use crate::seen::{Seen, Who};
@@ -14,8 +14,10 @@ use crate::truth::{Facts, Log};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tally {
     pub packets: usize,
-    pub sender: Ends,
-    pub receiver: Ends,
+    /// Ends in the namespace of the device, both of them on loopback.
+    pub near: Ends,
+    /// Ends beyond the device.
+    pub far: Ends,
     /// Payloads, handshakes and closings that were done and not seen.
     pub missing: usize,
 }
@@ -25,30 +27,35 @@ pub struct Tally {
 pub struct Ends {
     pub right: usize,
     pub empty: usize,
+    /// Another process was named, and marked as a guess.
+    pub guessed: usize,
     pub wrong: usize,
 }
 
 enum Verdict {
     Right,
     Empty(String),
+    Guessed(String),
     Wrong(String),
 }
 
 impl Tally {
-    pub fn is_perfect(&self) -> bool {
+    /// Nothing missing, near ends all right, far ends right or honestly empty. `guesses`: a
+    /// wrong guess counts as empty.
+    pub fn is_perfect(&self, guesses: bool) -> bool {
         self.packets > 0
             && self.missing == 0
-            && [self.sender, self.receiver]
-                .iter()
-                .all(|ends| ends.empty == 0 && ends.wrong == 0)
+            && self.near.empty == 0
+            && self.near.wrong + self.far.wrong == 0
+            && (guesses || self.near.guessed + self.far.guessed == 0)
     }
 }
 
 impl AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
         self.packets += other.packets;
-        self.sender += other.sender;
-        self.receiver += other.receiver;
+        self.near += other.near;
+        self.far += other.far;
         self.missing += other.missing;
     }
 }
@@ -57,6 +64,7 @@ impl AddAssign for Ends {
     fn add_assign(&mut self, other: Self) {
         self.right += other.right;
         self.empty += other.empty;
+        self.guessed += other.guessed;
         self.wrong += other.wrong;
     }
 }
@@ -80,14 +88,7 @@ pub fn judge(
         };
         tally.packets += 1;
         let time = packet.time;
-        let beyond = |way: Direction| {
-            if across && packet.direction == way {
-                "far "
-            } else {
-                ""
-            }
-        };
-        let about = |far: &str, end: &str, complaint: String| {
+        let about = |far: bool, end: &str, complaint: String| {
             let Segment {
                 source,
                 destination,
@@ -95,26 +96,22 @@ pub fn judge(
             } = segment;
             let (length, flags) = (segment.payload.len(), segment.letters());
             let (at, way) = (time % 1_000_000_000_000, packet.direction);
+            let far = if far { "far " } else { "" };
             format!(
                 "{at} {source} > {destination} [{flags}] {length} {way:?} {far}{end}: {complaint}"
             )
         };
         let senders = log.senders(&segment, time);
-        let verdict = compare(log, &senders, packet.sender.as_ref(), time);
-        notes.extend(
-            tally
-                .sender
-                .count(verdict)
-                .map(|why| about(beyond(Direction::In), "sender", why)),
-        );
         let receivers = log.receivers(&segment, time);
-        let verdict = compare(log, &receivers, packet.receiver.as_ref(), time);
-        notes.extend(
-            tally
-                .receiver
-                .count(verdict)
-                .map(|why| about(beyond(Direction::Out), "receiver", why)),
-        );
+        for (end, way, right, found) in [
+            ("sender", Direction::In, senders, &packet.sender),
+            ("receiver", Direction::Out, receivers, &packet.receiver),
+        ] {
+            let far = across && packet.direction == way;
+            let ends = if far { &mut tally.far } else { &mut tally.near };
+            let verdict = compare(log, &right, found.as_ref(), time);
+            notes.extend(ends.count(verdict).map(|why| about(far, end, why)));
+        }
         segments.push(segment);
     }
     let missing = missing(log, since, &segments);
@@ -135,6 +132,10 @@ impl Ends {
                 self.empty += 1;
                 Some(complaint)
             }
+            Verdict::Guessed(complaint) => {
+                self.guessed += 1;
+                Some(format!("guessed: {complaint}"))
+            }
             Verdict::Wrong(complaint) => {
                 self.wrong += 1;
                 Some(complaint)
@@ -153,7 +154,12 @@ fn compare(log: &Log, right: &BTreeSet<u32>, found: Option<&Who>, time: i64) -> 
     };
     if !right.contains(&who.pid) {
         let name = String::from_utf8_lossy(&who.name);
-        return Verdict::Wrong(format!("{name}.{} instead of {right:?}", who.pid));
+        let complaint = format!("{name}.{} instead of {right:?}", who.pid);
+        return if who.confidence == Confidence::Guess {
+            Verdict::Guessed(complaint)
+        } else {
+            Verdict::Wrong(complaint)
+        };
     }
     let images = log.facts(who.pid, time);
     let mut verdicts = images.iter().map(|facts| compare_facts(facts, who));
@@ -228,8 +234,6 @@ fn missing(log: &Log, since: i64, segments: &[Segment]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use pktwho_packet::Confidence;
-
     use super::*;
     use crate::truth::{Image, Span};
 
@@ -271,12 +275,18 @@ mod tests {
             match compare(&log, &right, found.as_ref(), 1_000_000) {
                 Verdict::Right => "right",
                 Verdict::Empty(_) => "empty",
+                Verdict::Guessed(_) => "guessed",
                 Verdict::Wrong(_) => "wrong",
             }
         };
         assert_eq!(check(&[7], Some(named(7, b"/bin/server"))), "right");
         assert_eq!(check(&[7], Some(named(8, b"/bin/server"))), "wrong");
         assert_eq!(check(&[7], Some(named(7, b"/bin/other"))), "wrong");
+        let guess = Who {
+            confidence: Confidence::Guess,
+            ..named(8, b"/bin/server")
+        };
+        assert_eq!(check(&[7], Some(guess)), "guessed");
         assert_eq!(check(&[7], Some(named(7, b""))), "empty");
         assert_eq!(check(&[7], None), "empty");
         assert_eq!(check(&[], None), "right");
