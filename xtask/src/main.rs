@@ -12,6 +12,7 @@ mod owners;
 mod setup;
 mod shell;
 mod test;
+mod wireshark;
 
 use std::process::ExitCode;
 
