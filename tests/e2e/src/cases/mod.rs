@@ -8,6 +8,7 @@ mod loss;
 mod refusals;
 mod select;
 mod traces;
+mod wireshark;
 
 use anyhow::Result;
 
@@ -71,6 +72,7 @@ pub const CASES: &[Case] = cases! {
     "files/broken-pipe", files::broken_pipe;
     "files/readers", files::readers;
     "files/statistics", files::statistics;
+    "files/wireshark", wireshark::processes;
     "refusals/flag", refusals::flag;
     "refusals/device", refusals::device;
     "refusals/file", refusals::file;
