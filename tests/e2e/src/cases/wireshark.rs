@@ -39,6 +39,8 @@ pub fn processes(lab: &Lab) -> Result<Outcome> {
     }
     let path = lab.file("wireshark.pcapng");
     let (near, far) = Netns::pair()?;
+    near.without_ipv6()?;
+    far.without_ipv6()?;
     let theatre = Theatre::open(&lab.file("wireshark.sock"))?;
     let enter = |name, netns| theatre.enter(&lab.puppet_named(name)?, netns);
     let mut one = enter("w-one", &near)?;
