@@ -37,7 +37,8 @@ struct {
 /*
  * What one packet's programs share, in the otherwise unused end of their CPU's control page.
  * The functions below are global, so that the verifier looks at each once and not along
- * every path to it; such functions take only numbers and the context on old kernels.
+ * every path to it; such functions take only numbers and the context on old kernels. A
+ * record is made in place in the ring, or here when the ring is full and it is only counted.
  */
 struct work {
 	struct packet_record record;
@@ -55,6 +56,14 @@ static __always_inline struct ring_control *own_ring(void)
 static __always_inline struct work *work_of(struct ring_control *control)
 {
 	return (struct work *)((char *)control + WORK_OFFSET);
+}
+
+/* Where the next record is made: at the head, or in the work area when the ring is full. */
+static __always_inline struct packet_record *record_of(struct ring_control *control, bool full)
+{
+	__u32 at = RING_HEADER + ((__u32)control->head & (config.ring_size - 1));
+
+	return (struct packet_record *)((char *)control + (full ? WORK_OFFSET : at));
 }
 
 __noinline int count_loss(__u32 ifindex, __u32 cause)
@@ -216,75 +225,50 @@ __noinline int find_tuple(struct __sk_buff *skb, __u32 l3)
 	return 1;
 }
 
-/* The sender from the packet's own socket; 0 when that does not tell. */
-__noinline int sender_from_packet(struct __sk_buff *skb)
+__noinline int end_from_flow(__u32 full, __u32 sender)
 {
 	struct ring_control *control = own_ring();
-	struct owner who = {};
-
-	if (!control || !from_packet(skb, &who))
-		return 0;
-	work_of(control)->record.sender = who;
-	return 1;
-}
-
-__noinline int end_from_flow(__u32 sender)
-{
-	struct ring_control *control = own_ring();
-	struct owner who = {};
+	struct packet_record *record;
 	struct tuple tuple;
-	struct work *work;
 
 	if (!control)
 		return 0;
-	work = work_of(control);
-	tuple = work->tuple;
-	if (!from_flow(&tuple, sender, &who))
-		return 0;
-	if (sender)
-		work->record.sender = who;
-	else
-		work->record.receiver = who;
-	return 1;
+	record = record_of(control, full);
+	tuple = work_of(control)->tuple;
+	return from_flow(&tuple, sender, sender ? &record->sender : &record->receiver);
 }
 
-__noinline int end_from_lookup(struct __sk_buff *skb, __u32 sender)
+__noinline int end_from_lookup(struct __sk_buff *skb, __u32 full, __u32 sender)
 {
 	struct ring_control *control = own_ring();
-	struct owner who = {};
+	struct packet_record *record;
 	struct tuple tuple;
-	struct work *work;
 
 	if (!control)
 		return 0;
-	work = work_of(control);
-	tuple = work->tuple;
-	if (!from_lookup(skb, &tuple, sender, &who))
-		return 0;
-	if (sender)
-		work->record.sender = who;
-	else
-		work->record.receiver = who;
-	return 1;
+	record = record_of(control, full);
+	tuple = work_of(control)->tuple;
+	return from_lookup(skb, &tuple, sender, sender ? &record->sender : &record->receiver);
 }
 
 static __always_inline void find_owners(struct __sk_buff *skb, bool egress, __u32 l3,
-					struct work *work)
+					struct ring_control *control, struct packet_record *record,
+					bool full)
 {
 	bool loopback = skb->ifindex == LOOPBACK_IFINDEX;
-	int known = sender_from_packet(skb);
+	int known = from_packet(skb, &record->sender);
 
 	if ((known && egress) || !find_tuple(skb, l3))
 		return;
 	if (!known) {
 		/* A UDP socket's flow names the one that sent, a look-up only one that may have. */
-		if (work->tuple.protocol == IPPROTO_UDP || !loopback || egress)
-			known = end_from_flow(true);
-		if (!known && loopback && !egress && !end_from_lookup(skb, true))
-			end_from_flow(true);
+		if (work_of(control)->tuple.protocol == IPPROTO_UDP || !loopback || egress)
+			known = end_from_flow(full, true);
+		if (!known && loopback && !egress && !end_from_lookup(skb, full, true))
+			end_from_flow(full, true);
 	}
-	if (!egress && !end_from_lookup(skb, false))
-		end_from_flow(false);
+	if (!egress && !end_from_lookup(skb, full, false))
+		end_from_flow(full, false);
 }
 
 static __always_inline void ring_doorbell(struct ring_control *control, __u64 head)
@@ -333,39 +317,13 @@ static __always_inline long copy_packet(struct __sk_buff *skb, char *to, __u32 c
 	return bpf_skb_load_bytes(skb, ADDRESSES, to + ADDRESSES + VLAN_TAG, rest);
 }
 
-static __always_inline void store(struct __sk_buff *skb, struct ring_control *control,
-				  struct packet_record *record, bool tagged)
-{
-	__u64 head = control->head, tail = READ(control->tail);
-	__u32 cap_len = record->cap_len, size, at;
-	char *to;
-
-	size = (sizeof(*record) + cap_len + 7) & ~7U;
-	if (head - tail + size > config.ring_size) {
-		control->lost_full++;
-		count_loss(record->ifindex, LOST_FULL);
-		return;
-	}
-	at = head & (config.ring_size - 1);
-	to = (char *)control + RING_HEADER + at;
-	record->size = size;
-	if (cap_len == 0 || cap_len > SNAPLEN_MAX ||
-	    copy_packet(skb, to + sizeof(*record), cap_len, tagged)) {
-		control->lost_unreadable++;
-		count_loss(record->ifindex, LOST_UNREADABLE);
-		return;
-	}
-	__builtin_memcpy(to, record, sizeof(*record));
-	control->stored++;
-	publish(control, head + size);
-	ring_doorbell(control, head + size);
-}
-
 static __always_inline int capture(struct __sk_buff *skb, bool egress, __u32 l3)
 {
 	struct ring_control *control;
 	struct packet_record *record;
-	bool tagged = l3 && skb->vlan_present;
+	bool tagged = l3 && skb->vlan_present, full;
+	__u32 length, cap_len, size;
+	__u64 head;
 
 	control = bpf_get_smp_processor_id() < config.ring_count ? own_ring() : 0;
 	if (!control) {
@@ -384,21 +342,40 @@ static __always_inline int capture(struct __sk_buff *skb, bool egress, __u32 l3)
 	}
 	WRITE(control->busy, 1);
 	barrier();
-	record = &work_of(control)->record;
+	length = skb->len + (tagged ? VLAN_TAG : 0);
+	cap_len = length < config.snaplen ? length : config.snaplen;
+	size = (sizeof(*record) + cap_len + 7) & ~7U;
+	head = control->head;
+	full = head - READ(control->tail) + size > config.ring_size;
+	record = record_of(control, full);
 	__builtin_memset(record, 0, sizeof(*record));
+	record->size = size;
 	record->kind = KIND_PACKET;
 	record->version = ABI_VERSION;
 	record->time = bpf_ktime_get_ns();
 	record->ifindex = skb->ifindex;
-	record->orig_len = skb->len + (tagged ? VLAN_TAG : 0);
-	record->cap_len = record->orig_len < config.snaplen ? record->orig_len : config.snaplen;
+	record->orig_len = length;
+	record->cap_len = cap_len;
 	record->egress = egress;
 	record->pkt_type = skb->pkt_type;
 	if (config.owners)
-		find_owners(skb, egress, l3, work_of(control));
-	if (!config.filter_mask || owner_matches(&record->sender) ||
-	    owner_matches(&record->receiver))
-		store(skb, control, record, tagged);
+		find_owners(skb, egress, l3, control, record, full);
+	if (config.filter_mask && !owner_matches(&record->sender) &&
+	    !owner_matches(&record->receiver))
+		goto out;
+	if (full) {
+		control->lost_full++;
+		count_loss(skb->ifindex, LOST_FULL);
+	} else if (cap_len == 0 || cap_len > SNAPLEN_MAX ||
+		   copy_packet(skb, (char *)record + sizeof(*record), cap_len, tagged)) {
+		control->lost_unreadable++;
+		count_loss(skb->ifindex, LOST_UNREADABLE);
+	} else {
+		control->stored++;
+		publish(control, head + size);
+		ring_doorbell(control, head + size);
+	}
+out:
 	barrier();
 	WRITE(control->busy, 0);
 	return TCX_NEXT;

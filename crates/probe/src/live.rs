@@ -171,7 +171,8 @@ pub struct Live {
 
 /// Default size of all rings together, and of one ring at most (bytes).
 const BUFFER_DEFAULT: u64 = 128 << 20;
-const RING_DEFAULT_MAX: u64 = 16 << 20;
+/// Larger rings do not stay in the caches: 16 MiB cost the sender 200 ns more for each packet.
+const RING_DEFAULT_MAX: u64 = 4 << 20;
 const RING_MIN: u64 = 256 << 10;
 const RING_MAX: u64 = 256 << 20;
 const EVENTS_SIZE: usize = 1 << 20;
@@ -183,8 +184,8 @@ const LINGER: u64 = 120_000_000_000;
 impl Live {
     /// Loads, attaches and starts to capture.
     ///
-    /// Memory: each CPU has a ring of 128 MiB / CPUs, at least 256 KiB and at most 16 MiB, and
-    /// room for one packet; `config.buffer` replaces the 128 MiB (and the 16).
+    /// Memory: each CPU has a ring of 128 MiB / CPUs, at least 256 KiB and at most 4 MiB, and
+    /// room for one packet; `config.buffer` replaces the 128 MiB (and the 4).
     ///
     /// # Errors
     /// Whatever the kernel refuses; nothing stays attached then.
