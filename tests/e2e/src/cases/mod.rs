@@ -5,6 +5,7 @@ mod devices;
 mod files;
 mod life;
 mod loss;
+mod readme;
 mod refusals;
 mod select;
 mod traces;
@@ -73,6 +74,9 @@ pub const CASES: &[Case] = cases! {
     "files/readers", files::readers;
     "files/statistics", files::statistics;
     "files/wireshark", wireshark::processes;
+    "readme/commands", readme::commands;
+    "readme/tshark", readme::tshark;
+    "readme/cargo-words", readme::cargo_words;
     "refusals/flag", refusals::flag;
     "refusals/device", refusals::device;
     "refusals/file", refusals::file;
