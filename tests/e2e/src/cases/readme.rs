@@ -223,7 +223,9 @@ impl Web {
     /// Runs a command to its end, with traffic as long as a capture without its own listens.
     fn run(&self, shown: &Shown) -> Result<Ended> {
         let (dir, command) = (self.dir.display(), &shown.command);
-        let line = format!("cd '{dir}' && PATH='{dir}/bin':\"$PATH\" && {command}");
+        // The shell becomes the command, so that ending the one ends the other.
+        let exec = if command.contains('|') { "" } else { "exec " };
+        let line = format!("cd '{dir}' && PATH='{dir}/bin':\"$PATH\" && {exec}{command}");
         let mut tool = Tool::spawn(Path::new("sh"), &self.netns, &["-c", &line])?;
         let listens = shown
             .output
