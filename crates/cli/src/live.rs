@@ -55,7 +55,7 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
         || plan.output.buffering == Buffering::Packet
         || (plan.output.print.is_some() && text.borrow().is_immediate());
     let live = probe::Live::open(config(plan, interfaces.clone(), command.as_ref(), at_once))
-        .map_err(worded)?;
+        .map_err(|error| refused(error, &interfaces))?;
     let any = interfaces == Interfaces::Any;
     let near = plan.foreign_numeric.then(|| live.ifaces());
     let sink = Sink::new(
@@ -350,6 +350,21 @@ fn announce(plan: &plan::Live, any: bool, ifaces: &[Iface]) {
     }
 }
 
+/// Why a capture could not begin, in tcpdump's words where it has some.
+fn refused(error: probe::Error, interfaces: &Interfaces) -> anyhow::Error {
+    let name = match interfaces {
+        Interfaces::Any => "any",
+        Interfaces::Named(names) => names.first().map_or("", String::as_str),
+    };
+    if error.is_permission() {
+        let message = format!(
+            "{name}: You don't have permission to perform this capture on that device\n({error})"
+        );
+        return Hinted::new(message, "run it as root, for instance with sudo").into();
+    }
+    worded(error)
+}
+
 /// What the probe refused, with advice where there is some.
 fn worded(error: probe::Error) -> anyhow::Error {
     let hint = match &error {
@@ -357,7 +372,6 @@ fn worded(error: probe::Error) -> anyhow::Error {
         probe::Error::NoDevice { .. } => {
             return anyhow::Error::msg(format!("{error}\n(No such device exists)"));
         }
-        _ if error.is_permission() => "run it as root, for instance with sudo",
         probe::Error::NoProcess { .. } => "a process that is to come can be named with --pname",
         _ => return error.into(),
     };

@@ -303,15 +303,16 @@ fn open(
 }
 
 fn refused(error: &libbpf_rs::Error) -> Error {
-    if error.kind() == libbpf_rs::ErrorKind::PermissionDenied {
+    let reason = format!("{error:#}");
+    // EPERM is lack of privileges; EACCES, of the same kind, is a verifier's refusal.
+    let unprivileged = reason.contains(&format!("(os error {})", libc::EPERM));
+    if error.kind() == libbpf_rs::ErrorKind::PermissionDenied && unprivileged {
         return Error::Permission {
             what: "cannot load the eBPF programs".into(),
-            source: std::io::ErrorKind::PermissionDenied.into(),
+            source: std::io::Error::from_raw_os_error(libc::EPERM),
         };
     }
-    Error::Load {
-        reason: format!("{error:#}"),
-    }
+    Error::Load { reason }
 }
 
 /// The root of the cgroup2 hierarchy: where it is mounted, else a mount that only we see.
