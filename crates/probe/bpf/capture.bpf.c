@@ -78,11 +78,15 @@ __noinline int count_loss(__u32 ifindex, __u32 cause)
 	return 0;
 }
 
-/* A consistent copy of what the socket says, or nothing. */
+/*
+ * A consistent copy of what the socket says, or nothing. `who` lies in memory that is cold:
+ * it is written and not read back.
+ */
 static __always_inline bool from_socket(struct bpf_sock *sk, struct owner *who)
 {
 	struct sock_owner *socket = bpf_sk_storage_get(&sock_owners, sk, 0, 0);
 	__u32 seq;
+	__u8 sure;
 
 	if (!socket)
 		return false;
@@ -91,9 +95,10 @@ static __always_inline bool from_socket(struct bpf_sock *sk, struct owner *who)
 		seq = READ(socket->seq);
 		barrier();
 		*who = socket->who;
+		sure = READ(socket->who.sure);
 		barrier();
 		if (!(seq & 1) && READ(socket->seq) == seq)
-			return who->sure != SURE_NOT;
+			return sure != SURE_NOT;
 	}
 	who->sure = SURE_NOT;
 	return false;
@@ -325,7 +330,7 @@ static __always_inline int capture(struct __sk_buff *skb, bool egress, __u32 l3)
 	__u32 length, cap_len, size;
 	__u64 head;
 
-	control = bpf_get_smp_processor_id() < config.ring_count ? own_ring() : 0;
+	control = own_ring();
 	if (!control) {
 		struct reader_state *shared = reader_state();
 
@@ -348,7 +353,6 @@ static __always_inline int capture(struct __sk_buff *skb, bool egress, __u32 l3)
 	head = control->head;
 	full = head - READ(control->tail) + size > config.ring_size;
 	record = record_of(control, full);
-	__builtin_memset(record, 0, sizeof(*record));
 	record->size = size;
 	record->kind = KIND_PACKET;
 	record->version = ABI_VERSION;
@@ -358,6 +362,9 @@ static __always_inline int capture(struct __sk_buff *skb, bool egress, __u32 l3)
 	record->cap_len = cap_len;
 	record->egress = egress;
 	record->pkt_type = skb->pkt_type;
+	/* What stands in an owner is only looked at when somebody is known. */
+	record->sender.sure = SURE_NOT;
+	record->receiver.sure = SURE_NOT;
 	if (config.owners)
 		find_owners(skb, egress, l3, control, record, full);
 	if (config.filter_mask && !owner_matches(&record->sender) &&
