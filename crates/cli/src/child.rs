@@ -23,12 +23,17 @@ use crate::signals::Signals;
 pub const NAME: &str = "pktwho-command";
 
 /// What shells say of a command that is not there, or cannot be run.
-const NOT_FOUND: u8 = 127;
+pub const NOT_FOUND: u8 = 127;
 const NOT_RUNNABLE: u8 = 126;
 /// How long a command may take to end once it was asked to.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often we look whether it has ended.
 const TICK: Duration = Duration::from_millis(5);
+
+/// There is no such command; the exit status is the shells', 127.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: command not found", .0.display())]
+pub struct NotFound(OsString);
 
 /// The command, stopped or running.
 #[derive(Debug)]
@@ -42,11 +47,11 @@ impl Running {
     /// Starts the copy of ourselves and waits until it has stopped.
     ///
     /// # Errors
-    /// There is no such command, or no process could be made.
+    /// [`NotFound`], or no process could be made.
     pub fn start(command: &[OsString]) -> Result<Self> {
         let program = command.first().context("no command")?;
         if !found(program) {
-            bail!("{}: command not found", program.display());
+            return Err(NotFound(program.clone()).into());
         }
         let mut child = Command::new("/proc/self/exe")
             .arg0(NAME)

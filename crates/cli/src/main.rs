@@ -56,7 +56,10 @@ fn main() -> ExitCode {
         Err(error) if failure::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprint!("{}", failure::message(&error));
-            ExitCode::FAILURE
+            match error.downcast_ref::<child::NotFound>() {
+                Some(_) => ExitCode::from(child::NOT_FOUND),
+                None => ExitCode::FAILURE,
+            }
         }
     }
 }

@@ -27,6 +27,9 @@ pub fn exits_with_its_status(lab: &Lab) -> Result<Outcome> {
     run(lab, &netns, &path, &["true"])?.expect_status(0)?;
     run(lab, &netns, &path, &["false"])?.expect_status(1)?;
     run(lab, &netns, &path, &["sh", "-c", "exit 7"])?.expect_status(7)?;
+    // Killed by SIGTERM, and not there at all: as shells say it.
+    run(lab, &netns, &path, &["sh", "-c", "kill -TERM $$"])?.expect_status(128 + 15)?;
+    run(lab, &netns, &path, &["no-such-command"])?.expect_status(127)?;
     Ok(Outcome::Passed)
 }
 
