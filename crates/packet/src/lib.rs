@@ -26,7 +26,7 @@ pub struct Packet<'a> {
     pub iface: &'a Iface,
     /// The captured bytes, from the start of the link-layer header of `iface.link_type`.
     pub data: &'a [u8],
-    /// Length of the whole packet in bytes, at least `data.len()`.
+    /// Length of the whole packet in bytes; a damaged file may say less than `data.len()`.
     pub orig_len: u32,
     /// Which way it passed the device.
     pub direction: Direction,
