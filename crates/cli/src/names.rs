@@ -124,21 +124,6 @@ pub struct Numbers {
 }
 
 impl Names for Numbers {
-    fn addr(&mut self, _: IpAddr) -> Option<Cow<'_, str>> {
-        None
-    }
-    fn port(&mut self, _: Transport, _: u16) -> Option<Cow<'_, str>> {
-        None
-    }
-    fn mac(&mut self, _: [u8; 6]) -> Option<Cow<'_, str>> {
-        None
-    }
-    fn ip_protocol(&mut self, _: u8) -> Option<Cow<'_, str>> {
-        None
-    }
-    fn user(&mut self, _: u32) -> Option<Cow<'_, str>> {
-        None
-    }
     fn utc_offset(&mut self, secs: i64) -> i32 {
         self.zone.offset(secs)
     }

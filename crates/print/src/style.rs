@@ -126,45 +126,45 @@ pub enum Transport {
 }
 
 /// Where names for numbers come from. `None` means that there is none; the number is printed.
+/// What is not implemented knows no name, and local time is UTC.
 ///
 /// Answers may be hostile (a name server's, a file's): control bytes in them are escaped here.
 /// With `-n` only [`Names::utc_offset`] and [`Names::user`] are asked.
 pub trait Names {
     /// The host name of an address.
-    fn addr(&mut self, ip: IpAddr) -> Option<Cow<'_, str>>;
+    fn addr(&mut self, ip: IpAddr) -> Option<Cow<'_, str>> {
+        let _ = ip;
+        None
+    }
     /// The name of a service.
-    fn port(&mut self, transport: Transport, port: u16) -> Option<Cow<'_, str>>;
+    fn port(&mut self, transport: Transport, port: u16) -> Option<Cow<'_, str>> {
+        let _ = (transport, port);
+        None
+    }
     /// The name of a hardware address, as ethers(5) has it.
-    fn mac(&mut self, mac: [u8; 6]) -> Option<Cow<'_, str>>;
+    fn mac(&mut self, mac: [u8; 6]) -> Option<Cow<'_, str>> {
+        let _ = mac;
+        None
+    }
     /// The name of an IP protocol number, as protocols(5) has it.
-    fn ip_protocol(&mut self, number: u8) -> Option<Cow<'_, str>>;
+    fn ip_protocol(&mut self, number: u8) -> Option<Cow<'_, str>> {
+        let _ = number;
+        None
+    }
     /// The login name of a user id.
-    fn user(&mut self, uid: u32) -> Option<Cow<'_, str>>;
+    fn user(&mut self, uid: u32) -> Option<Cow<'_, str>> {
+        let _ = uid;
+        None
+    }
     /// Seconds that local time is ahead of UTC at the moment `secs` after the Unix epoch.
-    fn utc_offset(&mut self, secs: i64) -> i32;
+    fn utc_offset(&mut self, secs: i64) -> i32 {
+        let _ = secs;
+        0
+    }
 }
 
 /// Knows no name at all; local time is UTC.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoNames;
 
-impl Names for NoNames {
-    fn addr(&mut self, _: IpAddr) -> Option<Cow<'_, str>> {
-        None
-    }
-    fn port(&mut self, _: Transport, _: u16) -> Option<Cow<'_, str>> {
-        None
-    }
-    fn mac(&mut self, _: [u8; 6]) -> Option<Cow<'_, str>> {
-        None
-    }
-    fn ip_protocol(&mut self, _: u8) -> Option<Cow<'_, str>> {
-        None
-    }
-    fn user(&mut self, _: u32) -> Option<Cow<'_, str>> {
-        None
-    }
-    fn utc_offset(&mut self, _: i64) -> i32 {
-        0
-    }
-}
+impl Names for NoNames {}

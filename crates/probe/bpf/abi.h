@@ -140,7 +140,6 @@ struct config {
 	__u32 filter_mask;   /* MATCH_… terms of the owner filter; 0: no filter */
 	__u32 snaplen;       /* at most SNAPLEN_MAX */
 	__u32 ring_size;     /* bytes, a power of two */
-	__u32 ring_count;
 	__u32 netns;         /* inode number of the network namespace of our devices */
 	__u8 follow_forks;   /* children of a matching process match too, and after exec */
 	__u8 current_in_egress; /* cgroup_skb may ask for the current task (6.x); else tracepoints refresh */

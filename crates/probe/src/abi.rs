@@ -118,7 +118,6 @@ abi! {
         filter_mask: u32,
         snaplen: u32,
         ring_size: u32,
-        ring_count: u32,
         netns: u32,
         follow_forks: u8,
         current_in_egress: u8,

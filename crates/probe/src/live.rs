@@ -176,7 +176,6 @@ impl Live {
             filter_mask: config.filter.mask(),
             snaplen,
             ring_size: layout.size,
-            ring_count: layout.count,
             netns: netns.0,
             follow_forks: config.filter.follow.into(),
             current_in_egress: 0,
