@@ -21,8 +21,7 @@ static LINKS: &[(LinkType, Link)] = &[
     (LinkType::LOOP, null::null),
     (LinkType::PPP, ppp::ppp),
     (LinkType::PPP_HDLC, ppp::hdlc),
-    // What DLT_RAW and DLT_LOOP are called by some systems' own numbers.
-    (LinkType(12), raw::raw),
+    // What OpenBSD calls DLT_RAW.
     (LinkType(14), raw::raw),
 ];
 
@@ -31,7 +30,8 @@ pub(crate) fn print(p: &mut Out<'_>, packet: &Packet<'_>) -> Printed {
     let length = usize::try_from(packet.orig_len)
         .unwrap_or(usize::MAX)
         .max(packet.data.len());
-    match LINKS.iter().find(|link| link.0 == packet.iface.link_type) {
+    let link_type = LinkType::from_dlt(packet.iface.link_type.0);
+    match LINKS.iter().find(|link| link.0 == link_type) {
         Some((_, link)) => link(p, Cursor::new(packet.data), length),
         None => {
             crate::unsupported(p, packet.data);
