@@ -36,10 +36,12 @@ pub enum Value {
     Constant(u32),
     /// Length of the packet on the wire.
     Length,
-    /// Big-endian bytes of the packet; `offset` counts from the link-layer header, wraps at 32 bits.
+    /// Big-endian bytes of the packet at `base + offset` from the start of the link-layer header.
+    /// No base is 0. The sum does not wrap: above 32 bits it lies beyond every packet.
     Load {
         size: Size,
-        offset: ValueId,
+        base: Option<ValueId>,
+        offset: u32,
     },
     Binary {
         operator: Operator,
@@ -100,14 +102,26 @@ pub enum Test {
     /// Index into [`Graph::owners`]. In the kernel it may be *not known yet*: such a packet
     /// goes on to where owners are known.
     Owner(u32),
-    /// `protochain`: is `protocol` among the headers that begin with the one at `start`, an IPv4
-    /// (`version` 4) or IPv6 (6) header? Follows IPv6 extension headers and AH.
+    /// `protochain`: is `protocol` among the headers that begin with the one at `base + offset`,
+    /// an IPv4 (`version` 4) or IPv6 (6) header?
+    ///
+    /// The first protocol is the byte at 9 (IPv4) or 6 (IPv6), the next header stands at
+    /// 4 * (low four bits of byte 0) or at 40. As long as the protocol is not the one looked for,
+    /// is not 59, and is one to follow, the next protocol is the first byte of the header it
+    /// announces. To follow: with IPv6 0, 43, 44 and 60, behind which the next header stands
+    /// 8 * (second byte + 1) further on; with both 51 (AH), behind which the next header stands
+    /// at 4 * (second byte + 2), counted from the IP header and not from AH (compat: libpcap 1.10).
+    /// After [`CHAIN_LIMIT`] headers the answer is no.
     Chain {
         version: u8,
-        start: ValueId,
+        base: Option<ValueId>,
+        offset: u32,
         protocol: u8,
     },
 }
+
+/// How many headers [`Test::Chain`] follows; libpcap has no limit and may not come to an end.
+pub const CHAIN_LIMIT: usize = 64;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Comparison {

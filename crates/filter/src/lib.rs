@@ -4,7 +4,7 @@
 //!
 //! 1. [`tree`]: what was written, qualifiers inherited, nothing looked up. Made by the parser.
 //! 2. [`graph`]: tests on values of one link type's packets, joined by their outcomes.
-//!    Lowering asks [`Names`](crate::tree) for addresses and ports and refuses what the link type
+//!    Lowering asks [`Names`] for addresses and ports and refuses what the link type
 //!    has not.
 //! 3. The same graph, optimised: same verdict on every packet, fewer tests.
 //! 4. A program: eBPF for the kernel, classic BPF for `-d` and packet sockets, or the graph
@@ -17,5 +17,11 @@
 
 #![forbid(unsafe_code)]
 
+pub mod builder;
 pub mod graph;
+mod machine;
+mod names;
 pub mod tree;
+
+pub use machine::{Facts, Machine};
+pub use names::{Names, NoNames, Transport};
