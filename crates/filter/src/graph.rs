@@ -30,7 +30,7 @@ pub struct Graph {
     pub entry: Target,
 }
 
-/// A 32-bit number that is got from a packet. Arithmetic wraps.
+/// A 32-bit number that is got from a packet. Arithmetic wraps; a shift by 32 or more gives 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
     Constant(u32),
@@ -74,6 +74,9 @@ pub enum Fact {
     VlanTag,
 }
 
+/// Most headers that [`Test::Chain`] looks at.
+pub const CHAIN_HEADERS: u32 = 16;
+
 /// One decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
@@ -102,16 +105,18 @@ pub enum Test {
     /// Index into [`Graph::owners`]. In the kernel it may be *not known yet*: such a packet
     /// goes on to where owners are known.
     Owner(u32),
-    /// `protochain`: is `protocol` among the headers that begin with the one at `base + offset`,
-    /// an IPv4 (`version` 4) or IPv6 (6) header?
+    /// `protochain`: is `protocol` among the headers that begin with the one at `start`, an IPv4
+    /// (`version` 4) or IPv6 (6) header?
     ///
-    /// The first protocol is the byte at 9 (IPv4) or 6 (IPv6), the next header stands at
-    /// 4 * (low four bits of byte 0) or at 40. As long as the protocol is not the one looked for,
-    /// is not 59, and is one to follow, the next protocol is the first byte of the header it
-    /// announces. To follow: with IPv6 0, 43, 44 and 60, behind which the next header stands
-    /// 8 * (second byte + 1) further on; with both 51 (AH), behind which the next header stands
-    /// at 4 * (second byte + 2), counted from the IP header and not from AH (compat: libpcap 1.10).
-    /// After [`CHAIN_LIMIT`] headers the answer is no.
+    /// `next` is the header's protocol or next header, `at` where its payload begins, counted
+    /// from `start` (4 times the IHL, or 40). Then, [`CHAIN_HEADERS`] times at most: yes if
+    /// `next` is `protocol`; no if it is 59; if it is 51 (AH), `next` is the byte at `at`, and
+    /// `at` becomes 4 times (the byte behind it + 2); if it is 0, 43, 44 or 60 and the version
+    /// is 6, `next` is the byte at `at`, and `at` grows by 8 times (the byte behind it + 1);
+    /// no if it is anything else, and after the last time.
+    ///
+    /// compat: that AH's length is counted from the first header is what libpcap's programs do
+    /// (1.10); that they may loop for ever is left out.
     Chain {
         version: u8,
         base: Option<ValueId>,
