@@ -18,10 +18,12 @@
 #![forbid(unsafe_code)]
 
 pub mod builder;
+mod error;
 pub mod graph;
 mod machine;
 mod names;
 pub mod tree;
 
+pub use error::{Error, Reason};
 pub use machine::{Facts, Machine};
 pub use names::{Names, NoNames, Transport};
