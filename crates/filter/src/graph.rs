@@ -105,11 +105,11 @@ pub enum Test {
     /// Index into [`Graph::owners`]. In the kernel it may be *not known yet*: such a packet
     /// goes on to where owners are known.
     Owner(u32),
-    /// `protochain`: is `protocol` among the headers that begin with the one at `start`, an IPv4
+    /// `protochain`: is `protocol` among the headers that begin with the one at `base + offset`, an IPv4
     /// (`version` 4) or IPv6 (6) header?
     ///
     /// `next` is the header's protocol or next header, `at` where its payload begins, counted
-    /// from `start` (4 times the IHL, or 40). Then, [`CHAIN_HEADERS`] times at most: yes if
+    /// from there (4 times the IHL, or 40). Then, [`CHAIN_HEADERS`] times at most: yes if
     /// `next` is `protocol`; no if it is 59; if it is 51 (AH), `next` is the byte at `at`, and
     /// `at` becomes 4 times (the byte behind it + 2); if it is 0, 43, 44 or 60 and the version
     /// is 6, `next` is the byte at `at`, and `at` grows by 8 times (the byte behind it + 1);
@@ -124,9 +124,6 @@ pub enum Test {
         protocol: u8,
     },
 }
-
-/// How many headers [`Test::Chain`] follows; libpcap has no limit and may not come to an end.
-pub const CHAIN_LIMIT: usize = 64;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Comparison {

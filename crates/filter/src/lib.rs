@@ -18,10 +18,14 @@
 #![forbid(unsafe_code)]
 
 pub mod builder;
+pub mod cbpf;
 mod error;
 pub mod graph;
 mod machine;
 mod names;
+mod shape;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod tree;
 
 pub use error::{Error, Reason};

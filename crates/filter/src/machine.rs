@@ -3,7 +3,7 @@
 //! Each decision knows which values it needs, in an order in which each finds its operands;
 //! nothing is looked up by hash and nothing allocated while packets are looked at.
 
-use crate::graph::{CHAIN_LIMIT, Comparison, Fact, Graph, Size, Target, Test, Value, ValueId};
+use crate::graph::{CHAIN_HEADERS, Comparison, Fact, Graph, Size, Target, Test, Value, ValueId};
 use crate::tree::OwnerTerm;
 use std::ops::Range;
 
@@ -170,7 +170,7 @@ impl Run<'_> {
         } else {
             (byte(6)?, 40)
         };
-        for _ in 0..CHAIN_LIMIT {
+        for _ in 0..CHAIN_HEADERS {
             match protocol {
                 found if found == u32::from(wanted) => return Some(true),
                 0 | 43 | 44 | 60 if version != 4 => {
