@@ -23,6 +23,7 @@ mod error;
 pub mod graph;
 mod machine;
 mod names;
+mod parse;
 mod shape;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -31,3 +32,4 @@ pub mod tree;
 pub use error::{Error, Reason};
 pub use machine::{Facts, Machine};
 pub use names::{Names, NoNames, Transport};
+pub use parse::parse;
