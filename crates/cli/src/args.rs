@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use pktwho_packet::TimestampPrecision;
+use pktwho_print::PacketType;
 
 /// A command line. Every field holds what its flag's entry in [`crate::flags`] says.
 #[derive(Debug, Default)]
@@ -18,6 +19,8 @@ pub struct Args {
     pub read: Option<PathBuf>,
     /// Stop after so many packets; at least 1.
     pub limit: Option<u64>,
+    /// Packets passed over first.
+    pub skip: u64,
     /// Bytes kept of a packet, at most [`SNAPLEN_MAX`]; `None` is the default.
     pub snaplen: Option<u32>,
     pub direction: Way,
@@ -60,6 +63,14 @@ pub struct Args {
     pub hex_ascii: u8,
     pub absolute_seq: bool,
     pub no_checksums: bool,
+    pub packet_type: Option<PacketType>,
+    pub one_line: bool,
+    pub asdot: bool,
+    pub raw_handles: bool,
+    pub mesh: bool,
+    pub lengths: bool,
+    /// Print every so manieth packet only; at least 1.
+    pub print_sampling: Option<u64>,
     pub contexts: Option<Contexts>,
 
     /// A text to show instead of doing anything.

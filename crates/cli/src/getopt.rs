@@ -227,7 +227,7 @@ mod tests {
         check_error("--interf", "option '--interface' requires an argument");
         check_error(
             "--p",
-            "option '--p' is ambiguous; possibilities: '--pid' '--pname' '--print' '--packet-buffered'",
+            "option '--p' is ambiguous; possibilities: '--pid' '--pname' '--print' '--packet-buffered' '--print-sampling'",
         );
     }
 }

@@ -87,6 +87,10 @@ pub struct Output {
     pub count: bool,
     /// Stop after so many packets.
     pub limit: Option<u64>,
+    /// Pass over so many packets first.
+    pub skip: u64,
+    /// Print only every so manieth packet; at least 1.
+    pub print_sampling: u64,
     pub buffering: Buffering,
     /// How finely times are stored in formats that offer a choice.
     pub precision: TimestampPrecision,
@@ -211,6 +215,8 @@ fn output(args: &Args) -> Output {
         write: args.write.as_deref().map(|path| target(path, args)),
         count: args.count,
         limit: args.limit,
+        skip: args.skip,
+        print_sampling: args.print_sampling.unwrap_or(1),
         buffering: match (args.packet_buffered, args.line_buffered) {
             (true, _) => Buffering::Packet,
             (false, true) => Buffering::Line,
@@ -249,6 +255,12 @@ fn style(args: &Args) -> Style {
         precision: args.precision,
         number: args.number,
         no_checksums: args.no_checksums,
+        packet_type: args.packet_type,
+        one_line: args.one_line,
+        asdot: args.asdot,
+        raw_handles: args.raw_handles,
+        mesh: args.mesh,
+        lengths: args.lengths,
         // Known only when the source is open.
         show_iface: false,
         context: context(args.contexts),

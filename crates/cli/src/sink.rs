@@ -40,12 +40,18 @@ pub struct Sink {
     file: Option<OutputFile>,
     packets: u64,
     limit: u64,
+    /// Packets still to be passed over.
+    skip: u64,
     packet_buffered: bool,
 }
 
 struct Lines {
     printer: Printer,
     names: Box<dyn Names>,
+    /// One packet of so many is printed.
+    sampling: u64,
+    /// Packets since the last that was printed.
+    since: u64,
 }
 
 impl Sink {
@@ -65,6 +71,8 @@ impl Sink {
                 ..style
             }),
             names,
+            sampling: output.print_sampling.max(1),
+            since: 0,
         });
         let file = match &output.write {
             Some(target) => Some(OutputFile::create(target, source)?),
@@ -76,6 +84,7 @@ impl Sink {
             file,
             packets: 0,
             limit: output.limit.unwrap_or(u64::MAX),
+            skip: output.skip,
             packet_buffered: output.buffering == Buffering::Packet,
         })
     }
@@ -86,6 +95,13 @@ impl Sink {
     /// It could not be written; a broken pipe is among the causes
     /// ([`failure::is_broken_pipe`]).
     pub fn packet(&mut self, packet: &Packet<'_>) -> Result<ControlFlow<()>> {
+        if self.skip > 0 {
+            self.skip -= 1;
+            if let Some(lines) = &mut self.lines {
+                lines.printer.pass();
+            }
+            return Ok(ControlFlow::Continue(()));
+        }
         self.packets += 1;
         if let Some(file) = &mut self.file {
             file.packet(packet)?;
@@ -93,10 +109,17 @@ impl Sink {
                 file.flush()?;
             }
         }
-        if let Some(Lines { printer, names }) = &mut self.lines {
-            let mut text = self.text.borrow_mut();
-            printer.packet(packet, names.as_mut(), &mut text.buffer);
-            text.packet_done()?;
+        if let Some(lines) = &mut self.lines {
+            lines.since += 1;
+            if lines.since < lines.sampling {
+                lines.printer.pass();
+            } else {
+                lines.since = 0;
+                let mut text = self.text.borrow_mut();
+                let names = lines.names.as_mut();
+                lines.printer.packet(packet, names, &mut text.buffer);
+                text.packet_done()?;
+            }
         }
         Ok(if self.packets >= self.limit {
             ControlFlow::Break(())

@@ -48,7 +48,7 @@ const ROWS: &[(&str, &str, i32, Like)] = &[
     ("--pid", "P: option '--pid' requires an argument", 1, Ours),
     (
         "--pi=1 --p",
-        "P: option '--p' is ambiguous; possibilities: '--pid' '--pname' '--print' '--packet-buffered'",
+        "P: option '--p' is ambiguous; possibilities: '--pid' '--pname' '--print' '--packet-buffered' '--print-sampling'",
         1,
         Ours,
     ),

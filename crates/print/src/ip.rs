@@ -218,7 +218,7 @@ fn verbose(p: &mut Out<'_>, header: &Header<'_>) -> Result<bool, Truncated> {
             );
         }
     }
-    put!(p, ")\n    ");
+    put!(p, if p.style.one_line { ") " } else { ")\n    " });
     Ok(options_whole)
 }
 

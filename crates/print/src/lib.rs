@@ -35,18 +35,23 @@ mod link;
 mod llc;
 mod mobility;
 mod mptcp;
+mod ntp;
 mod null;
 mod oui;
 mod out;
 mod owner;
+mod packet_type;
 mod port;
 mod ppp;
 mod put;
 mod raw;
 mod sll;
+mod snmp;
 mod style;
+mod syslog;
 mod tcp;
 mod text;
+mod tftp;
 mod time;
 mod udp;
 
@@ -57,6 +62,7 @@ use pktwho_packet::Packet;
 
 use flows::Flows;
 use out::Out;
+pub use packet_type::PacketType;
 use put::put;
 pub use style::{Context, Dump, Names, NoNames, Style, TimeStyle, Transport};
 use time::Clock;
@@ -82,6 +88,11 @@ impl Printer {
         }
     }
 
+    /// Counts a packet that is not printed, for the numbers of those that are.
+    pub fn pass(&mut self) {
+        self.count += 1;
+    }
+
     /// Appends the text of one packet to `out`: one line or several, each ended by `\n`.
     pub fn packet(&mut self, packet: &Packet<'_>, names: &mut dyn Names, out: &mut Vec<u8>) {
         self.count += 1;
@@ -89,6 +100,10 @@ impl Printer {
         p.snaplen = packet.iface.snaplen;
         if self.style.number {
             padded_number(&mut p, self.count);
+        }
+        if self.style.lengths {
+            put!(p, "caplen ", packet.data.len(), ", len ");
+            put!(p, packet.orig_len, ", ");
         }
         if packet.data.is_empty() {
             put!(p, "[Invalid header: caplen==0");

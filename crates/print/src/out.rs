@@ -4,11 +4,12 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use pktwho_wire::Truncated;
+use pktwho_wire::{Cursor, Truncated};
 
 use crate::flows::Flows;
 use crate::hexdump;
 use crate::oui;
+use crate::port::Ends;
 use crate::put::{Pairs, Put, put};
 use crate::{Dump, Names, Style, Transport};
 
@@ -35,6 +36,8 @@ pub(crate) struct Out<'p> {
     pub(crate) link_len: usize,
     /// Length of the longest packet the device stores.
     pub(crate) snaplen: u32,
+    /// Ends of the datagram or segment that is read.
+    pub(crate) ends: Option<Ends>,
     depth: u8,
 }
 
@@ -53,6 +56,7 @@ impl<'p> Out<'p> {
             protocol: "",
             link_len: 0,
             snaplen: 0,
+            ends: None,
             depth: 0,
         }
     }
@@ -83,6 +87,13 @@ impl<'p> Out<'p> {
     /// The mark for a packet that contradicts itself.
     pub(crate) fn invalid(&mut self) {
         put!(self, " (invalid)");
+    }
+
+    /// The mark for a message of `length` bytes that contradicts itself; where the capture ends
+    /// before the message does, that is said too.
+    pub(crate) fn invalid_message(&mut self, message: Cursor<'_>, length: usize) -> Printed {
+        self.invalid();
+        message.need(length)
     }
 
     /// A host's name, or the address.
@@ -193,4 +204,14 @@ pub(crate) fn bits(
     if first {
         put!(p, none);
     }
+}
+
+/// The bytes up to the next zero, which is passed over, or all there are; whether the zero was
+/// there.
+pub(crate) fn until_zero<'a>(c: &mut Cursor<'a>) -> (&'a [u8], bool) {
+    let rest = c.rest();
+    let end = rest.iter().position(|&byte| byte == 0);
+    let text = c.take(end.unwrap_or(rest.len())).unwrap_or_default();
+    let _ = c.skip(1);
+    (text, end.is_some())
 }

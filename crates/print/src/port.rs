@@ -1,30 +1,94 @@
 //! Which protocol a UDP or TCP port carries.
 
+use std::net::IpAddr;
+
 use pktwho_wire::Cursor;
 
+use crate::ip_proto::Ip;
 use crate::out::{Out, Printed};
-use crate::{dns, text};
+use crate::{PacketType, dns, ntp, snmp, syslog, text, tftp};
 
 /// A printer of what a datagram or segment carries.
 pub(crate) type Payload = fn(&mut Out<'_>, Cursor<'_>, usize) -> Printed;
 
-/// UDP ports; the source's or the destination's decides, whichever comes first here.
-static UDP: &[(u16, Payload)] = &[(53, dns::datagram), (5353, dns::multicast)];
+/// Between whom a datagram or segment goes; for protocols that remember or name their ends.
+#[derive(Clone, Copy, Debug)]
+#[expect(dead_code, reason = "the protocols that need it are being added")]
+pub(crate) struct Ends {
+    pub(crate) src: IpAddr,
+    pub(crate) dst: IpAddr,
+    pub(crate) source: u16,
+    pub(crate) destination: u16,
+}
 
-/// TCP ports, likewise.
-static TCP: &[(u16, Payload)] = &[
-    (80, text::http),
-    (8080, text::http),
-    (3128, text::http),
-    (53, dns::stream),
-    (43, text::whois),
+impl Ends {
+    pub(crate) fn new(ip: &Ip, source: u16, destination: u16) -> Self {
+        Self {
+            src: ip.src,
+            dst: ip.dst,
+            source,
+            destination,
+        }
+    }
+}
+
+/// Ports and who prints what goes between them.
+struct Entry {
+    first: u16,
+    last: u16,
+    /// Whether the source's port counts as well as the destination's.
+    both: bool,
+    print: Payload,
+}
+
+/// A port of either end.
+const fn port(port: u16, print: Payload) -> Entry {
+    ports(port, port, print)
+}
+
+/// A range of ports of either end.
+const fn ports(first: u16, last: u16, print: Payload) -> Entry {
+    Entry {
+        first,
+        last,
+        both: true,
+        print,
+    }
+}
+
+/// UDP ports; the first entry that fits decides.
+static UDP: &[Entry] = &[
+    port(53, dns::datagram),
+    port(123, ntp::ntp),
+    port(5353, dns::multicast),
+    port(5060, text::sip),
+    port(69, tftp::tftp),
+    port(514, syslog::syslog),
+    ports(161, 162, snmp::snmp),
 ];
 
-fn find(table: &[(u16, Payload)], source: u16, destination: u16) -> Option<Payload> {
+/// TCP ports, likewise.
+static TCP: &[Entry] = &[
+    port(21, text::ftp),
+    port(25, text::smtp),
+    port(80, text::http),
+    port(8080, text::http),
+    port(3128, text::http),
+    port(53, dns::stream),
+    port(43, text::whois),
+    port(554, text::rtsp),
+    port(8554, text::rtsp),
+    port(5060, text::sip_stream),
+];
+
+fn find(table: &[Entry], source: u16, destination: u16) -> Option<Payload> {
     table
         .iter()
-        .find(|entry| entry.0 == source || entry.0 == destination)
-        .map(|entry| entry.1)
+        .find(|entry| {
+            let among = entry.first..=entry.last;
+            among.contains(&destination) || entry.both && among.contains(&source)
+        })
+        .map(|entry| entry.print)
 }
 
 /// The printer for a UDP datagram between two ports.
@@ -35,4 +99,36 @@ pub(crate) fn udp(source: u16, destination: u16) -> Option<Payload> {
 /// The printer for a TCP segment between two ports.
 pub(crate) fn tcp(source: u16, destination: u16) -> Option<Payload> {
     find(TCP, source, destination)
+}
+
+/// The printer of datagrams that `-T` asked for.
+pub(crate) fn udp_as(kind: PacketType) -> Option<Payload> {
+    match kind {
+        PacketType::Domain => Some(dns::datagram),
+        PacketType::Snmp => Some(snmp::snmp),
+        PacketType::Tftp => Some(tftp::tftp),
+        // What other protocols have by their port.
+        PacketType::Vxlan => udp(4789, 4789),
+        _ => None,
+    }
+}
+
+/// The printer of segments that `-T` asked for.
+pub(crate) fn tcp_as(kind: PacketType) -> Option<Payload> {
+    match kind {
+        PacketType::Domain => Some(dns::stream),
+        _ => None,
+    }
+}
+
+/// The UDP ports that have a printer, for tests of all of them.
+#[cfg(test)]
+pub(crate) fn udp_ports() -> Vec<u16> {
+    UDP.iter().map(|entry| entry.first).collect()
+}
+
+/// The TCP ports that have a printer.
+#[cfg(test)]
+pub(crate) fn tcp_ports() -> Vec<u16> {
+    TCP.iter().map(|entry| entry.first).collect()
 }

@@ -206,6 +206,16 @@ impl Put for HexZeros {
     }
 }
 
+/// Two upper-case hexadecimal digits.
+#[derive(Clone, Copy)]
+pub(crate) struct HexUpper(pub(crate) u8);
+
+impl Put for HexUpper {
+    fn put(self, out: &mut Vec<u8>) {
+        out.extend([self.0 >> 4, self.0].map(|nibble| digit(nibble).to_ascii_uppercase()));
+    }
+}
+
 /// Bytes as hexadecimal without anything between them.
 #[derive(Clone, Copy)]
 pub(crate) struct HexBytes<'a>(pub(crate) &'a [u8]);

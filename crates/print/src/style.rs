@@ -8,6 +8,8 @@ use std::net::IpAddr;
 
 use pktwho_packet::TimestampPrecision;
 
+use crate::PacketType;
+
 /// How packets are shown. The default is tcpdump's without flags, with owners.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(
@@ -25,6 +27,18 @@ pub struct Style {
     pub numeric: bool,
     /// `-N`: host names without their domain.
     pub no_domain: bool,
+    /// `-T`: what packets are read as, whatever their ports.
+    pub packet_type: Option<PacketType>,
+    /// `-g`: no new line after the IP header of `-v`.
+    pub one_line: bool,
+    /// `-b`: AS numbers above 65535 as two numbers with a dot.
+    pub asdot: bool,
+    /// `-u`: NFS file handles as they are.
+    pub raw_handles: bool,
+    /// `-H`: 802.11s draft mesh headers are looked for.
+    pub mesh: bool,
+    /// `--lengths`: the captured and the original length first.
+    pub lengths: bool,
     /// `-S`: TCP sequence numbers as they are, not relative to the first.
     pub absolute_seq: bool,
     /// `-A`, `-x`, `-X` and their doubles.

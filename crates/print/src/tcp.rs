@@ -8,7 +8,7 @@ use pktwho_wire::{Cursor, Truncated};
 use crate::checksum::{Sum, should_be};
 use crate::ip_proto::{self, Ip};
 use crate::out::{Out, Printed};
-use crate::port;
+use crate::port::{self, Ends};
 use crate::put::{HexFull, put};
 use crate::{Transport, udp};
 
@@ -107,7 +107,7 @@ pub(crate) fn tcp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Pri
     if left == 0 {
         return Ok(());
     }
-    payload(p, segment, &header, left)
+    payload(p, segment, &header, left, ip)
 }
 
 /// The flags; `false` if nothing follows them: with `-q`, or when the header's length is
@@ -150,7 +150,7 @@ fn shown_flags(p: &mut Out<'_>, header: &Header, length: usize) -> bool {
 }
 
 /// What the segment carries: a protocol known by its port, or why it resets.
-fn payload(p: &mut Out<'_>, segment: Cursor<'_>, header: &Header, left: usize) -> Printed {
+fn payload(p: &mut Out<'_>, segment: Cursor<'_>, header: &Header, left: usize, ip: &Ip) -> Printed {
     let mut payload = segment;
     if payload.skip(header.length).is_err() {
         let there = segment.remaining();
@@ -172,8 +172,15 @@ fn payload(p: &mut Out<'_>, segment: Cursor<'_>, header: &Header, left: usize) -
             Ok(())
         };
     }
-    match port::tcp(header.source, header.destination) {
-        Some(print) => p.deeper(|p| print(p, payload, left)),
+    let print = match p.style.packet_type.and_then(port::tcp_as) {
+        None => port::tcp(header.source, header.destination),
+        asked => asked,
+    };
+    match print {
+        Some(print) => {
+            p.ends = Some(Ends::new(ip, header.source, header.destination));
+            p.deeper(|p| print(p, payload, left))
+        }
         None => Ok(()),
     }
 }

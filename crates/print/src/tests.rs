@@ -393,4 +393,32 @@ proptest! {
         let out = text(LinkType(link), &data[..kept], lost, style);
         prop_assert!(out.len() < 50_000 + 400 * data.len(), "{} bytes", out.len());
     }
+
+    #[test]
+    fn nor_do_bytes_to_a_known_port(
+        style in styles(),
+        udp in any::<bool>(),
+        entry in any::<prop::sample::Index>(),
+        either in any::<bool>(),
+        rest in proptest::collection::vec(any::<u8>(), 0..600),
+        small in any::<bool>(),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let ports = if udp { crate::port::udp_ports() } else { crate::port::tcp_ports() };
+        let port = ports[entry.index(ports.len())].to_be_bytes();
+        let other = [0x80, 0x01];
+        let ends = if either { [port, other] } else { [other, port] }.concat();
+        let mut data = bytes(if udp {
+            "45000400000000004011 0000 0a0000010a000002"
+        } else {
+            "45000400000000004006 0000 0a0000010a000002"
+        });
+        data.extend(ends);
+        data.extend(bytes(if udp { "03c0 0000" } else { "00000001 00000002 5018 0000 0000 0000" }));
+        data.extend(rest.iter().map(|&byte| if small { byte % 24 } else { byte }));
+        let kept = cut.index(data.len() + 1);
+        let lost = u32::try_from(data.len() - kept).unwrap();
+        let out = text(LinkType::RAW, &data[..kept], lost, style);
+        prop_assert!(out.len() < 50_000 + 400 * data.len(), "{} bytes", out.len());
+    }
 }

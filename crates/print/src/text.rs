@@ -1,6 +1,7 @@
-//! Protocols made of lines of text, of which the first or all are shown: HTTP, whois.
+//! Protocols made of lines of text, of which the first or all are shown: HTTP, RTSP, SIP, FTP,
+//! SMTP, whois.
 
-use pktwho_wire::Cursor;
+use pktwho_wire::{Cursor, Truncated};
 
 use crate::out::{Out, Printed};
 use crate::put::put;
@@ -47,57 +48,143 @@ static HTTP: &[&str] = &[
     "BASELINE-CONTROL",
 ];
 
+/// Real-time streaming (RFC 7826).
+static RTSP: &[&str] = &[
+    "OPTIONS",
+    "DESCRIBE",
+    "ANNOUNCE",
+    "SETUP",
+    "PLAY",
+    "PAUSE",
+    "TEARDOWN",
+    "GET_PARAMETER",
+    "SET_PARAMETER",
+    "REDIRECT",
+    "RECORD",
+];
+
+/// Session initiation (RFC 3261 and its extensions).
+static SIP: &[&str] = &[
+    "ACK",
+    "BYE",
+    "CANCEL",
+    "DO",
+    "INFO",
+    "INVITE",
+    "MESSAGE",
+    "NOTIFY",
+    "OPTIONS",
+    "PRACK",
+    "QAUTH",
+    "REFER",
+    "REGISTER",
+    "SPRACK",
+    "SUBSCRIBE",
+    "UPDATE",
+    "PUBLISH",
+];
+
 /// HTTP/1 (RFC 9112).
 pub(crate) fn http(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     p.protocol = "http";
-    lines(p, "HTTP", c, length, |word| {
-        HTTP.iter()
-            .any(|method| word.eq_ignore_ascii_case(method.as_bytes()))
-            || is_response(word, b"HTTP/")
-            || is_response(word, b"RTSP/")
-    })
+    put!(p, ": ");
+    lines(p, "HTTP", c, length, Some(HTTP))
+}
+
+/// RTSP.
+pub(crate) fn rtsp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
+    p.protocol = "rtsp";
+    put!(p, ": ");
+    lines(p, "RTSP", c, length, Some(RTSP))
+}
+
+/// SIP.
+pub(crate) fn sip(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
+    p.protocol = "sip";
+    lines(p, "SIP", c, length, Some(SIP))
+}
+
+/// SIP over TCP.
+pub(crate) fn sip_stream(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
+    put!(p, ": ");
+    sip(p, c, length)
+}
+
+/// FTP's control connection (RFC 959).
+pub(crate) fn ftp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
+    p.protocol = "ftp";
+    put!(p, ": ");
+    lines(p, "FTP", c, length, None)
+}
+
+/// SMTP (RFC 5321).
+pub(crate) fn smtp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
+    p.protocol = "smtp";
+    put!(p, ": ");
+    lines(p, "SMTP", c, length, None)
 }
 
 /// Whois (RFC 3912).
 pub(crate) fn whois(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     p.protocol = "whois";
-    lines(p, "WHOIS", c, length, |_| true)
+    put!(p, ": ");
+    lines(p, "WHOIS", c, length, None)
 }
 
-/// A version at the start of a status line.
-fn is_response(word: &[u8], version: &[u8]) -> bool {
-    word.get(..version.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(version))
+/// The word that starts `bytes`, and what follows the blanks behind it.
+///
+/// A word is followed by blanks or a line's end; other bytes make it no word. So does the
+/// capture's end, if the text is not `whole`.
+fn word(bytes: &[u8], whole: bool) -> Option<(&[u8], &[u8])> {
+    let end = bytes.iter().position(|byte| !byte.is_ascii_graphic());
+    let (word, rest) = bytes.split_at_checked(end.unwrap_or(bytes.len()))?;
+    if rest.first().is_some_and(|byte| !byte.is_ascii_whitespace()) || word.is_empty() {
+        return None;
+    }
+    (whole || !rest.is_empty()).then_some((word, rest.trim_ascii_start()))
 }
 
-/// The first line, or every line with `-v`, if the first word belongs to the protocol.
+/// Whether the text starts with a request of `methods`, or with what a response starts with:
+/// a word and a status of three digits.
+fn is_message(bytes: &[u8], whole: bool, methods: &[&str]) -> bool {
+    let Some((first, rest)) = word(bytes, whole) else {
+        return false;
+    };
+    let request = |method: &&str| first.eq_ignore_ascii_case(method.as_bytes());
+    methods.iter().any(request)
+        || word(rest, whole)
+            .is_some_and(|(status, _)| status.len() == 3 && status.iter().all(u8::is_ascii_digit))
+}
+
+/// The first line, or every line with `-v`, if the text is a message of the protocol; any text
+/// is when there are no `methods`.
 fn lines(
     p: &mut Out<'_>,
     name: &str,
     c: Cursor<'_>,
     length: usize,
-    known: impl Fn(&[u8]) -> bool,
+    methods: Option<&[&str]>,
 ) -> Printed {
-    put!(p, ": ", name);
+    put!(p, name);
     let bytes = c.rest();
-    let mut words = bytes.splitn(2, u8::is_ascii_whitespace);
-    let word = words.next().unwrap_or_default();
-    let ended = words.next().is_some() || bytes.len() >= length;
-    if !ended || !known(word) {
+    let whole = bytes.len() >= length;
+    if methods.is_some_and(|methods| !is_message(bytes, whole, methods)) {
         return Ok(());
     }
     if !p.verbose(1) {
+        c.need(1)?;
         return match line(bytes) {
             Line::Text(text, _) => {
                 put!(p, ": ");
                 p.out.extend_from_slice(text);
                 Ok(())
             }
-            Line::Open(text) => {
+            Line::Open(text) if whole => {
                 put!(p, ": ");
                 p.out.extend_from_slice(text);
-                c.need(length)
+                Ok(())
             }
+            Line::Open(_) => Err(Truncated),
             Line::Binary => Ok(()),
         };
     }
@@ -111,14 +198,16 @@ fn lines(
                 rest = after;
             }
             Line::Open(text) => {
-                put!(p, "\n\t");
-                p.out.extend_from_slice(text);
+                if whole {
+                    put!(p, "\n\t");
+                    p.out.extend_from_slice(text);
+                }
                 return c.need(length);
             }
-            Line::Binary => break,
+            Line::Binary => return Ok(()),
         }
     }
-    Ok(())
+    c.need(length)
 }
 
 /// What comes up to the next end of line.

@@ -4,7 +4,7 @@
 
 use pktwho_packet::{Timestamp, TimestampPrecision};
 
-use crate::put::{Zeros, put};
+use crate::put::{Put, Zeros, put};
 use crate::{Names, Style, TimeStyle};
 
 /// What is remembered between packets.
@@ -113,21 +113,35 @@ fn local(out: &mut Vec<u8>, secs: i64, style: TimeStyle, names: &mut dyn Names) 
     let p = To { out };
     let secs = secs.saturating_add(i64::from(names.utc_offset(secs)));
     if style == TimeStyle::Date {
-        let (year, month, day) = date(secs.div_euclid(86400));
+        put!(p, Date(secs), ' ');
+    }
+    clock_of(secs.rem_euclid(86400).unsigned_abs(), p.out);
+}
+
+/// The UTC date of a moment, seconds since 1970, as `YYYY-MM-DD`.
+#[derive(Clone, Copy)]
+pub(crate) struct Date(pub(crate) i64);
+
+impl Put for Date {
+    fn put(self, out: &mut Vec<u8>) {
+        let p = To { out };
+        let (year, month, day) = date(self.0.div_euclid(86400));
         if year < 0 {
             put!(p, '-');
         }
-        put!(
-            p,
-            Zeros(year.unsigned_abs(), 4),
-            '-',
-            Zeros(month, 2),
-            '-',
-            Zeros(day, 2),
-            ' '
-        );
+        put!(p, Zeros(year.unsigned_abs(), 4), '-', Zeros(month, 2));
+        put!(p, '-', Zeros(day, 2));
     }
-    clock_of(secs.rem_euclid(86400).unsigned_abs(), p.out);
+}
+
+/// The UTC time of day of a moment, seconds since 1970, as `HH:MM:SS`.
+#[derive(Clone, Copy)]
+pub(crate) struct TimeOfDay(pub(crate) i64);
+
+impl Put for TimeOfDay {
+    fn put(self, out: &mut Vec<u8>) {
+        clock_of(self.0.rem_euclid(86400).unsigned_abs(), out);
+    }
 }
 
 /// Year, month and day of the proleptic Gregorian calendar, from days since 1970-01-01.

@@ -6,7 +6,7 @@ use crate::Transport;
 use crate::checksum::{Sum, should_be};
 use crate::ip_proto::{self, Ip};
 use crate::out::{Out, Printed};
-use crate::port;
+use crate::port::{self, Ends};
 use crate::put::{HexFull, put};
 
 const HEADER: usize = 8;
@@ -28,34 +28,36 @@ pub(crate) fn udp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Pri
         return Ok(());
     }
     let stated = usize::from(c.u16()?);
-    let (mut bad, mut left) = (None, length);
+    let mut left = length;
     if stated < HEADER {
         // A jumbogram's length does not fit (RFC 2675 section 4).
         if stated != 0 || !matches!(ip.src, std::net::IpAddr::V6(_)) || length <= 65535 {
             put!(p, "truncated-udplength ", stated);
             return Ok(());
         }
-    } else if stated > length {
-        bad = Some((stated - HEADER, length - HEADER));
     } else {
-        left = stated;
+        left = left.min(stated);
     }
     let checksum = c.u16()?;
     let whole = whole.limit(left);
     let mut payload = Cursor::new(whole.rest());
     payload.skip(HEADER)?;
     let payload = Cursor::new(payload.rest());
-    verify(p, whole.rest(), left, checksum, ip);
     let inner = left - HEADER;
-    if bad.is_none()
-        && !p.style.quiet
-        && let Some(print) = port::udp(source, destination)
-    {
+    let print = match p.style.packet_type {
+        Some(kind) => port::udp_as(kind),
+        None if p.style.quiet => None,
+        None => port::udp(source, destination),
+    };
+    verify(p, whole.rest(), left, checksum, ip);
+    if let Some(print) = print {
+        p.ends = Some(Ends::new(ip, source, destination));
         return p.deeper(|p| print(p, payload, inner));
     }
-    match bad {
-        Some((stated, there)) => put!(p, "UDP, bad length ", stated, " > ", there),
-        None => put!(p, "UDP, length ", inner),
+    if stated > length {
+        put!(p, "UDP, bad length ", stated - HEADER, " > ", inner);
+    } else {
+        put!(p, "UDP, length ", inner);
     }
     Ok(())
 }

@@ -44,6 +44,19 @@ pub(super) const FLAGS: &[Flag] = &[
         },
     },
     Flag {
+        short: None,
+        long: Some("skip"),
+        value: Some("count"),
+        help: "Pass over this many packets first",
+        man: "They are neither printed nor written, and -c does not count them.",
+        compat: Compat::Same,
+        apply: |args, value| {
+            let wrong = |text: &str| format!("invalid packet skip count {text}");
+            args.skip = number(&value, 0..=u64::MAX, wrong)?;
+            Ok(())
+        },
+    },
+    Flag {
         short: Some('s'),
         long: Some("snapshot-length"),
         value: Some("snaplen"),

@@ -69,6 +69,7 @@ fn every_flag_is_parsed_in_every_spelling() {
         Some("auto|tcx|clsact") => "tcx",
         Some("micro|nano") => "nano",
         Some("list") => "process",
+        Some("type") => "domain",
         Some(_) => "1",
         None => "",
     };

@@ -1,8 +1,9 @@
 //! Flags about the text of a packet.
 
 use pktwho_packet::TimestampPrecision;
+use pktwho_print::PacketType;
 
-use super::{Compat, Flag};
+use super::{Compat, Flag, number};
 
 pub(super) const FLAGS: &[Flag] = &[
     Flag {
@@ -191,6 +192,97 @@ pub(super) const FLAGS: &[Flag] = &[
         compat: Compat::Same,
         apply: |args, _| {
             args.no_checksums = true;
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('T'),
+        long: None,
+        value: Some("type"),
+        help: "Read packets as this type, whatever their ports say",
+        man: "Types: aodv, carp, cnfp, domain, lmp, pgm, pgm_zmtp1, ptp, quic, radius, resp, rpc, \
+              rtcp, rtp, snmp, someip, tftp, vat, vxlan, wb, zmtp1.",
+        compat: Compat::Same,
+        apply: |args, value| {
+            let kind = value.to_str().and_then(PacketType::named);
+            let unknown = || format!("unknown packet type `{}'", value.to_string_lossy());
+            args.packet_type = Some(kind.ok_or_else(unknown)?);
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('g'),
+        long: None,
+        value: None,
+        help: "No new line after the IP header that -v shows",
+        man: "",
+        compat: Compat::Same,
+        apply: |args, _| {
+            args.one_line = true;
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('b'),
+        long: None,
+        value: None,
+        help: "AS numbers of BGP above 65535 as two numbers with a dot",
+        man: "",
+        compat: Compat::Same,
+        apply: |args, _| {
+            args.asdot = true;
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('u'),
+        long: None,
+        value: None,
+        help: "NFS file handles as they are",
+        man: "",
+        compat: Compat::Same,
+        apply: |args, _| {
+            args.raw_handles = true;
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('H'),
+        long: None,
+        value: None,
+        help: "Look for mesh headers of the 802.11s draft",
+        man: "",
+        compat: Compat::Same,
+        apply: |args, _| {
+            args.mesh = true;
+            Ok(())
+        },
+    },
+    Flag {
+        short: None,
+        long: Some("lengths"),
+        value: None,
+        help: "The captured and the original length of each packet",
+        man: "",
+        compat: Compat::Same,
+        apply: |args, _| {
+            args.lengths = true;
+            Ok(())
+        },
+    },
+    Flag {
+        short: None,
+        long: Some("print-sampling"),
+        value: Some("nth"),
+        help: "Print every nth packet only",
+        man: "Packets in between are counted, and written with -w, but not read. As TCP \
+              sequence numbers cannot be followed, this implies -S; it also implies --print.",
+        compat: Compat::Same,
+        apply: |args, value| {
+            let wrong = |value: &str| format!("invalid print sampling {value}");
+            args.print_sampling = Some(number(&value, 1..=u64::MAX, wrong)?);
+            args.print = true;
+            args.absolute_seq = true;
             Ok(())
         },
     },
