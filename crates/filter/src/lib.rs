@@ -20,6 +20,7 @@
 pub mod builder;
 pub mod cbpf;
 mod error;
+mod facts;
 pub mod graph;
 mod machine;
 mod names;
