@@ -23,6 +23,7 @@ mod error;
 mod facts;
 pub mod graph;
 mod machine;
+mod metadata;
 mod names;
 mod parse;
 mod shape;
@@ -32,5 +33,6 @@ pub mod tree;
 
 pub use error::{Error, Reason};
 pub use machine::{Facts, Machine};
+pub use metadata::parse_metadata;
 pub use names::{Names, NoNames, Transport};
 pub use parse::parse;

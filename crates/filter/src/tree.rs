@@ -19,6 +19,35 @@ pub struct Tree {
     pub root: Option<Expr>,
 }
 
+impl Tree {
+    /// Both have to hold; `self` is looked at first.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let root = match (self.root, other.root) {
+            (Some(left), Some(right)) => Some(Expr::And(Box::new(left), Box::new(right))),
+            (one, None) | (None, one) => one,
+        };
+        Self { root }
+    }
+
+    /// One of them has to hold; nothing written holds always.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        let root = match (self.root, other.root) {
+            (Some(left), Some(right)) => Some(Expr::Or(Box::new(left), Box::new(right))),
+            (_, None) | (None, _) => None,
+        };
+        Self { root }
+    }
+}
+
+impl From<OwnerTerm> for Tree {
+    fn from(term: OwnerTerm) -> Self {
+        let root = Some(Expr::Term(Term::Owner(term), Span::default()));
+        Self { root }
+    }
+}
+
 /// Terms and what joins them. `and` and `or` have the same precedence and join from the left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expr {
