@@ -19,6 +19,7 @@
 
 pub mod builder;
 pub mod cbpf;
+pub mod ebpf;
 mod error;
 mod facts;
 pub mod graph;

@@ -10,6 +10,7 @@ mod clock;
 mod device;
 mod error;
 mod events;
+mod filter;
 pub mod janitor;
 mod live;
 mod load;

@@ -109,7 +109,7 @@ impl Drop for Mapped {
 }
 
 /// One eBPF instruction (`struct bpf_insn`).
-#[derive(Clone, Copy, Debug, IntoBytes, Immutable)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct Insn {
     pub code: u8,
@@ -136,6 +136,62 @@ pub fn load_classifier(name: &std::ffi::CStr, program: &[Insn]) -> io::Result<Ow
         )
     };
     owned(fd)
+}
+
+/// The verifier's words about a classifier that it refuses, the last of them.
+#[cfg(test)]
+pub fn refusal(program: &[Insn]) -> String {
+    let mut log = vec![0u8; 1 << 20];
+    let options = libbpf_sys::bpf_prog_load_opts {
+        sz: size_of::<libbpf_sys::bpf_prog_load_opts>() as libbpf_sys::size_t,
+        log_level: 1,
+        log_size: 1 << 20,
+        log_buf: log.as_mut_ptr().cast(),
+        ..Default::default()
+    };
+    // SAFETY: as in `load_classifier`; the log lives through the call and its size is given.
+    let fd = unsafe {
+        libbpf_sys::bpf_prog_load(
+            libbpf_sys::BPF_PROG_TYPE_SCHED_CLS,
+            c"pktwho_test".as_ptr(),
+            c"Dual BSD/GPL".as_ptr(),
+            program.as_ptr().cast(),
+            program.len() as libbpf_sys::size_t,
+            std::ptr::from_ref(&options).cast_mut(),
+        )
+    };
+    drop(owned(fd));
+    let text: Vec<u8> = log.into_iter().take_while(|&byte| byte != 0).collect();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let lines: Vec<&str> = text.lines().collect();
+    lines
+        .get(lines.len().saturating_sub(40)..)
+        .unwrap_or_default()
+        .join("\n")
+}
+
+/// Runs a classifier once over a packet (`BPF_PROG_TEST_RUN`, Linux 4.12) and gives what it
+/// returned.
+///
+/// # Errors
+/// What bpf(2) says; `EINVAL` for packets shorter than an Ethernet header.
+#[cfg(test)]
+pub fn test_run(program: BorrowedFd<'_>, packet: &[u8]) -> io::Result<u32> {
+    let mut options = libbpf_sys::bpf_test_run_opts {
+        sz: size_of::<libbpf_sys::bpf_test_run_opts>() as libbpf_sys::size_t,
+        data_in: packet.as_ptr().cast(),
+        data_size_in: u32::try_from(packet.len()).map_err(|_| io::ErrorKind::InvalidInput)?,
+        ..Default::default()
+    };
+    // SAFETY: the packet lives through the call and its size is given; nothing is written back
+    // but into the options.
+    let result =
+        unsafe { libbpf_sys::bpf_prog_test_run_opts(program.as_raw_fd(), &raw mut options) };
+    if result < 0 {
+        Err(io::Error::from_raw_os_error(-result))
+    } else {
+        Ok(options.retval)
+    }
 }
 
 /// Attaches a classifier to a device of the calling thread's network namespace (tcx, Linux

@@ -1,0 +1,180 @@
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use pktwho_filter::ebpf::{self, Targets};
+use pktwho_filter::graph::{Graph, Node, NodeId, Target, Test};
+use pktwho_filter::testing::{Facts, Random, accepts};
+
+use super::instructions;
+use crate::sys;
+
+/// `return number`
+fn verdict(number: i32) -> [ebpf::Insn; 2] {
+    let insn = |code, immediate| ebpf::Insn {
+        code,
+        registers: 0,
+        offset: 0,
+        immediate,
+    };
+    [insn(0xb7, number), insn(0x95, 0)]
+}
+
+/// How the program is made and run.
+#[derive(Clone, Copy, Debug)]
+struct Way {
+    ethernet: bool,
+    direct: bool,
+    egress: bool,
+    /// The tag that lies beside the packet.
+    tag: Option<u16>,
+}
+
+const TAG_PROTOCOL: u16 = 0x8100;
+
+/// `bpf_skb_vlan_push(R6, 0x8100, tag)`: the tag is put beside the bytes, as devices do.
+fn tagging(tag: u16) -> [ebpf::Insn; 4] {
+    let insn = |code, registers, immediate| ebpf::Insn {
+        code,
+        registers,
+        offset: 0,
+        immediate,
+    };
+    [
+        insn(0xbf, 0x61, 0),
+        insn(0xb7, 2, i32::from(TAG_PROTOCOL.to_be())),
+        insn(0xb7, 3, i32::from(tag)),
+        insn(0x85, 0, 18),
+    ]
+}
+
+fn encoded(graph: &Graph, way: Way) -> Option<Vec<ebpf::Insn>> {
+    let tagging = way.tag.map(tagging);
+    let targets = Targets {
+        ethernet: way.ethernet,
+        egress: way.egress,
+        direct: way.direct,
+        owners: tagging.as_ref().map(<[_; 4]>::as_slice),
+        accept: &verdict(1),
+        reject: &verdict(0),
+    };
+    ebpf::encode(graph, &targets).ok()
+}
+
+/// The packet as we store it.
+fn stored(packet: &[u8], way: Way) -> Vec<u8> {
+    let mut bytes = packet.to_vec();
+    if let Some(tag) = way.tag {
+        let tag = [TAG_PROTOCOL.to_be_bytes(), tag.to_be_bytes()].concat();
+        bytes.splice(12..12, tag);
+    }
+    bytes
+}
+
+/// Loads a program; the verifier's words when it is refused.
+fn load(program: &[ebpf::Insn]) -> io::Result<OwnedFd> {
+    sys::load_classifier(c"pktwho_test", &instructions(program))
+}
+
+/// Whether programs can be loaded here at all.
+fn skipped() -> bool {
+    if let Err(error) = load(&verdict(0)) {
+        eprintln!("skipped: the kernel takes no program: {error}");
+        return true;
+    }
+    false
+}
+
+/// Random graphs over random packets: the kernel's verdict is that of the graph, by direct
+/// access and by calls, also for packets whose VLAN tag lies beside them.
+#[test]
+fn the_kernel_does_what_the_graph_says() {
+    if skipped() {
+        return;
+    }
+    let mut random = Random(7);
+    let (mut kept, mut all, mut ran) = (0, 0, 0);
+    for round in 0..2000 {
+        let graph = random.graph();
+        let way = Way {
+            ethernet: round % 3 != 0,
+            direct: round % 2 == 0,
+            egress: round % 5 < 2,
+            tag: (round % 3 == 1).then(|| u16::try_from(random.below(0x1_0000)).expect("16 bits")),
+        };
+        let Some(program) = encoded(&graph, way) else {
+            continue;
+        };
+        let loaded = load(&program).unwrap_or_else(|error| {
+            let words = sys::refusal(&instructions(&program));
+            panic!("{way:?}: {error}: {graph:#?}\n{words}");
+        });
+        for _ in 0..8 {
+            let packet = random.packet();
+            let shown = stored(&packet, way);
+            let length = u32::try_from(shown.len()).expect("short");
+            let facts = Facts {
+                outgoing: way.egress,
+                ifindex: 1,
+            };
+            let wanted = accepts(&graph, &shown, length, facts);
+            all += 1;
+            // Some kernels refuse to run over an IP header that is cut.
+            let Ok(got) = sys::test_run(loaded.as_fd(), &packet) else {
+                continue;
+            };
+            assert_eq!(got == 1, wanted, "{way:?}: {graph:#?}\n{packet:02x?}");
+            kept += u32::from(wanted);
+            ran += 1;
+        }
+    }
+    assert!(ran * 2 > all, "only {ran} of {all} ran");
+    assert!(kept * 5 > ran && kept * 5 < ran * 4, "{kept} of {ran} kept");
+}
+
+/// Masks of owners as the capture program leaves them; a term that is not known accepts.
+#[test]
+fn owner_terms_are_bits() {
+    if skipped() {
+        return;
+    }
+    let graph = |at: u32| Graph {
+        nodes: vec![Node {
+            test: Test::Owner(at),
+            yes: Target::Accept,
+            no: Target::Reject,
+        }],
+        entry: Target::Node(NodeId(0)),
+        ..Graph::default()
+    };
+    let store = |offset: i16, mask: u64| {
+        let insn = |code, registers, offset, immediate| ebpf::Insn {
+            code,
+            registers,
+            offset,
+            immediate,
+        };
+        let half = |shift: u32| u32::try_from(mask >> shift & 0xffff_ffff).expect("32 bits");
+        [
+            insn(0x18, 0, 0, half(0).cast_signed()),
+            insn(0, 0, 0, half(32).cast_signed()),
+            insn(0x7b, 10, offset, 0),
+        ]
+    };
+    for at in [0, 31, 32, 63] {
+        for (known, is, wanted) in [(0, 0, 1), (1, 0, 0), (1, 1, 1)] {
+            let masks = [store(-8, known << at), store(-16, is << at)].concat();
+            let targets = Targets {
+                ethernet: true,
+                egress: false,
+                direct: true,
+                owners: Some(&masks),
+                accept: &verdict(1),
+                reject: &verdict(0),
+            };
+            let program = ebpf::encode(&graph(at), &targets).expect("a program");
+            let program = load(&program).expect("the kernel takes it");
+            let got = sys::test_run(program.as_fd(), &[1; 60]).expect("a run");
+            assert_eq!(got, wanted, "term {at}, known {known}, true {is}");
+        }
+    }
+}
