@@ -88,6 +88,7 @@ pub(crate) fn ip(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     let ip = Ip {
         src,
         dst,
+        ttl: header.ttl,
         last_dst: options::last_hop(route).map_or(dst, IpAddr::from),
         fragment: header.offset & 0x3fff != 0,
         addresses_shown: false,

@@ -76,6 +76,7 @@ pub(crate) fn ip6(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     let mut ip = Ip {
         src,
         dst,
+        ttl: hops,
         last_dst: dst,
         fragment: false,
         addresses_shown: false,

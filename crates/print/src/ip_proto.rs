@@ -6,12 +6,14 @@ use pktwho_wire::Cursor;
 
 use crate::out::{Out, Printed, lookup};
 use crate::put::put;
-use crate::{ether, icmp, icmp6, ip, ip6, tcp, udp};
+use crate::{eigrp, ether, icmp, icmp6, igmp, igrp, ip, ip6, pim, tcp, udp, vrrp};
 
 pub(crate) const ICMP: u8 = 1;
 pub(crate) const TCP: u8 = 6;
 pub(crate) const UDP: u8 = 17;
 pub(crate) const ICMP6: u8 = 58;
+pub(crate) const PIM: u8 = 103;
+pub(crate) const VRRP: u8 = 112;
 
 /// What the IP header around a payload says.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +21,8 @@ pub(crate) struct Ip {
     pub(crate) src: IpAddr,
     /// Where the header says.
     pub(crate) dst: IpAddr,
+    /// Time to live, or hop limit.
+    pub(crate) ttl: u8,
     /// Where a routing header leads in the end; what checksums are made with.
     pub(crate) last_dst: IpAddr,
     /// One of several fragments: the payload is not whole.
@@ -35,6 +39,11 @@ static PAYLOADS: &[(u8, Payload)] = &[
     (UDP, udp::udp),
     (ICMP, icmp::icmp),
     (ICMP6, icmp6::icmp6),
+    (2, igmp::igmp),
+    (9, igrp::igrp),
+    (88, eigrp::eigrp),
+    (PIM, pim::pim),
+    (VRRP, vrrp::vrrp_or_carp),
     (4, |p, c, length, _| ip::ip(p, c, length)),
     (41, |p, c, length, _| ip6::ip6(p, c, length)),
     (143, |p, c, length, _| ether::frame(p, c, length)),
@@ -65,9 +74,9 @@ static NAMES: &[(u8, &str)] = &[
     (62, "Mobile IP (old)"),
     (88, "EIGRP"),
     (89, "OSPF"),
-    (103, "PIM"),
+    (PIM, "PIM"),
     (108, "Compressed IP"),
-    (112, "VRRP"),
+    (VRRP, "VRRP"),
     (113, "PGM"),
     (132, "SCTP"),
     (135, "Mobility"),
@@ -93,6 +102,7 @@ pub(crate) fn payload(
     length: usize,
     ip: &Ip,
 ) -> Printed {
+    p.ip = Some(*ip);
     if let Some((_, print)) = PAYLOADS.iter().find(|entry| entry.0 == number) {
         return p.deeper(|p| print(p, c, length, ip));
     }

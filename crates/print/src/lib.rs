@@ -18,33 +18,61 @@
     clippy::single_match_else,
     reason = "a table's entry and what stands for a missing one read best as two arms"
 )]
+#![expect(
+    clippy::match_same_arms,
+    reason = "arms follow the numbers of a registry, in their order"
+)]
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "every printer has the form that the dispatch tables hold"
+)]
+#![expect(
+    clippy::many_single_char_names,
+    reason = "the bytes of a number or an address have no better names"
+)]
 
+mod afi;
 mod arp;
+mod bfd;
+mod bgp;
+mod bsd_family;
+mod carp;
 mod checksum;
 mod dns;
+mod dvmrp;
+mod eigrp;
 mod ether;
 mod ethertype;
 mod flows;
 mod hexdump;
+mod hsrp;
 mod icmp;
 mod icmp6;
+mod igmp;
+mod igrp;
 mod ip;
 mod ip6;
 mod ip_proto;
+mod l2vpn;
 mod link;
 mod llc;
 mod mobility;
 mod mptcp;
+mod msdp;
+mod nsap;
 mod ntp;
 mod null;
 mod oui;
 mod out;
 mod owner;
 mod packet_type;
+mod pim;
 mod port;
 mod ppp;
 mod put;
 mod raw;
+mod rip;
+mod rpki_rtr;
 mod sll;
 mod snmp;
 mod style;
@@ -54,6 +82,7 @@ mod text;
 mod tftp;
 mod time;
 mod udp;
+mod vrrp;
 
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ use pktwho_wire::{Cursor, Truncated};
 
 use crate::flows::Flows;
 use crate::hexdump;
+use crate::ip_proto::Ip;
 use crate::oui;
 use crate::port::Ends;
 use crate::put::{Pairs, Put, put};
@@ -38,6 +39,8 @@ pub(crate) struct Out<'p> {
     pub(crate) snaplen: u32,
     /// Ends of the datagram or segment that is read.
     pub(crate) ends: Option<Ends>,
+    /// What the nearest IP header said.
+    pub(crate) ip: Option<Ip>,
     depth: u8,
 }
 
@@ -57,6 +60,7 @@ impl<'p> Out<'p> {
             link_len: 0,
             snaplen: 0,
             ends: None,
+            ip: None,
             depth: 0,
         }
     }
@@ -183,6 +187,15 @@ pub(crate) fn lookup<K: PartialEq + Copy>(
         .iter()
         .find(|entry| entry.0 == key)
         .map(|entry| entry.1)
+}
+
+/// The entry of a table, or what stands for a missing one.
+pub(crate) fn named<K: PartialEq + Copy>(
+    table: &[(K, &'static str)],
+    key: K,
+    missing: &'static str,
+) -> &'static str {
+    lookup(table, key).unwrap_or(missing)
 }
 
 /// Names of the set bits, in the table's order with `separator` between; `none` without any.

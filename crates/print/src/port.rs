@@ -6,7 +6,7 @@ use pktwho_wire::Cursor;
 
 use crate::ip_proto::Ip;
 use crate::out::{Out, Printed};
-use crate::{PacketType, dns, ntp, snmp, syslog, text, tftp};
+use crate::{PacketType, bfd, bgp, dns, hsrp, msdp, ntp, rip, rpki_rtr, snmp, syslog, text, tftp};
 
 /// A printer of what a datagram or segment carries.
 pub(crate) type Payload = fn(&mut Out<'_>, Cursor<'_>, usize) -> Printed;
@@ -56,6 +56,16 @@ const fn ports(first: u16, last: u16, print: Payload) -> Entry {
     }
 }
 
+/// A port of the destination alone.
+const fn to_port(port: u16, print: Payload) -> Entry {
+    Entry {
+        first: port,
+        last: port,
+        both: false,
+        print,
+    }
+}
+
 /// UDP ports; the first entry that fits decides.
 static UDP: &[Entry] = &[
     port(53, dns::datagram),
@@ -65,6 +75,14 @@ static UDP: &[Entry] = &[
     port(69, tftp::tftp),
     port(514, syslog::syslog),
     ports(161, 162, snmp::snmp),
+    port(520, rip::rip),
+    port(521, rip::ng::ripng),
+    to_port(1985, hsrp::hsrp),
+    port(3784, bfd::control),
+    port(3785, bfd::echo),
+    port(4784, bfd::multihop),
+    port(6784, bfd::lag),
+    port(7784, bfd::seamless),
 ];
 
 /// TCP ports, likewise.
@@ -79,6 +97,9 @@ static TCP: &[Entry] = &[
     port(554, text::rtsp),
     port(8554, text::rtsp),
     port(5060, text::sip_stream),
+    port(179, bgp::bgp),
+    port(323, rpki_rtr::rpki_rtr),
+    port(639, msdp::msdp),
 ];
 
 fn find(table: &[Entry], source: u16, destination: u16) -> Option<Payload> {

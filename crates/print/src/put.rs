@@ -3,6 +3,7 @@
 //! [`put!`] writes several values one after the other. It goes straight to the byte vector,
 //! without `core::fmt`, because most of the time of a text printer is spent here.
 
+use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A value that knows its text.
@@ -243,6 +244,72 @@ impl Put for Pairs<'_> {
     }
 }
 
+/// A fraction with `.1` digits after the point.
+#[derive(Clone, Copy)]
+pub(crate) struct Fixed(pub(crate) f64, pub(crate) usize);
+
+impl Put for Fixed {
+    fn put(self, out: &mut Vec<u8>) {
+        let Self(value, digits) = self;
+        // C's spelling of what is no number.
+        if value.is_nan() {
+            out.extend_from_slice(if value.is_sign_negative() {
+                b"-nan"
+            } else {
+                b"nan"
+            });
+        } else {
+            // Writing to a vector cannot fail.
+            let _ = write!(out, "{value:.digits$}");
+        }
+    }
+}
+
+/// A decimal number with blanks in front, at least `.1` characters.
+#[derive(Clone, Copy)]
+pub(crate) struct Padded(pub(crate) u64, pub(crate) usize);
+
+impl Put for Padded {
+    fn put(self, out: &mut Vec<u8>) {
+        let start = out.len();
+        self.0.put(out);
+        let used = out.len() - start;
+        if let Some(missing) = self.1.checked_sub(used) {
+            out.resize(out.len() + missing, b' ');
+            if let Some(text) = out.get_mut(start..) {
+                text.rotate_right(missing);
+            }
+        }
+    }
+}
+
+/// Seconds as years (of 365 days), weeks, days, hours, minutes and seconds: `1w2d3h4m5s`.
+#[derive(Clone, Copy)]
+pub(crate) struct Span(pub(crate) u32);
+
+impl Put for Span {
+    fn put(self, out: &mut Vec<u8>) {
+        let mut left = self.0;
+        if left == 0 {
+            out.extend_from_slice(b"0s");
+        }
+        for (unit, secs) in [
+            (b'y', 31_536_000),
+            (b'w', 604_800),
+            (b'd', 86_400),
+            (b'h', 3600),
+            (b'm', 60),
+            (b's', 1),
+        ] {
+            if left >= secs {
+                (left / secs).put(out);
+                out.push(unit);
+                left %= secs;
+            }
+        }
+    }
+}
+
 impl Put for Ipv4Addr {
     #[inline]
     fn put(self, out: &mut Vec<u8>) {
@@ -395,6 +462,17 @@ mod tests {
             assert_eq!(text(Ipv6Addr::from(groups)), expected);
         }
         assert_eq!(text(Ipv4Addr::new(192, 168, 0, 255)), "192.168.0.255");
+    }
+
+    #[test]
+    fn widths_fractions_and_spans() {
+        assert_eq!(text((Padded(7, 3), Padded(1234, 3))), "  71234");
+        assert_eq!(text(Fixed(0.0625, 3)), "0.062");
+        assert_eq!(text(Fixed(f64::NAN, 3)), "nan");
+        assert_eq!(text(Fixed(f64::INFINITY, 3)), "inf");
+        assert_eq!(text(Span(0)), "0s");
+        assert_eq!(text(Span(694_861)), "1w1d1h1m1s");
+        assert_eq!(text(Span(3600)), "1h");
     }
 
     #[test]

@@ -39,8 +39,10 @@ pub(crate) fn udp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Pri
         left = left.min(stated);
     }
     let checksum = c.u16()?;
+    // compat: a printer inside may read on to the end of the packet around.
+    let beyond = whole;
     let whole = whole.limit(left);
-    let mut payload = Cursor::new(whole.rest());
+    let mut payload = beyond;
     payload.skip(HEADER)?;
     let payload = Cursor::new(payload.rest());
     let inner = left - HEADER;
