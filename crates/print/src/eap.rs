@@ -37,13 +37,13 @@ static TLS_FLAGS: &[(u32, &str)] = &[
 
 static AKA_SUBTYPES: &[(u8, &str)] = &[
     (1, "Challenge"),
-    (2, "Authentication reject"),
-    (4, "AKA synchronization failure"),
+    (2, "Auth reject"),
+    (4, "Sync failure"),
     (5, "Identity"),
     (10, "Start"),
     (11, "Challenge"),
     (12, "Notification"),
-    (13, "Reauthentication"),
+    (13, "Reauth"),
     (14, "Client error"),
 ];
 
@@ -67,7 +67,8 @@ pub(crate) fn eap(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
         return Ok(());
     }
     if stated < 5 {
-        return p.invalid_message(whole, length);
+        put!(p, " (too short for EAP request/response)");
+        return Ok(());
     }
     let kind = c.u8()?;
     put!(p, "\n\t\t Type ");
@@ -76,7 +77,11 @@ pub(crate) fn eap(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     match kind {
         1 | 2 if left > 0 => {
             let text = c.limit(left).rest();
-            let name = if kind == 1 { "Identity" } else { "Notification" };
+            let name = if kind == 1 {
+                "Identity"
+            } else {
+                "Notification"
+            };
             put!(p, ", ", name, ": ", Visible(text));
             c.need(left)
         }
@@ -93,7 +98,8 @@ pub(crate) fn eap(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
             Ok(())
         }
         13 | 21 | 43 if left < 1 => {
-            put!(p, " (too short for EAP TLS/TTLS request/response)");
+            let methods = if kind == 43 { "FAST" } else { "TLS/TTLS" };
+            put!(p, " (too short for EAP ", methods, " request/response)");
             Ok(())
         }
         13 | 21 | 43 => tls(p, kind, c),

@@ -40,6 +40,7 @@ mod carp;
 mod checksum;
 mod dns;
 mod dvmrp;
+mod eap;
 mod eigrp;
 mod ether;
 mod ethertype;
@@ -56,6 +57,7 @@ mod ip_proto;
 mod l2vpn;
 mod link;
 mod llc;
+mod memory;
 mod mobility;
 mod mptcp;
 mod msdp;
@@ -70,7 +72,10 @@ mod pim;
 mod port;
 mod ppp;
 mod put;
+mod quic;
+mod radius;
 mod raw;
+mod resp;
 mod rip;
 mod rpki_rtr;
 mod sll;
@@ -81,6 +86,7 @@ mod tcp;
 mod text;
 mod tftp;
 mod time;
+mod timed;
 mod udp;
 mod vrrp;
 
@@ -90,6 +96,7 @@ mod tests;
 use pktwho_packet::Packet;
 
 use flows::Flows;
+use memory::Memory;
 use out::Out;
 pub use packet_type::PacketType;
 use put::put;
@@ -103,6 +110,7 @@ pub struct Printer {
     style: Style,
     clock: Clock,
     flows: Flows,
+    memory: Memory,
     count: u64,
 }
 
@@ -113,6 +121,7 @@ impl Printer {
             style,
             clock: Clock::default(),
             flows: Flows::default(),
+            memory: Memory::default(),
             count: 0,
         }
     }
@@ -125,7 +134,7 @@ impl Printer {
     /// Appends the text of one packet to `out`: one line or several, each ended by `\n`.
     pub fn packet(&mut self, packet: &Packet<'_>, names: &mut dyn Names, out: &mut Vec<u8>) {
         self.count += 1;
-        let mut p = Out::new(out, &self.style, names, &mut self.flows);
+        let mut p = Out::new(out, &self.style, names, &mut self.flows, &mut self.memory);
         p.snaplen = packet.iface.snaplen;
         if self.style.number {
             padded_number(&mut p, self.count);

@@ -64,7 +64,7 @@ pub(crate) fn ntp(p: &mut Out<'_>, whole: Cursor<'_>, length: usize) -> Printed 
 
 /// A time of 64 bits: seconds since 1900 and their fraction.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Time(u64);
+pub(crate) struct Time(pub(crate) u64);
 
 impl Time {
     fn is_zero(self) -> bool {
@@ -77,7 +77,8 @@ fn nanos(fraction: u64) -> Zeros {
     Zeros(((fraction & 0xffff_ffff) * 1_000_000_000) >> 32, 9)
 }
 
-fn timestamp(p: &mut Out<'_>, Time(time): Time) {
+/// Seconds since 1900 with their fraction, and the date.
+pub(crate) fn timestamp(p: &mut Out<'_>, Time(time): Time) {
     let secs = time >> 32;
     put!(p, secs, ".", nanos(time));
     if secs != 0 {

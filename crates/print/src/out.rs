@@ -9,6 +9,7 @@ use pktwho_wire::{Cursor, Truncated};
 use crate::flows::Flows;
 use crate::hexdump;
 use crate::ip_proto::Ip;
+use crate::memory::Memory;
 use crate::oui;
 use crate::port::Ends;
 use crate::put::{Pairs, Put, put};
@@ -31,6 +32,7 @@ pub(crate) struct Out<'p> {
     pub(crate) style: &'p Style,
     pub(crate) names: &'p mut dyn Names,
     pub(crate) flows: &'p mut Flows,
+    pub(crate) memory: &'p mut Memory,
     /// Name of the protocol that reads now, as it stands in ` [|name]`.
     pub(crate) protocol: &'static str,
     /// Bytes of link-layer header, which `-x` leaves out.
@@ -50,12 +52,14 @@ impl<'p> Out<'p> {
         style: &'p Style,
         names: &'p mut dyn Names,
         flows: &'p mut Flows,
+        memory: &'p mut Memory,
     ) -> Self {
         Self {
             out,
             style,
             names,
             flows,
+            memory,
             protocol: "",
             link_len: 0,
             snaplen: 0,
@@ -227,4 +231,10 @@ pub(crate) fn until_zero<'a>(c: &mut Cursor<'a>) -> (&'a [u8], bool) {
     let text = c.take(end.unwrap_or(rest.len())).unwrap_or_default();
     let _ = c.skip(1);
     (text, end.is_some())
+}
+
+/// Passes over `count` bytes, or all that were captured: what follows will find that it is cut.
+pub(crate) fn pass(c: &mut Cursor<'_>, count: usize) {
+    let there = count.min(c.remaining());
+    let _ = c.skip(there);
 }

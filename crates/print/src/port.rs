@@ -6,7 +6,10 @@ use pktwho_wire::Cursor;
 
 use crate::ip_proto::Ip;
 use crate::out::{Out, Printed};
-use crate::{PacketType, bfd, bgp, dns, hsrp, msdp, ntp, rip, rpki_rtr, snmp, syslog, text, tftp};
+use crate::{
+    PacketType, bfd, bgp, dns, hsrp, msdp, ntp, quic, radius, resp, rip, rpki_rtr, snmp, syslog,
+    text, tftp, timed,
+};
 
 /// A printer of what a datagram or segment carries.
 pub(crate) type Payload = fn(&mut Out<'_>, Cursor<'_>, usize) -> Printed;
@@ -83,6 +86,12 @@ static UDP: &[Entry] = &[
     port(4784, bfd::multihop),
     port(6784, bfd::lag),
     port(7784, bfd::seamless),
+    ports(1645, 1646, radius::radius),
+    ports(1812, 1813, radius::radius),
+    port(3799, radius::radius),
+    port(1700, radius::radius),
+    port(525, timed::timed),
+    port(443, quic::quic),
 ];
 
 /// TCP ports, likewise.
@@ -100,6 +109,7 @@ static TCP: &[Entry] = &[
     port(179, bgp::bgp),
     port(323, rpki_rtr::rpki_rtr),
     port(639, msdp::msdp),
+    port(6379, resp::resp),
 ];
 
 fn find(table: &[Entry], source: u16, destination: u16) -> Option<Payload> {
@@ -127,6 +137,8 @@ pub(crate) fn udp_as(kind: PacketType) -> Option<Payload> {
     match kind {
         PacketType::Domain => Some(dns::datagram),
         PacketType::Snmp => Some(snmp::snmp),
+        PacketType::Radius => Some(radius::radius),
+        PacketType::Quic => Some(quic::quic),
         PacketType::Tftp => Some(tftp::tftp),
         // What other protocols have by their port.
         PacketType::Vxlan => udp(4789, 4789),
@@ -138,6 +150,7 @@ pub(crate) fn udp_as(kind: PacketType) -> Option<Payload> {
 pub(crate) fn tcp_as(kind: PacketType) -> Option<Payload> {
     match kind {
         PacketType::Domain => Some(dns::stream),
+        PacketType::Resp => Some(resp::resp),
         _ => None,
     }
 }

@@ -134,6 +134,30 @@ impl Put for Date {
     }
 }
 
+/// A UTC moment, seconds since 1970, as ctime(3) writes it: `Sun Sep 13 12:26:40 2020`.
+#[derive(Clone, Copy)]
+pub(crate) struct Calendar(pub(crate) i64);
+
+impl Put for Calendar {
+    fn put(self, out: &mut Vec<u8>) {
+        const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+        const MONTHS: [&str; 12] = [
+            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+        ];
+        let p = To { out };
+        let days = self.0.div_euclid(86400);
+        let (year, month, day) = date(days);
+        let weekday = usize::try_from(days.rem_euclid(7)).unwrap_or_default();
+        let month = usize::try_from(month).unwrap_or_default().saturating_sub(1);
+        put!(p, DAYS.get(weekday).copied().unwrap_or_default(), ' ');
+        put!(p, MONTHS.get(month).copied().unwrap_or_default(), ' ');
+        if day < 10 {
+            put!(p, ' ');
+        }
+        put!(p, day, ' ', TimeOfDay(self.0), ' ', year);
+    }
+}
+
 /// The UTC time of day of a moment, seconds since 1970, as `HH:MM:SS`.
 #[derive(Clone, Copy)]
 pub(crate) struct TimeOfDay(pub(crate) i64);

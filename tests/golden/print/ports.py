@@ -95,12 +95,44 @@ def texts():
     ] + datagrams(5060, [b"INVITE sip:a SIP/2.0\r\nVia: b\r\n\r\n", b"SIP/2.0 200 OK\r\n\r\n", b"what\r\n"])
 
 
+def radius():
+    def packet(code, *attributes):
+        body = b"".join(bytes([kind, len(value) + 2]) + value for kind, value in attributes)
+        return bytes([code, 7]) + u16(20 + len(body)) + bytes(range(16)) + body
+
+    def eap(code, kind, data=b""):
+        return bytes([code, 9]) + u16(5 + len(data)) + bytes([kind]) + data
+
+    numbers = [packet(4, *((kind, u32(value)) for kind in range(0, 130))) for value in (1, 4)]
+    texts = packet(2, (1, b"user\xff"), (2, b"secret"), (18, b"hello"), (26, u32(9) + bytes([1, 4]) + b"ab" + bytes([2, 9]) + b"x"), (26, u32(1)), (66, b"\1tag"), (66, b"none"),
+                   (69, h("0102036162")), (70, bytes(range(16))), (71, bytes(range(14))), (84, b"response"), (56, h("31000005")), (58, b"2name"), (8, h("fffffffe")), (14, h("ffffffff")))
+    six = packet(11, (95, bytes(range(16))), (97, h("0040") + bytes(range(8))), (97, h("0081")), (97, b"1"), (97, bytes(19)), (123, h("0030")), (125, h("40") + bytes(16)),
+                 (124, u64(3 << 40 | 1)), (126, b"1realm"), (127, u16(5) + h("0001") + u64(0xE0000000 << 32, 0) + b"gps"), (128, u16(1) + b"place"), (129, u16(1) + u64(0) + b"note"))
+    eaps = packet(1, (79, eap(2, 1, b"user")), (79, eap(1, 13, h("c000000010"))), (79, eap(1, 43, h("21"))), (79, eap(2, 3, h("0419"))), (79, eap(1, 18, h("0a"))), (79, h("03010004")), (79, b"rest"),
+                  (27, u32(59)), (27, u32(61)), (27, u32(3600)), (101, u32(201)))
+    return numbers + [texts, six, eaps, packet(43), packet(200), packet(1)[:19], packet(1, (1, b"cut"))[:-2], packet(1)[:20].replace(b"\0\x14", b"\0\x16") + h("0101")]
+
+
+def resp():
+    return [
+        b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n", b"$-1\r\n*-1\r\n*0\r\n$0\r\n\r\n", b":12\r\n-ERR bad\r\n+OK\r\n", b"*1\r\n*1\r\n:1\r\n", b"inline cmd\r\nmore\n",
+        b"$5\r\nab\r\n", b"$2\r\nabc\r\n", b"*x\r\n", b"$-2\r\n", b"+OK", b"*2\r\n:1\r\n", b"$99999999999\r\n", b"a\x80\n",
+    ]
+
+
+def timed():
+    return [bytes([kind, 1]) + u16(5) + u32(10, 500000) + b"host\0" for kind in range(26)] + [bytes([1, 1]) + u16(5) + u32(0xFFFFFFFF, 5) + b"host"]
+
+
 CASES = {
     # name: (packets, {suffix: arguments})
     "ntp": (datagrams(123, ntp()), {"": "-n", "-v": "-nv"}),
     "tftp": (every_cut(datagrams(69, tftp())), {"": "-n"}),
     "syslog": (datagrams(514, syslog()), {"": "-n", "-v": "-nv"}),
     "snmp": (datagrams(161, snmp()), {"": "-n", "-v": "-nv"}),
+    "radius": (datagrams(1812, radius()), {"": "-n", "-v": "-nv"}),
+    "resp": (every_cut(segments(6379, resp()), 40), {"": "-n"}),
+    "timed": (datagrams(525, timed()), {"": "-n"}),
     "texts": (every_cut(texts(), 40), {"": "-n", "-v": "-nv"}),
 }
 
