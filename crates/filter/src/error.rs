@@ -78,7 +78,9 @@ pub enum Reason {
     /// A metadata expression that is none.
     #[error("invalid expression \"{0}\"")]
     InvalidExpression(String),
-    // What lowering finds.
+    /// What lowering finds.
+    #[error(transparent)]
+    Refused(#[from] crate::lower::Refusal),
 }
 
 #[cfg(test)]

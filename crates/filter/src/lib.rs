@@ -23,6 +23,7 @@ pub mod ebpf;
 mod error;
 mod facts;
 pub mod graph;
+mod lower;
 mod machine;
 mod metadata;
 mod names;
@@ -33,6 +34,7 @@ pub mod testing;
 pub mod tree;
 
 pub use error::{Error, Reason};
+pub use lower::{Device, Refusal, lower};
 pub use machine::{Facts, Machine};
 pub use metadata::parse_metadata;
 pub use names::{Names, NoNames, Transport};

@@ -1,0 +1,94 @@
+//! Conditions as they are written, before they are joined to a graph.
+//!
+//! Lowering goes from left to right, since `vlan` and its like move what is written after them;
+//! a graph is made from right to left, since a decision must know where it leads. So there is
+//! this form in between.
+
+use crate::builder::Builder;
+use crate::graph::{Target, Test};
+
+/// Tests and what joins them. Which are evaluated, and in which order, is part of the meaning: a
+/// load beyond the packet's bytes rejects it.
+#[derive(Clone, Debug)]
+pub(super) enum Cond {
+    Always,
+    Never,
+    Test(Test),
+    Not(Box<Cond>),
+    /// The first, then one after the other from the left, without precedence.
+    Chain(Box<Cond>, Vec<(Join, Cond)>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Join {
+    And,
+    Or,
+}
+
+impl Cond {
+    pub(super) fn and(self, right: Cond) -> Cond {
+        match (self, right) {
+            (Cond::Always, right) => right,
+            (Cond::Never, _) => Cond::Never,
+            (left, Cond::Always) => left,
+            (left, right) => left.join(Join::And, right),
+        }
+    }
+
+    pub(super) fn or(self, right: Cond) -> Cond {
+        match (self, right) {
+            (Cond::Never, right) => right,
+            (Cond::Always, _) => Cond::Always,
+            (left, Cond::Never) => left,
+            (left, right) => left.join(Join::Or, right),
+        }
+    }
+
+    fn join(self, join: Join, right: Cond) -> Cond {
+        match self {
+            Cond::Chain(first, mut rest) => {
+                rest.push((join, right));
+                Cond::Chain(first, rest)
+            }
+            first => Cond::Chain(Box::new(first), vec![(join, right)]),
+        }
+    }
+
+    pub(super) fn not(self) -> Cond {
+        match self {
+            Cond::Always => Cond::Never,
+            Cond::Never => Cond::Always,
+            Cond::Not(inner) => *inner,
+            other => Cond::Not(Box::new(other)),
+        }
+    }
+
+    pub(super) fn any(conds: impl IntoIterator<Item = Cond>) -> Cond {
+        conds.into_iter().fold(Cond::Never, Cond::or)
+    }
+
+    pub(super) fn all(conds: impl IntoIterator<Item = Cond>) -> Cond {
+        conds.into_iter().fold(Cond::Always, Cond::and)
+    }
+
+    /// Decisions that lead to `yes` when it holds, else to `no`.
+    pub(super) fn emit(&self, builder: &mut Builder, yes: Target, no: Target) -> Target {
+        match self {
+            Cond::Always => yes,
+            Cond::Never => no,
+            Cond::Test(test) => builder.node(*test, yes, no),
+            Cond::Not(inner) => inner.emit(builder, no, yes),
+            Cond::Chain(first, rest) => {
+                let (mut yes, mut no) = (yes, no);
+                for (join, right) in rest.iter().rev() {
+                    let behind = right.emit(builder, yes, no);
+                    match join {
+                        Join::And => yes = behind,
+                        Join::Or => no = behind,
+                    }
+                }
+                first.emit(builder, yes, no)
+            }
+        }
+    }
+}
