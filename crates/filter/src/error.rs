@@ -80,7 +80,7 @@ pub enum Reason {
     InvalidExpression(String),
     /// What lowering finds.
     #[error(transparent)]
-    Refused(#[from] crate::lower::Refusal),
+    Refused(Box<crate::lower::Refusal>),
 }
 
 #[cfg(test)]

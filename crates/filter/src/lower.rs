@@ -111,7 +111,7 @@ struct Lowering<'a> {
 
 impl Lowering<'_> {
     fn refuse<T>(&self, refusal: Refusal) -> Lowered<T> {
-        Err(Error::new(Reason::Refused(refusal), self.span))
+        Err(Error::new(Reason::Refused(Box::new(refusal)), self.span))
     }
 
     /// Checks that `number` is not above `maximum`.

@@ -96,7 +96,7 @@ impl Lowering<'_> {
             (Operator::ShiftLeft | Operator::ShiftRight, Some(32..)) => Refusal::Shift,
             _ => return Ok(()),
         };
-        Err(Error::new(Reason::Refused(refusal), span))
+        Err(Error::new(Reason::Refused(Box::new(refusal)), span))
     }
 
     fn header_load(
