@@ -4,9 +4,11 @@ use pktwho_wire::Cursor;
 
 use crate::out::{Out, Printed, lookup};
 use crate::put::{HexFull, put};
-use crate::{arp, ip, ip6, ppp};
+use crate::{arp, ip, ip6, mpls, ppp};
 
 pub(crate) const IPV4: u16 = 0x0800;
+pub(crate) const IPV6: u16 = 0x86dd;
+pub(crate) const OSI: u16 = 0xfefe;
 pub(crate) const VLAN: u16 = 0x8100;
 
 type Payload = fn(&mut Out<'_>, Cursor<'_>, usize) -> Printed;
@@ -18,6 +20,8 @@ static PAYLOADS: &[(u16, Payload)] = &[
     (0x0806, arp::arp),
     (0x8035, arp::arp),
     (0x880b, ppp::payload),
+    (0x8847, mpls::mpls),
+    (0x8848, mpls::mpls),
 ];
 
 /// Names as tcpdump gives them.

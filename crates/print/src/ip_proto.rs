@@ -6,7 +6,7 @@ use pktwho_wire::Cursor;
 
 use crate::out::{Out, Printed, lookup};
 use crate::put::put;
-use crate::{eigrp, ether, icmp, icmp6, igmp, igrp, ip, ip6, pim, tcp, udp, vrrp};
+use crate::{eigrp, ether, icmp, icmp6, igmp, igrp, ip, ip6, mpls, nhrp, pim, tcp, udp, vrrp};
 
 pub(crate) const ICMP: u8 = 1;
 pub(crate) const TCP: u8 = 6;
@@ -41,6 +41,8 @@ static PAYLOADS: &[(u8, Payload)] = &[
     (ICMP6, icmp6::icmp6),
     (2, igmp::igmp),
     (9, igrp::igrp),
+    (54, |p, c, length, _| nhrp::nhrp(p, c, length)),
+    (137, |p, c, length, _| mpls::mpls(p, c, length)),
     (88, eigrp::eigrp),
     (PIM, pim::pim),
     (VRRP, vrrp::vrrp_or_carp),

@@ -32,7 +32,10 @@
 )]
 
 mod afi;
+mod ahcp;
+mod aodv;
 mod arp;
+mod babel;
 mod bfd;
 mod bgp;
 mod bsd_family;
@@ -56,14 +59,18 @@ mod ip6;
 mod ip_proto;
 mod l2vpn;
 mod link;
+mod lisp;
 mod llc;
 mod memory;
 mod mobility;
+mod mpls;
 mod mptcp;
 mod msdp;
+mod nhrp;
 mod nsap;
 mod ntp;
 mod null;
+mod olsr;
 mod oui;
 mod out;
 mod owner;

@@ -7,8 +7,8 @@ use pktwho_wire::Cursor;
 use crate::ip_proto::Ip;
 use crate::out::{Out, Printed};
 use crate::{
-    PacketType, bfd, bgp, dns, hsrp, msdp, ntp, quic, radius, resp, rip, rpki_rtr, snmp, syslog,
-    text, tftp, timed,
+    PacketType, ahcp, aodv, babel, bfd, bgp, dns, hsrp, lisp, mpls, msdp, ntp, olsr, quic, radius,
+    resp, rip, rpki_rtr, snmp, syslog, text, tftp, timed,
 };
 
 /// A printer of what a datagram or segment carries.
@@ -81,6 +81,8 @@ static UDP: &[Entry] = &[
     port(520, rip::rip),
     port(521, rip::ng::ripng),
     to_port(1985, hsrp::hsrp),
+    port(654, aodv::aodv),
+    port(698, olsr::olsr),
     port(3784, bfd::control),
     port(3785, bfd::echo),
     port(4784, bfd::multihop),
@@ -92,6 +94,10 @@ static UDP: &[Entry] = &[
     port(1700, radius::radius),
     port(525, timed::timed),
     port(443, quic::quic),
+    port(4342, lisp::lisp),
+    port(5359, ahcp::ahcp),
+    ports(6696, 6697, babel::babel),
+    port(6635, mpls::mpls),
 ];
 
 /// TCP ports, likewise.
@@ -136,6 +142,7 @@ pub(crate) fn tcp(source: u16, destination: u16) -> Option<Payload> {
 pub(crate) fn udp_as(kind: PacketType) -> Option<Payload> {
     match kind {
         PacketType::Domain => Some(dns::datagram),
+        PacketType::Aodv => Some(aodv::aodv),
         PacketType::Snmp => Some(snmp::snmp),
         PacketType::Radius => Some(radius::radius),
         PacketType::Quic => Some(quic::quic),
