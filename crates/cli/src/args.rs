@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use pktwho_packet::TimestampPrecision;
+use pktwho_filter::tree::Tree;
+use pktwho_packet::{LinkType, TimestampPrecision};
 use pktwho_print::PacketType;
 
 /// A command line. Every field holds what its flag's entry in [`crate::flags`] says.
@@ -24,12 +25,22 @@ pub struct Args {
     /// Bytes kept of a packet, at most [`SNAPLEN_MAX`]; `None` is the default.
     pub snaplen: Option<u32>,
     pub direction: Way,
+    /// `-Q` with a metadata expression, and what it says.
+    pub metadata: Option<Metadata>,
+    /// `-y`.
+    pub link_type: Option<LinkType>,
+    pub list_link_types: bool,
     /// KiB, at least 1.
     pub buffer_kib: Option<u32>,
     pub immediate: bool,
     pub no_promiscuous: bool,
     pub backend: Backend,
     pub expression: Vec<OsString>,
+    /// `-F`: the expression stands there.
+    pub expression_file: Option<PathBuf>,
+    pub no_optimize: bool,
+    /// How often `-d` was given.
+    pub dump_program: u8,
 
     // Whose packets.
     pub pids: Vec<u32>,
@@ -87,6 +98,13 @@ pub enum Way {
     Out,
     #[default]
     InOut,
+}
+
+/// A condition on what came with packets beside their bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metadata {
+    pub text: String,
+    pub tree: Tree,
 }
 
 /// How packets are taken from the kernel.

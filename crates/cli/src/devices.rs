@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use pktwho_packet::LinkType;
 use pktwho_probe::{Device, Interfaces};
 
 /// All devices at once.
@@ -100,6 +101,23 @@ fn flags(device: &Device, sysfs: &Path) -> Vec<&'static str> {
 /// In tcpdump's words: no such device, or no such number.
 pub fn choose(words: &[String]) -> Result<Interfaces> {
     choose_from(words, &pktwho_probe::devices()?)
+}
+
+/// The name and the link type of the first device that the words of `-i` mean; packets of
+/// [`ANY`] are Ethernet's for the most part.
+///
+/// # Errors
+/// As [`choose`].
+pub fn link_type(words: &[String]) -> Result<(String, LinkType)> {
+    let devices = pktwho_probe::devices()?;
+    let chosen = choose_from(words, &devices)?;
+    let name = match &chosen {
+        Interfaces::Any => ANY,
+        Interfaces::Named(names) => names.first().map_or(ANY, String::as_str),
+    };
+    let device = devices.iter().find(|device| device.name == name);
+    let link_type = device.and_then(Device::link_type);
+    Ok((name.to_owned(), link_type.unwrap_or(LinkType::ETHERNET)))
 }
 
 fn choose_from(words: &[String], devices: &[Device]) -> Result<Interfaces> {

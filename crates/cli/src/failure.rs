@@ -3,6 +3,8 @@
 use std::fmt::{self, Display};
 use std::io;
 
+use crate::filter::Refused;
+
 /// A message with advice, shown on a line of its own.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
@@ -62,6 +64,9 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
 /// The lines to show, the program's name in front.
 pub fn message(error: &anyhow::Error) -> String {
     let mut text = format!("pktwho: {error:#}\n");
+    if let Some(refused) = error.downcast_ref::<Refused>() {
+        text.push_str(&refused.caret);
+    }
     if let Some(hinted) = error.downcast_ref::<Hinted>() {
         text.push_str("hint: ");
         text.push_str(hinted.hint);

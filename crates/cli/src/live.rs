@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use pktwho_capfile::Counters;
 use pktwho_owner::{Processes, Slot};
 use pktwho_packet::{Iface, LinkType, OwnerFacts, Packet, Timestamp};
@@ -43,6 +43,7 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
         .with_counts()
         .context("cannot handle signals")?;
     let interfaces = devices::choose(&plan.interfaces)?;
+    refuse_filter(plan)?;
     let mut command = match plan.command.as_slice() {
         [] => None,
         command => Some(Running::start(command)?),
@@ -83,6 +84,14 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
     let closed = capture.close();
     let code = command.map_or(ExitCode::SUCCESS, |command| command.end(&capture.signals));
     ran.and(closed).map(|()| code)
+}
+
+/// Capturing everything instead would be wrong.
+fn refuse_filter(plan: &plan::Live) -> Result<()> {
+    if plan.filter.is_empty() && plan.link_type.is_none() {
+        return Ok(());
+    }
+    bail!("filter expressions and link types are not supported yet while capturing");
 }
 
 struct Capture {

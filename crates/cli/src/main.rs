@@ -10,6 +10,7 @@ mod args;
 mod child;
 mod devices;
 mod failure;
+mod filter;
 mod flags;
 mod getopt;
 mod input;
@@ -18,6 +19,7 @@ mod names;
 mod offline;
 mod output_file;
 mod plan;
+mod program;
 mod select;
 mod signals;
 mod sink;
@@ -69,6 +71,9 @@ fn carry_out(plan: Plan) -> Result<ExitCode> {
         Plan::Show(show) => put(&shown(show))?,
         Plan::Read(read) => offline::run(read)?,
         Plan::Devices => put(&devices::list()?)?,
+        // compat: tcpdump puts these on standard error, and its list of devices not (4.99.3).
+        Plan::LinkTypes(words) => eprint!("{}", program::link_types(&words)?),
+        Plan::Program(plan) => put(&program::show(&plan)?)?,
         Plan::Live(live) => return live::run(&live),
     }
     Ok(ExitCode::SUCCESS)

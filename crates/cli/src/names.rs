@@ -6,6 +6,7 @@
 //! as for the C library's `files` service.
 
 mod login;
+mod lookup;
 mod tables;
 
 use std::borrow::Cow;
@@ -20,6 +21,7 @@ use pktwho_print::{Names, Style, Transport};
 use rustc_hash::FxHashMap;
 
 pub use login::Login;
+pub use lookup::Lookup;
 use tables::Networks;
 
 /// The names of this machine.

@@ -12,6 +12,7 @@ use pktwho_capfile::Reader;
 use pktwho_packet::{Iface, LinkType, TimestampPrecision};
 
 use crate::failure;
+use crate::filter::Filter;
 use crate::input::Input;
 use crate::names;
 use crate::plan::{self, Buffering, Output};
@@ -33,12 +34,16 @@ pub fn run(plan: plan::Read) -> Result<()> {
     let mut input = Input::open(&plan.file, signals.clone(), Rc::clone(&text))?;
     let ifaces = first_ifaces(&mut input)?;
     let mut reader = Reader::new(input).map_err(worded)?;
-    say(format_args!(
-        "reading from file {}, link-type {}, snapshot length {}",
-        plan.file.display(),
-        link_type(reader.link_type()),
-        reader.snaplen()
-    ));
+    announce(&plan.file, &reader);
+    let filter = Filter::new(&plan.filter, &plan.owners.without_memory())?;
+    let mut select = Select::new(plan.direction, filter, plan.owners, reader.format());
+    match ifaces.first() {
+        Some(iface) => select.meet(iface)?,
+        None => select.meet(&Iface {
+            link_type: reader.link_type(),
+            ..Iface::default()
+        })?,
+    }
     refuse_overwriting(&plan.file, &output)?;
     let names = names::for_style(output.print.as_ref(), None);
     let mut sink = Sink::new(
@@ -47,7 +52,6 @@ pub fn run(plan: plan::Read) -> Result<()> {
         names,
         Rc::clone(&text),
     )?;
-    let mut select = Select::new(plan.direction, plan.owners);
     let read = packets(&mut reader, &mut select, &mut sink, &signals);
     // What was read before an error is put out, and counted, all the same.
     let counters = reader
@@ -65,6 +69,16 @@ pub fn run(plan: plan::Read) -> Result<()> {
     }
 }
 
+/// tcpdump's words before the first packet.
+pub fn announce(file: &Path, reader: &Reader<Input>) {
+    say(format_args!(
+        "reading from file {}, link-type {}, snapshot length {}",
+        file.display(),
+        link_type(reader.link_type()),
+        reader.snaplen()
+    ));
+}
+
 fn packets(
     reader: &mut Reader<Input>,
     select: &mut Select,
@@ -75,7 +89,7 @@ fn packets(
         let Some(packet) = reader.next().map_err(worded)? else {
             break;
         };
-        if select.takes(&packet) && sink.packet(&packet)? == ControlFlow::Break(()) {
+        if select.takes(&packet)? && sink.packet(&packet)? == ControlFlow::Break(()) {
             break;
         }
     }
@@ -84,7 +98,7 @@ fn packets(
 
 /// The devices that a file describes before its first packet. Lines and output files depend on
 /// them, and the reader learns of them only on its way to that packet.
-fn first_ifaces(input: &mut Input) -> Result<Vec<Iface>> {
+pub fn first_ifaces(input: &mut Input) -> Result<Vec<Iface>> {
     let start = input.peek().map_err(|error| worded(error.into()))?;
     let Ok(mut reader) = Reader::new(start.as_slice()) else {
         // The real reader will say what is wrong.
@@ -155,7 +169,7 @@ fn count(packets: u64, text: &RefCell<Text>) -> Result<()> {
 }
 
 /// A fault of a file without Rust's wording of the system's part.
-fn worded(error: pktwho_capfile::Error) -> anyhow::Error {
+pub fn worded(error: pktwho_capfile::Error) -> anyhow::Error {
     match error {
         pktwho_capfile::Error::Io(io) => {
             anyhow::Error::new(failure::worded(io)).context("error reading dump file")

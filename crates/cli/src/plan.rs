@@ -6,10 +6,10 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use pktwho_packet::TimestampPrecision;
+use pktwho_packet::{LinkType, TimestampPrecision};
 use pktwho_print::{Context, Dump, Style, TimeStyle};
 
-use crate::args::{Args, Backend, Contexts, SNAPLEN_MAX, Show, Way};
+use crate::args::{Args, Backend, Contexts, Metadata, SNAPLEN_MAX, Show, Way};
 use crate::names;
 
 /// What will be done.
@@ -19,6 +19,10 @@ pub enum Plan {
     Show(Show),
     /// List the devices.
     Devices,
+    /// List the link types of the device that this word means, or of the default one.
+    LinkTypes(Vec<String>),
+    /// Show the filter's program.
+    Program(Program),
     /// Read a file.
     Read(Read),
     /// Capture.
@@ -32,7 +36,71 @@ pub struct Read {
     pub file: PathBuf,
     pub direction: Way,
     pub owners: OwnerFilter,
+    pub filter: Filter,
     pub output: Output,
+}
+
+/// How a filter's program is shown.
+#[derive(Debug)]
+pub struct Program {
+    pub form: ProgramForm,
+    pub from: ProgramFor,
+    /// What the program returns for packets that it takes, but for those of a file.
+    pub snaplen: u32,
+    pub owners: OwnerFilter,
+    pub filter: Filter,
+}
+
+/// `-d`, `-dd`, `-ddd`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProgramForm {
+    Listing,
+    CArray,
+    Numbers,
+}
+
+/// Whose packets a program is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProgramFor {
+    File(PathBuf),
+    /// As typed behind `-i`; the link type of `-y` has to be its.
+    Device(Vec<String>, Option<LinkType>),
+    /// Without one nothing was said.
+    LinkType(Option<LinkType>),
+}
+
+/// Which packets are wanted, beside directions and the flags that name owners.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub expression: Expression,
+    pub metadata: Option<Metadata>,
+    pub no_optimize: bool,
+}
+
+impl Filter {
+    /// Whether it takes every packet, as far as can be seen before a file is read.
+    pub fn is_empty(&self) -> bool {
+        self.expression.is_empty() && self.metadata.is_none()
+    }
+}
+
+/// Where the text of a filter stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expression {
+    Words(String),
+    File(PathBuf),
+}
+
+impl Default for Expression {
+    fn default() -> Self {
+        Self::Words(String::new())
+    }
+}
+
+impl Expression {
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::Words(words) if words.trim().is_empty())
+    }
 }
 
 /// How packets are captured.
@@ -50,7 +118,10 @@ pub struct Live {
     /// Have named devices deliver packets for other machines too.
     pub promiscuous: bool,
     pub backend: Backend,
+    /// `-y`: the link type that the devices have to have.
+    pub link_type: Option<LinkType>,
     pub owners: OwnerFilter,
+    pub filter: Filter,
     /// The command to run and its arguments; empty when there is none.
     pub command: Vec<OsString>,
     /// `-f` without owners: addresses outside the devices' networks get no name.
@@ -74,6 +145,15 @@ impl OwnerFilter {
     /// Whether it takes every packet.
     pub fn is_empty(&self) -> bool {
         self.pids.is_empty() && self.names.is_empty() && self.uids.is_empty()
+    }
+
+    /// What of it can be decided packet by packet: nothing when children are to be followed.
+    pub fn without_memory(&self) -> Self {
+        if self.follow_forks {
+            Self::default()
+        } else {
+            self.clone()
+        }
     }
 }
 
@@ -139,13 +219,19 @@ impl Plan {
         if args.list_interfaces {
             return Ok(Self::Devices);
         }
-        if args.read.is_some() {
-            // compat: no command runs beside a file, so these words are what they are to
-            // tcpdump: more of the expression (4.99.3).
+        if args.list_link_types && args.read.is_none() {
+            return Ok(Self::LinkTypes(typed(&args.interfaces)));
+        }
+        if args.read.is_some() || args.dump_program > 0 {
+            // compat: no command runs then, so these words are what they are to tcpdump: more
+            // of the expression (4.99.3).
             args.expression.append(&mut args.command);
         }
-        refuse_expression(&args)?;
         let owners = owner_filter(&args)?;
+        let filter = filter(&mut args);
+        if args.dump_program > 0 {
+            return Ok(Self::Program(program(args, owners, filter)));
+        }
         let output = output(&args);
         let f_means_forks = !owners.is_empty() || !args.command.is_empty();
         let foreign_numeric = args.f && !f_means_forks;
@@ -157,18 +243,21 @@ impl Plan {
                 file,
                 direction: args.direction,
                 owners,
+                filter,
                 output,
             }));
         }
         Ok(Self::Live(Live {
-            interfaces: args.interfaces.iter().map(|i| lossy(i)).collect(),
+            interfaces: typed(&args.interfaces),
             snaplen: args.snaplen.unwrap_or(SNAPLEN_MAX),
             direction: args.direction,
             buffer_bytes: args.buffer_kib.map(|kib| u64::from(kib) * 1024),
             immediate: args.immediate,
             promiscuous: !args.no_promiscuous,
             backend: args.backend,
+            link_type: args.link_type,
             owners,
+            filter,
             command: args.command,
             foreign_numeric,
             output,
@@ -176,21 +265,43 @@ impl Plan {
     }
 }
 
+fn typed(words: &[OsString]) -> Vec<String> {
+    words.iter().map(|word| lossy(word)).collect()
+}
+
 fn lossy(text: &OsStr) -> String {
     text.to_string_lossy().into_owned()
 }
 
-/// The filter language does not exist yet, and capturing everything instead would be wrong.
-fn refuse_expression(args: &Args) -> Result<()> {
-    if args.expression.is_empty() {
-        return Ok(());
+fn filter(args: &mut Args) -> Filter {
+    Filter {
+        // compat: the words of the command line do not count beside -F (4.99.3).
+        expression: match args.expression_file.take() {
+            Some(file) => Expression::File(file),
+            None => Expression::Words(typed(&args.expression).join(" ")),
+        },
+        metadata: args.metadata.take(),
+        no_optimize: args.no_optimize,
     }
-    let words: Vec<String> = args.expression.iter().map(|word| lossy(word)).collect();
-    let words = words.join(" ");
-    bail!(
-        "filter expressions are not supported yet: \"{}\"",
-        words.escape_debug()
-    );
+}
+
+fn program(args: Args, owners: OwnerFilter, filter: Filter) -> Program {
+    let from = match args.read {
+        Some(file) => ProgramFor::File(file),
+        None if args.interfaces.is_empty() => ProgramFor::LinkType(args.link_type),
+        None => ProgramFor::Device(typed(&args.interfaces), args.link_type),
+    };
+    Program {
+        form: match args.dump_program {
+            0 | 1 => ProgramForm::Listing,
+            2 => ProgramForm::CArray,
+            _ => ProgramForm::Numbers,
+        },
+        from,
+        snaplen: args.snaplen.unwrap_or(SNAPLEN_MAX),
+        owners,
+        filter,
+    }
 }
 
 fn owner_filter(args: &Args) -> Result<OwnerFilter> {

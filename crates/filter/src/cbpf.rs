@@ -72,6 +72,7 @@ pub mod op {
     pub const AND: u16 = 0x50;
     pub const LSH: u16 = 0x60;
     pub const RSH: u16 = 0x70;
+    pub const NEG: u16 = 0x80;
     pub const MOD: u16 = 0x90;
     pub const XOR: u16 = 0xa0;
 

@@ -75,6 +75,9 @@ pub enum Reason {
     MissingValue(&'static str),
     #[error("'{0}' is not a number")]
     NotANumber(String),
+    /// No packet could ever match.
+    #[error("expression rejects all packets")]
+    RejectsAll,
     /// A metadata expression that is none.
     #[error("invalid expression \"{0}\"")]
     InvalidExpression(String),

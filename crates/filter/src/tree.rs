@@ -41,6 +41,26 @@ impl Tree {
     }
 }
 
+impl Tree {
+    /// Whether any term is about owners, devices or what else packets do not hold: which packets
+    /// match is then not for the bytes alone to say.
+    pub fn is_about_owners(&self) -> bool {
+        let mut left: Vec<&Expr> = self.root.iter().collect();
+        while let Some(expr) = left.pop() {
+            match expr {
+                Expr::And(first, second) | Expr::Or(first, second) => {
+                    left.push(first);
+                    left.push(second);
+                }
+                Expr::Not(inner) => left.push(inner),
+                Expr::Term(Term::Owner(_), _) => return true,
+                Expr::Term(..) => {}
+            }
+        }
+        false
+    }
+}
+
 impl From<OwnerTerm> for Tree {
     fn from(term: OwnerTerm) -> Self {
         let root = Some(Expr::Term(Term::Owner(term), Span::default()));

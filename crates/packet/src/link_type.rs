@@ -50,6 +50,10 @@ macro_rules! link_types {
 
             /// The type of that name, upper or lower case.
             pub fn from_name(name: &str) -> Option<Self> {
+                if name.eq_ignore_ascii_case("IPMB_LINUX") {
+                    // Its name up to libpcap 1.10.
+                    return Some(Self::I2C_LINUX);
+                }
                 $(if name.eq_ignore_ascii_case($name) { return Some(Self($value)); })*
                 None
             }
@@ -60,11 +64,16 @@ macro_rules! link_types {
 link_types! {
     NULL = 0, "NULL", "BSD loopback";
     ETHERNET = 1, "EN10MB", "Ethernet";
+    EXP_ETHERNET = 2, "EN3MB", "Experimental Ethernet (3Mb/s)";
+    AX25 = 3, "AX25", "AX.25 layer 2";
+    PRONET = 4, "PRONET", "Proteon ProNET Token Ring";
+    CHAOS = 5, "CHAOS", "MIT Chaosnet";
     IEEE802_5 = 6, "IEEE802", "Token ring";
     ARCNET = 7, "ARCNET", "BSD ARCNET";
     SLIP = 8, "SLIP", "SLIP";
     PPP = 9, "PPP", "PPP";
     FDDI = 10, "FDDI", "FDDI";
+    REDBACK_SMARTEDGE = 32, "REDBACK_SMARTEDGE", "Redback SmartEdge 400/800";
     PPP_HDLC = 50, "PPP_SERIAL", "PPP over serial";
     PPP_ETHER = 51, "PPP_ETHER", "PPPoE";
     SYMANTEC_FIREWALL = 99, "SYMANTEC_FIREWALL", "Symantec Firewall";
@@ -139,7 +148,7 @@ link_types! {
     JUNIPER_ST = 200, "JUNIPER_ST", "Juniper Secure Tunnel";
     BLUETOOTH_HCI_H4_WITH_PHDR = 201, "BLUETOOTH_HCI_H4_WITH_PHDR", "Bluetooth HCI UART transport layer plus pseudo-header";
     AX25_KISS = 202, "AX25_KISS", "AX.25 with KISS header";
-    IPMB_LINUX = 209, "IPMB_LINUX", "IPMB with Linux/Pigeon Point pseudo-header";
+    I2C_LINUX = 209, "I2C_LINUX", "I2C with Linux/Pigeon Point pseudo-header";
     IEEE802_15_4_NONASK_PHY = 215, "IEEE802_15_4_NONASK_PHY", "IEEE 802.15.4 with non-ASK PHY data";
     LINUX_EVDEV = 216, "LINUX_EVDEV", "Linux evdev events";
     MPLS = 219, "MPLS", "MPLS with label as link-layer header";

@@ -1,7 +1,11 @@
 //! Flags that say what is captured, and how it is taken from the kernel.
 
+use std::ffi::OsStr;
+
+use pktwho_packet::LinkType;
+
 use super::{Compat, Flag, number};
-use crate::args::{Args, Backend, SNAPLEN_MAX, Show, Way};
+use crate::args::{Args, Backend, Metadata, SNAPLEN_MAX, Show, Way};
 
 pub(super) const FLAGS: &[Flag] = &[
     Flag {
@@ -78,18 +82,49 @@ pub(super) const FLAGS: &[Flag] = &[
         value: Some("in|out|inout"),
         help: "Only packets that come in, or that go out, or both (the default)",
         man: "Of packets read from a file, those are dropped that the file says went the other \
-              way.",
-        compat: Compat::Differs("has an effect on files too: pcapng knows directions"),
+              way. Any other value is a metadata expression as of Apple's tcpdump, for instance \
+              'proc = ssh and dir = out or pid != 5': the keys if, proc, eproc, pid, epid, svc, \
+              dir, flowid and dlt, = and !=, and, or, not, parentheses. And binds tighter than or. \
+              The packets have to match it and the filter.",
+        compat: Compat::Differs(
+            "has an effect on files too: pcapng knows directions; takes Apple's expressions",
+        ),
         apply: |args, value| {
             args.direction = match value.to_ascii_lowercase().to_str() {
                 Some("in") => Way::In,
                 Some("out") => Way::Out,
                 Some("inout") => Way::InOut,
                 _ => {
-                    let text = value.to_string_lossy();
-                    return Err(format!("unknown capture direction `{text}'"));
+                    args.metadata = Some(metadata(&value)?);
+                    return Ok(());
                 }
             };
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('y'),
+        long: Some("linktype"),
+        value: Some("datalinktype"),
+        help: "The link type to capture with, or to compile the filter for with -d",
+        man: "A name as -L lists them. For packets read from a file it has no effect.",
+        compat: Compat::Same,
+        apply: |args, value| {
+            let link_type = value.to_str().and_then(LinkType::from_name);
+            let wrong = || format!("invalid data link type {}", value.to_string_lossy());
+            args.link_type = Some(link_type.ok_or_else(wrong)?);
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('L'),
+        long: Some("list-data-link-types"),
+        value: None,
+        help: "List the link types of the device, and exit",
+        man: "",
+        compat: Compat::Same,
+        apply: |args, _| {
+            args.list_link_types = true;
             Ok(())
         },
     },
@@ -136,10 +171,38 @@ pub(super) const FLAGS: &[Flag] = &[
         short: Some('O'),
         long: Some("no-optimize"),
         value: None,
-        help: "Accepted: there is no filter program to leave unoptimised yet",
-        man: "",
+        help: "Leave the filter program as it comes from the expression",
+        man: "Of use when the optimiser is thought to be wrong.",
         compat: Compat::Same,
-        apply: |_, _| Ok(()),
+        apply: |args, _| {
+            args.no_optimize = true;
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('F'),
+        long: None,
+        value: Some("file"),
+        help: "Read the filter expression from this file, not from the command line",
+        man: "A # begins a comment, up to the end of its line.",
+        compat: Compat::Same,
+        apply: |args, value| {
+            args.expression_file = Some(value.into());
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('d'),
+        long: None,
+        value: None,
+        help: "Show the filter as a BPF program, and exit; -dd: as a C array, -ddd: as numbers",
+        man: "The program is that for the link type of -y, of the file of -r, or of the device of \
+              -i; without these, for Ethernet. It needs no privileges.",
+        compat: Compat::Differs("the same packets pass, by instructions of our own choice"),
+        apply: |args, _| {
+            args.dump_program = args.dump_program.saturating_add(1);
+            Ok(())
+        },
     },
     Flag {
         short: None,
@@ -205,9 +268,21 @@ fn show(args: &mut Args, what: Show) -> Result<(), String> {
     Ok(())
 }
 
+/// A metadata expression. A word alone is none, and was meant to be a direction.
+fn metadata(value: &OsStr) -> Result<Metadata, String> {
+    let text = value.to_string_lossy().into_owned();
+    match pktwho_filter::parse_metadata(&text) {
+        Ok(tree) => Ok(Metadata { text, tree }),
+        Err(_) if text.chars().all(char::is_alphanumeric) => {
+            Err(format!("unknown capture direction `{text}'"))
+        }
+        Err(error) => Err(format!("{error}\n{}", error.caret(&text).trim_end())),
+    }
+}
+
 /// A snapshot length as C's `strtol` with base 0 reads it: decimal, `0x14`, `024`; 0 is the
 /// greatest.
-fn snaplen(value: &std::ffi::OsStr) -> Option<u32> {
+fn snaplen(value: &OsStr) -> Option<u32> {
     let text = value.to_str()?.trim_start();
     let text = text.strip_prefix('+').unwrap_or(text);
     let number = if let Some(hex) = text.strip_prefix("0x").or(text.strip_prefix("0X")) {

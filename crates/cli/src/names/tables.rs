@@ -77,6 +77,47 @@ fn mac(text: &str) -> Option<[u8; 6]> {
     parts.next().is_none().then_some(bytes)
 }
 
+/// The second word of the first line that has this name first or as an alias, and for which
+/// that word is of use.
+fn by_name<T>(text: &str, name: &str, value: impl Fn(&str) -> Option<T>) -> Option<T> {
+    lines(text).find_map(|words| match words.as_slice() {
+        [first, second, aliases @ ..] if *first == name || aliases.contains(&name) => value(second),
+        _ => None,
+    })
+}
+
+/// The port of a service over this transport.
+pub(super) fn port(text: &str, name: &str, transport: &str) -> Option<u16> {
+    by_name(text, name, |port| {
+        let (port, over) = port.split_once('/')?;
+        (over == transport).then(|| port.parse().ok())?
+    })
+}
+
+/// The number of a protocol over IP.
+pub(super) fn protocol(text: &str, name: &str) -> Option<u8> {
+    by_name(text, name, |number| number.parse().ok())
+}
+
+/// networks(5): `NAME NUMBER [ALIAS…]`; one to four numbers with dots, as one number.
+pub(super) fn network(text: &str, name: &str) -> Option<u32> {
+    by_name(text, name, |number| {
+        let mut parts = number.split('.');
+        let network = parts.by_ref().take(4).try_fold(0_u32, |sum, part| {
+            Some(sum << 8 | u32::from(part.parse::<u8>().ok()?))
+        });
+        network.filter(|_| parts.next().is_none())
+    })
+}
+
+/// The address of a host of ethers(5).
+pub(super) fn ether(text: &str, name: &str) -> Option<[u8; 6]> {
+    lines(text).find_map(|words| match *words.as_slice() {
+        [address, host, ..] if host == name => mac(address),
+        _ => None,
+    })
+}
+
 /// passwd(5): `NAME:PASSWORD:UID:…`.
 fn accounts(text: &str) -> impl Iterator<Item = (u32, &str)> {
     text.lines().filter_map(|line| {
@@ -132,6 +173,27 @@ impl Networks {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_of_names() {
+        let services = "http 80/tcp www # web\ndomain 53/tcp\ndomain 53/udp\nodd x/tcp\nodd 7/tcp";
+        assert_eq!(port(services, "www", "tcp"), Some(80));
+        assert_eq!(port(services, "www", "udp"), None);
+        assert_eq!(port(services, "domain", "udp"), Some(53));
+        assert_eq!(port(services, "odd", "tcp"), Some(7));
+        assert_eq!(port(services, "80/tcp", "tcp"), None);
+        assert_eq!(protocol("ip 0 IP\ntcp 6 TCP", "TCP"), Some(6));
+        let networks = "loopback 127.0.0.0\nnet 10.1 alias\nbad 1.2.3.4.5\nworse 10.x";
+        assert_eq!(network(networks, "loopback"), Some(0x7f00_0000));
+        assert_eq!(network(networks, "alias"), Some(0x0a01));
+        assert_eq!(network(networks, "bad"), None);
+        assert_eq!(network(networks, "worse"), None);
+        assert_eq!(
+            ether("0:1:2:a:B:ff box\n", "box"),
+            Some([0, 1, 2, 10, 11, 255])
+        );
+        assert_eq!(ether("0:1:2:a:B:ff box\n", "0:1:2:a:B:ff"), None);
+    }
 
     #[test]
     fn first_name_counts_and_comments_do_not() {

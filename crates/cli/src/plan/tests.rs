@@ -75,19 +75,49 @@ fn f_has_two_meanings() {
 
 #[test]
 fn what_cannot_be_done_is_refused() {
-    refuse(
-        "-r x tcp port 80",
-        "filter expressions are not supported yet: \"tcp port 80\"",
-    );
-    refuse(
-        "-r x ip -- and tcp",
-        "filter expressions are not supported yet: \"ip and tcp\"",
-    );
     refuse("--uid no:body", "unknown user no:body");
+}
+
+#[test]
+fn the_filter_is_all_words_or_a_file() {
+    let words = |text: &str| Expression::Words(text.to_owned());
+    let filter = |line: &str| read(line).filter.expression;
+    assert_eq!(filter("-r x tcp port -n 80"), words("tcp port 80"));
+    assert_eq!(filter("-r x ip -- and tcp"), words("ip and tcp"));
+    assert_eq!(filter("-r x ip -F f"), Expression::File("f".into()));
+    assert_eq!(live("ip -- true").filter.expression, words("ip"));
+    assert!(live("").filter.is_empty() && !live("ip").filter.is_empty());
+    assert!(read("-Or x").filter.no_optimize);
+    let metadata = read("-r x -Q pid=5").filter.metadata.unwrap();
+    assert_eq!(metadata.text, "pid=5");
+}
+
+#[test]
+fn programs_are_shown_for_what_is_named() {
+    let program = |line: &str| match plan(line).unwrap() {
+        Plan::Program(plan) => (plan.form, plan.from),
+        other => panic!("{line}: {other:?}"),
+    };
+    let none = ProgramFor::LinkType(None);
+    assert_eq!(program("-d ip"), (ProgramForm::Listing, none.clone()));
+    assert_eq!(program("-dd -- ip"), (ProgramForm::CArray, none.clone()));
+    assert_eq!(program("-dddd ip"), (ProgramForm::Numbers, none));
+    assert_eq!(
+        program("-d -y raw").1,
+        ProgramFor::LinkType(Some(LinkType::RAW))
+    );
+    assert_eq!(
+        program("-d -r x -y raw -i lo").1,
+        ProgramFor::File("x".into())
+    );
+    let device = ProgramFor::Device(vec!["lo".to_owned()], Some(LinkType::RAW));
+    assert_eq!(program("-d -y raw -i lo").1, device);
 }
 
 #[test]
 fn texts_and_lists_come_before_all_else() {
     assert!(matches!(plan("tcp -h").unwrap(), Plan::Show(Show::Usage)));
     assert!(matches!(plan("-r x -D tcp").unwrap(), Plan::Devices));
+    assert!(matches!(plan("-L -d").unwrap(), Plan::LinkTypes(_)));
+    assert!(matches!(plan("-L -r x").unwrap(), Plan::Read(_)));
 }

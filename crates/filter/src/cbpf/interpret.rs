@@ -68,6 +68,7 @@ pub fn run(program: &[Insn], data: &[u8], length: u32, facts: Ancillary) -> u32 
                     op::XOR => a ^ operand,
                     op::LSH => a.checked_shl(operand).unwrap_or(0),
                     op::RSH => a.checked_shr(operand).unwrap_or(0),
+                    op::NEG => a.wrapping_neg(),
                     other => panic!("operation {other:#x}"),
                 };
             }
