@@ -75,7 +75,7 @@ pub enum Fact {
 }
 
 /// Most headers that [`Test::Chain`] looks at.
-pub const CHAIN_HEADERS: u32 = 16;
+pub const CHAIN_HEADERS: u32 = 128;
 
 /// One decision.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -246,8 +246,6 @@ impl Lowering<'_> {
         }
         match protocol {
             Protocol::Icmp6 => self.ip6_protocol(ip::ICMP6),
-            Protocol::Link => self.refuse(Refusal::LinkAlone),
-            Protocol::Radio => self.refuse(Refusal::NotAlone("radio")),
             _ => self.osi_protocol(protocol),
         }
     }

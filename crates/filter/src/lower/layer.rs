@@ -332,16 +332,16 @@ impl Lowering<'_> {
     }
 
     /// Where the body of an 802.11 frame begins: `QoS` data frames have two bytes more, and some
-    /// drivers pad the header to four bytes, as radiotap's flags tell.
+    /// drivers pad the header of data frames to four bytes, as radiotap's flags tell.
     fn wlan_payload(&mut self, radiotap: bool) -> ValueId {
         let header = self.layer.header;
         let control = self.builder.load(Size::Byte, header.base, header.offset);
         let data = self.bit(control, 3);
         let other = self.bit(control, 2);
         let other = self.flip(other);
+        let data = self.builder.binary(Operator::And, data, other);
         let quality = self.bit(control, 7);
         let quality = self.builder.binary(Operator::And, quality, data);
-        let quality = self.builder.binary(Operator::And, quality, other);
         let base = header.base.unwrap_or_else(|| self.builder.constant(0));
         let length = self.add(base, 24);
         let two = self.shift_left(quality, 1);
@@ -358,7 +358,7 @@ impl Lowering<'_> {
         let has_flags = self.bit(present, 25);
         let more_words = self.bit(present, 7);
         let simple = self.flip(more_words);
-        let padded = [has_flags, simple, quality]
+        let padded = [has_flags, simple, data]
             .into_iter()
             .fold(padded, |sum, bit| {
                 self.builder.binary(Operator::And, sum, bit)

@@ -92,10 +92,8 @@ pub enum Refusal {
     Index(&'static str),
     #[error("radio information not present in capture")]
     NoRadio,
-    #[error("'{0}' is not a valid protocol type")]
+    #[error("'{0}' cannot be used as an abbreviation")]
     NotAlone(&'static str),
-    #[error("link layer applied in wrong context")]
-    LinkAlone,
     #[error("division by zero")]
     DivisionByZero,
     #[error("modulus by zero")]
