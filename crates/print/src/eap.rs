@@ -1,18 +1,29 @@
-//! EAP, as RADIUS and EAPOL carry it (RFC 3748).
+//! EAP (RFC 3748) and EAPOL (IEEE 802.1X).
 
-use pktwho_wire::Cursor;
+use pktwho_wire::{Cursor, Truncated};
 
 use crate::out::{Out, Printed, bits, lookup};
 use crate::put::{HexFull, Visible, put};
 
+static FRAMES: &[(u8, &str)] = &[
+    (0, "EAP packet"),
+    (1, "EAPOL start"),
+    (2, "EAPOL logoff"),
+    (3, "EAPOL key"),
+    (4, "Encapsulated ASF alert"),
+];
+
+const REQUEST: u8 = 1;
+const RESPONSE: u8 = 2;
+
 static CODES: &[(u8, &str)] = &[
-    (1, "Request"),
-    (2, "Response"),
+    (REQUEST, "Request"),
+    (RESPONSE, "Response"),
     (3, "Success"),
     (4, "Failure"),
 ];
 
-static METHODS: &[(u8, &str)] = &[
+static TYPES: &[(u8, &str)] = &[
     (0, "No proposed"),
     (1, "Identity"),
     (2, "Notification"),
@@ -35,7 +46,7 @@ static TLS_FLAGS: &[(u32, &str)] = &[
     (0x20, "Start bit"),
 ];
 
-static AKA_SUBTYPES: &[(u8, &str)] = &[
+static SUBTYPES: &[(u8, &str)] = &[
     (1, "Challenge"),
     (2, "Auth reject"),
     (4, "Sync failure"),
@@ -47,77 +58,136 @@ static AKA_SUBTYPES: &[(u8, &str)] = &[
     (14, "Client error"),
 ];
 
-fn method(p: &mut Out<'_>, number: u8) {
-    put!(p, lookup(METHODS, number).unwrap_or("unknown"));
-    put!(p, " (", number, ")");
+/// A frame of EAP over LAN.
+pub(crate) fn eapol(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
+    p.protocol = "eap";
+    if length < 4 {
+        put!(p, " (too short for EAPOL header)");
+        p.invalid();
+        return Ok(());
+    }
+    let mut peek = c;
+    peek.skip(4)?;
+    let (version, kind, stated) = (c.u8()?, c.u8()?, c.u16()?);
+    put!(
+        p,
+        lookup(FRAMES, kind).unwrap_or("unknown"),
+        " (",
+        kind,
+        ") v",
+        version
+    );
+    put!(p, ", len ", stated);
+    if kind == 0 && p.verbose(1) {
+        if stated == 0 {
+            p.invalid();
+            return Ok(());
+        }
+        put!(p, ", ");
+        return eap(p, Cursor::new(c.rest()), usize::from(stated));
+    }
+    Ok(())
 }
 
-/// A packet of `length` bytes.
+/// An EAP packet, of EAPOL, PPP or RADIUS.
 pub(crate) fn eap(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     p.protocol = "eap";
-    let whole = c;
-    let mut c = c;
-    let (code, id, stated) = (c.u8()?, c.u8()?, usize::from(c.u16()?));
-    put!(p, lookup(CODES, code).unwrap_or("unknown"), " (", code);
-    put!(p, "), id ", id, ", len ", stated);
-    if stated > length {
-        return p.invalid_message(whole, length);
-    }
-    if !matches!(code, 1 | 2) {
+    if packet(p, Cursor::new(c.rest()), length)? {
         return Ok(());
+    }
+    p.invalid();
+    Ok(())
+}
+
+/// `false` if the packet contradicts itself.
+fn packet(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Result<bool, Truncated> {
+    c.need(4)?;
+    let (code, id) = (c.u8()?, c.u8()?);
+    let stated = usize::from(c.u16()?);
+    if stated != length {
+        put!(p, "EAP fragment?");
+        return Ok(true);
+    }
+    put!(
+        p,
+        lookup(CODES, code).unwrap_or("unknown"),
+        " (",
+        code,
+        "), id ",
+        id,
+        ", len ",
+        stated
+    );
+    if stated < 4 {
+        put!(p, " (too short for EAP header)");
+        return Ok(false);
+    }
+    if code != REQUEST && code != RESPONSE {
+        return Ok(true);
     }
     if stated < 5 {
         put!(p, " (too short for EAP request/response)");
-        return Ok(());
+        return Ok(false);
     }
     let kind = c.u8()?;
-    put!(p, "\n\t\t Type ");
-    method(p, kind);
+    put!(
+        p,
+        "\n\t\t Type ",
+        lookup(TYPES, kind).unwrap_or("unknown"),
+        " (",
+        kind,
+        ")"
+    );
     let left = stated - 5;
     match kind {
-        1 | 2 if left > 0 => {
-            let text = c.limit(left).rest();
-            let name = if kind == 1 {
-                "Identity"
-            } else {
-                "Notification"
-            };
-            put!(p, ", ", name, ": ", Visible(text));
-            c.need(left)
-        }
-        3 if left < 1 => {
-            put!(p, " (too short for EAP Legacy NAK request/response)");
-            Ok(())
+        1 | 2 => {
+            put!(
+                p,
+                if kind == 1 {
+                    ", Identity: "
+                } else {
+                    ", Notification: "
+                }
+            );
+            put!(p, Visible(c.limit(left).rest()));
+            c.need(left)?;
         }
         3 => {
-            // One method at least; the list of all has commas.
-            for n in 0..left {
-                put!(p, if n == 0 { " " } else { ", " });
-                method(p, c.u8()?);
+            if left < 1 {
+                put!(p, " (too short for EAP Legacy NAK request/response)");
+                return Ok(false);
             }
-            Ok(())
+            // One or several types that the peer would rather have.
+            let mut comma = "";
+            for _ in 0..left {
+                let wanted = c.u8()?;
+                let name = lookup(TYPES, wanted).unwrap_or("unknown");
+                put!(p, comma, " ", name, " (", wanted, ")");
+                comma = ",";
+            }
         }
-        13 | 21 | 43 if left < 1 => {
-            let methods = if kind == 43 { "FAST" } else { "TLS/TTLS" };
-            put!(p, " (too short for EAP ", methods, " request/response)");
-            Ok(())
-        }
-        13 | 21 | 43 => tls(p, kind, c),
-        18 | 23 if left < 1 => {
-            put!(p, " (too short for EAP SIM/AKA request/response)");
-            Ok(())
-        }
+        13 | 21 | 43 => return tls(p, kind, c, left),
         18 | 23 => {
+            if left < 1 {
+                put!(p, " (too short for EAP SIM/AKA request/response)");
+                return Ok(false);
+            }
             let subtype = c.u8()?;
-            let name = lookup(AKA_SUBTYPES, subtype).unwrap_or("unknown");
+            let name = lookup(SUBTYPES, subtype).unwrap_or("unknown");
             put!(p, " subtype [", name, "] 0x", HexFull(subtype));
-            Ok(())
         }
-        _ => Ok(()),
+        _ => {}
     }
+    Ok(true)
 }
 
-fn tls(p: &mut Out<'_>, kind: u8, mut c: Cursor<'_>) -> Printed {
+/// TLS, TTLS and FAST, which fragment what they carry.
+fn tls(p: &mut Out<'_>, kind: u8, mut c: Cursor<'_>, left: usize) -> Result<bool, Truncated> {
+    let what = if kind == 43 { "FAST" } else { "TLS/TTLS" };
+    if left < 1 {
+        put!(p, " (too short for EAP ", what, " request/response)");
+        return Ok(false);
+    }
     let flags = c.u8()?;
     match kind {
         21 => put!(p, " TTLSv", flags & 7),
@@ -128,7 +198,16 @@ fn tls(p: &mut Out<'_>, kind: u8, mut c: Cursor<'_>) -> Printed {
     bits(p, TLS_FLAGS, u32::from(flags), ", ", "none");
     put!(p, "] 0x", HexFull(flags));
     if flags & 0x80 != 0 {
+        if left < 5 {
+            put!(
+                p,
+                " (too short for EAP ",
+                what,
+                " request/response with length)"
+            );
+            return Ok(false);
+        }
         put!(p, ", len ", c.u32()?);
     }
-    Ok(())
+    Ok(true)
 }

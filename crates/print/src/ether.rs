@@ -1,71 +1,265 @@
-//! Ethernet (IEEE 802.3), with VLAN tags (IEEE 802.1Q).
+//! Ethernet (IEEE 802.3), with VLAN tags (IEEE 802.1Q), `MACsec` (IEEE 802.1AE) and what switches
+//! put into frames.
 
-use pktwho_wire::Cursor;
+use pktwho_wire::{Cursor, Truncated};
 
+use crate::arista;
 use crate::ethertype;
 use crate::llc;
+use crate::macsec::{self, Macsec};
 use crate::out::{Out, Printed};
 use crate::put::{HexFull, put};
 
 /// Values up to this are lengths of an LLC frame, not `EtherTypes`.
 pub(crate) const MAX_LENGTH: u16 = 1500;
+/// Jumbo frames of LLC have no room for their length (draft-ietf-isis-ext-eth).
+const JUMBO: u16 = 0x8870;
+const MACSEC: u16 = 0x88e5;
+const ARISTA: u16 = 0xd28b;
+
+/// What a switch puts between the addresses and the type.
+#[derive(Clone, Copy)]
+pub(crate) struct SwitchTag {
+    pub(crate) length: usize,
+    pub(crate) print: fn(&mut Out<'_>, Cursor<'_>) -> Printed,
+}
+
+/// The walk from type to type.
+struct Frame<'c> {
+    c: Cursor<'c>,
+    source: [u8; 6],
+    destination: [u8; 6],
+    /// Bytes before `c`, on the wire.
+    header: usize,
+    /// Bytes from `c` on, on the wire.
+    length: usize,
+    /// Of the whole frame.
+    wire: usize,
+    /// Its header is the packet's link layer.
+    outermost: bool,
+    /// Bytes before the frame that are link layer too.
+    before: usize,
+    /// The length was said already.
+    length_shown: bool,
+}
 
 /// A frame from its destination address on.
-pub(crate) fn frame(p: &mut Out<'_>, mut c: Cursor<'_>, wire: usize) -> Printed {
-    p.protocol = "ether";
-    let mut header = 14;
+pub(crate) fn frame(p: &mut Out<'_>, c: Cursor<'_>, wire: usize) -> Printed {
+    tagged(p, c, wire, None)
+}
+
+/// A frame with a switch's tag.
+pub(crate) fn tagged(
+    p: &mut Out<'_>,
+    c: Cursor<'_>,
+    wire: usize,
+    tag: Option<SwitchTag>,
+) -> Printed {
     // Only the outermost frame is the link layer.
     let outermost = p.link_len == 0;
+    print(p, c, wire, tag, outermost, 0)
+}
+
+/// A frame after `before` bytes of another link-layer header.
+pub(crate) fn after_header(p: &mut Out<'_>, c: Cursor<'_>, wire: usize, before: usize) -> Printed {
+    print(p, c, wire, None, true, before)
+}
+
+fn print(
+    p: &mut Out<'_>,
+    mut c: Cursor<'_>,
+    wire: usize,
+    tag: Option<SwitchTag>,
+    outermost: bool,
+    before: usize,
+) -> Printed {
+    if tag.is_none() {
+        p.protocol = "ether";
+    }
+    let tag_length = tag.map_or(0, |tag| tag.length);
+    let header = 14 + tag_length;
     if outermost {
-        p.link_len = header;
+        p.link_len = before + header;
+    }
+    c.need(header)?;
+    if wire < header {
+        return Err(Truncated);
     }
     let destination = c.array::<6>()?;
     let source = c.array::<6>()?;
-    let mut kind = c.u16()?;
     if p.style.link {
         addresses(p, source, destination);
     }
-    let mut tagged = false;
-    while is_tag(kind) {
-        p.protocol = "vlan";
-        let tag = c.u16()?;
-        let inner = c.u16()?;
-        header += 4;
-        if outermost {
-            p.link_len = header;
+    if let Some(tag) = tag {
+        (tag.print)(p, c)?;
+        c.skip(tag_length)?;
+        p.protocol = "ether";
+    }
+    let kind = c.u16()?;
+    Frame {
+        c,
+        source,
+        destination,
+        header,
+        length: wire - header,
+        wire,
+        outermost,
+        before,
+        length_shown: false,
+    }
+    .types(p, kind)
+}
+
+impl Frame<'_> {
+    /// Follows types that are followed by another type.
+    fn types(mut self, p: &mut Out<'_>, mut kind: u16) -> Printed {
+        loop {
+            kind = match kind {
+                _ if kind <= MAX_LENGTH => return self.llc(p, usize::from(kind)),
+                JUMBO => {
+                    if p.style.link {
+                        self.kind_and_length(p, kind);
+                    }
+                    let length = self.length;
+                    return self.llc_payload(p, length);
+                }
+                ARISTA => match self.arista(p, kind)? {
+                    Some(inner) => inner,
+                    None => return Ok(()),
+                },
+                MACSEC => match self.macsec(p, kind)? {
+                    Some(inner) => inner,
+                    None => return Ok(()),
+                },
+                _ if is_tag(kind) => self.vlan(p, kind)?,
+                _ => return self.payload(p, kind),
+            };
         }
+    }
+
+    /// `count` bytes of header were passed.
+    fn advance(&mut self, p: &mut Out<'_>, count: usize) {
+        self.header += count;
+        self.length = self.length.saturating_sub(count);
+        if self.outermost {
+            p.link_len = self.before + self.header;
+        }
+    }
+
+    fn vlan(&mut self, p: &mut Out<'_>, kind: u16) -> Result<u16, Truncated> {
+        p.protocol = "vlan";
+        if self.length < 4 {
+            return Err(Truncated);
+        }
+        self.c.need(4)?;
+        let tag = self.c.u16()?;
+        let inner = self.c.u16()?;
+        self.advance(p, 4);
         if p.style.link {
-            type_and_length(p, kind, (!tagged).then_some(wire));
+            self.kind_and_length(p, kind);
             vlan(p, tag);
         }
-        tagged = true;
-        kind = inner;
+        Ok(inner)
     }
-    let length = wire.saturating_sub(header);
-    if kind <= MAX_LENGTH {
-        let length = length.min(usize::from(kind));
+
+    /// `None` if the rest was printed as bytes.
+    fn arista(&mut self, p: &mut Out<'_>, kind: u16) -> Result<Option<u16>, Truncated> {
+        self.kind_and_length(p, kind);
+        // What comes after the timestamp is a frame's type again, with its length.
+        self.length_shown = false;
+        let Some(mut after) = arista::header(p, self.c, self.length)? else {
+            if !p.style.quiet {
+                p.unknown(self.c.rest());
+            }
+            return Ok(None);
+        };
+        let consumed = self.c.remaining() - after.remaining();
+        let inner = after.u16()?;
+        self.c = after;
+        self.advance(p, consumed + 2);
+        Ok(Some(inner))
+    }
+
+    /// `None` if the payload is encrypted.
+    fn macsec(&mut self, p: &mut Out<'_>, kind: u16) -> Result<Option<u16>, Truncated> {
+        if p.style.link {
+            self.kind_and_length(p, kind);
+        }
+        let ends = (self.source, self.destination);
+        match macsec::header(p, self.c, self.length, ends)? {
+            Macsec::Stop => Ok(None),
+            Macsec::Encrypted(rest) => {
+                if !p.style.quiet {
+                    p.unknown(rest.rest());
+                }
+                Ok(None)
+            }
+            Macsec::Plain(mut rest, length) => {
+                let consumed = rest.position();
+                self.length = length;
+                let inner = rest.u16()?;
+                self.c = rest;
+                self.header += consumed + 2;
+                self.length = self.length.saturating_sub(2);
+                if self.outermost {
+                    p.link_len = self.before + self.header;
+                }
+                Ok(Some(inner))
+            }
+        }
+    }
+
+    fn llc(&self, p: &mut Out<'_>, stated: usize) -> Printed {
+        let length = self.length.min(stated);
         if p.style.link {
             put!(p, "802.3");
-            if !tagged {
+            if !self.length_shown {
                 put!(p, ", length ", length, ": ");
             }
         }
-        return llc::llc(p, c.limit(length), length, Some((&source, &destination)));
+        self.llc_payload(p, length)
     }
-    if p.style.link {
-        type_and_length(p, kind, (!tagged).then_some(wire));
+
+    fn llc_payload(&self, p: &mut Out<'_>, length: usize) -> Printed {
+        let c = Cursor::new(self.c.limit(length).rest());
+        llc::llc(p, c, length, Some((&self.source, &self.destination)))
     }
-    if let Some(printed) = ethertype::payload(p, kind, c, length) {
-        return printed;
+
+    fn payload(&mut self, p: &mut Out<'_>, kind: u16) -> Printed {
+        if p.style.link {
+            self.kind_and_length(p, kind);
+        }
+        let c = Cursor::new(self.c.limit(self.length).rest());
+        if let Some(printed) = ethertype::payload(p, kind, c, self.length) {
+            return printed;
+        }
+        if !p.style.link {
+            addresses(p, self.source, self.destination);
+            self.length_shown = false;
+            self.kind_and_length(p, kind);
+        }
+        if !p.style.quiet {
+            p.unknown(c.rest());
+        }
+        Ok(())
     }
-    if !p.style.link {
-        addresses(p, source, destination);
-        type_and_length(p, kind, Some(wire));
+
+    /// The type in words; the length of the frame only before the first of several types.
+    fn kind_and_length(&mut self, p: &mut Out<'_>, kind: u16) {
+        if !p.style.quiet {
+            ethertype::label(p, kind);
+        } else if let Some(name) = ethertype::name(kind) {
+            put!(p, name);
+        } else {
+            put!(p, "Unknown Ethertype (0x", HexFull(kind), ")");
+        }
+        if self.length_shown {
+            put!(p, ", ");
+        } else {
+            put!(p, ", length ", self.wire, ": ");
+            self.length_shown = true;
+        }
     }
-    if !p.style.quiet {
-        p.unknown(c.rest());
-    }
-    Ok(())
 }
 
 /// Whether a VLAN tag follows: IEEE 802.1Q, 802.1ad, and what was used before it.
@@ -86,21 +280,6 @@ fn addresses(p: &mut Out<'_>, source: [u8; 6], destination: [u8; 6]) {
     put!(p, " > ");
     p.mac(destination);
     put!(p, ", ");
-}
-
-/// The type in words; the length of the frame only before the first of several types.
-fn type_and_length(p: &mut Out<'_>, kind: u16, length: Option<usize>) {
-    if !p.style.quiet {
-        ethertype::label(p, kind);
-    } else if let Some(name) = ethertype::name(kind) {
-        put!(p, name);
-    } else {
-        put!(p, "Unknown Ethertype (0x", HexFull(kind), ")");
-    }
-    match length {
-        Some(length) => put!(p, ", length ", length, ": "),
-        None => put!(p, ", "),
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use pktwho_wire::Cursor;
 
 use crate::out::{Out, Printed, lookup};
 use crate::put::{HexFull, put};
-use crate::{arp, ip, ip6, mpls, ppp};
+use crate::{aoe, arp, eap, ip, ip6, loopback, mpls, msnlb, nsh, ppp, pppoe, slow};
 
 pub(crate) const IPV4: u16 = 0x0800;
 pub(crate) const IPV6: u16 = 0x86dd;
@@ -19,9 +19,23 @@ static PAYLOADS: &[(u16, Payload)] = &[
     (0x86dd, ip6::ip6),
     (0x0806, arp::arp),
     (0x8035, arp::arp),
-    (0x880b, ppp::payload),
     (0x8847, mpls::mpls),
     (0x8848, mpls::mpls),
+    (0x880b, |p, c, length| {
+        if length == 0 {
+            return Ok(());
+        }
+        put!(p, ": ");
+        ppp::payload(p, c, length)
+    }),
+    (0x8863, pppoe::pppoe),
+    (0x8864, pppoe::pppoe),
+    (0x8809, slow::slow),
+    (0x888e, eap::eapol),
+    (0x886f, msnlb::msnlb),
+    (0x88a2, aoe::aoe),
+    (0x9000, loopback::loopback),
+    (0x894f, nsh::nsh),
 ];
 
 /// Names as tcpdump gives them.
@@ -34,8 +48,8 @@ static NAMES: &[(u16, &str)] = &[
     (0x9100, "802.1Q-9100"),
     (0x9200, "802.1Q-9200"),
     (0x0200, "PUP"),
+    (0x0500, "Sprite"),
     (0x0600, "NS"),
-    (0x0700, "GeoNet (old)"),
     (0x0707, "GeoNet (old)"),
     (0x1000, "Trail"),
     (0x1111, "CALM FAST"),
@@ -62,6 +76,7 @@ static NAMES: &[(u16, &str)] = &[
     (0x8863, "PPPoE D"),
     (0x8864, "PPPoE S"),
     (0x886f, "MS NLB heartbeat"),
+    (0x8870, "Jumbo"),
     (0x888e, "EAPOL"),
     (0x8899, "Realtek protocols"),
     (0x88a2, "AoE"),
@@ -74,7 +89,10 @@ static NAMES: &[(u16, &str)] = &[
     (0x8947, "GeoNet"),
     (0x894f, "NSH"),
     (0x9000, "Loopback"),
+    (0xabcd, "CFM (old)"),
+    (0xd28b, "Arista Vendor Specific Protocol"),
     (0xfefe, "OSI"),
+    (0x00fe, "GRE-OSI"),
 ];
 
 /// The name of an `EtherType`.

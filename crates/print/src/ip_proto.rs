@@ -6,7 +6,7 @@ use pktwho_wire::Cursor;
 
 use crate::out::{Out, Printed, lookup};
 use crate::put::put;
-use crate::{eigrp, ether, icmp, icmp6, igmp, igrp, ip, ip6, mpls, nhrp, pim, tcp, udp, vrrp};
+use crate::{eigrp, ether, gre, icmp, icmp6, igmp, igrp, ip, ip6, mpls, nhrp, pim, tcp, udp, vrrp};
 
 pub(crate) const ICMP: u8 = 1;
 pub(crate) const TCP: u8 = 6;
@@ -49,6 +49,7 @@ static PAYLOADS: &[(u8, Payload)] = &[
     (4, |p, c, length, _| ip::ip(p, c, length)),
     (41, |p, c, length, _| ip6::ip6(p, c, length)),
     (143, |p, c, length, _| ether::frame(p, c, length)),
+    (47, |p, c, length, _| gre::gre(p, c, length)),
     (59, |p, _, _, _| {
         put!(p, "no next header");
         Ok(())

@@ -4,7 +4,7 @@ use pktwho_packet::{LinkType, Packet};
 use pktwho_wire::Cursor;
 
 use crate::out::{Out, Printed};
-use crate::{ether, null, ppp, raw, sll};
+use crate::{brcm, chdlc, dsa, ether, null, ppp, pppoe, raw, sll};
 
 /// A printer of a link layer; the last argument is the length on the wire.
 type Link = fn(&mut Out<'_>, Cursor<'_>, usize) -> Printed;
@@ -21,6 +21,13 @@ static LINKS: &[(LinkType, Link)] = &[
     (LinkType::LOOP, null::null),
     (LinkType::PPP, ppp::ppp),
     (LinkType::PPP_HDLC, ppp::hdlc),
+    (LinkType::PPP_PPPD, ppp::ppp),
+    (LinkType::PPP_ETHER, pppoe::link),
+    (LinkType::C_HDLC, chdlc::chdlc),
+    (LinkType::DSA_TAG_DSA, dsa::dsa),
+    (LinkType::DSA_TAG_EDSA, dsa::edsa),
+    (LinkType::DSA_TAG_BRCM, brcm::inside),
+    (LinkType::DSA_TAG_BRCM_PREPEND, brcm::before),
     // What OpenBSD calls DLT_RAW.
     (LinkType(14), raw::raw),
 ];

@@ -2,11 +2,13 @@
 
 use pktwho_wire::Cursor;
 
-use crate::ethertype;
-use crate::ip;
 use crate::oui;
 use crate::out::{Out, Printed, lookup};
 use crate::put::{HexFull, HexZeros, put};
+use crate::{cdp, dtp, ether, ethertype, ip, stp, udld, vtp};
+
+/// What stands for ISO's network protocols in the table of types, without Ethernet's padding.
+const ISO: u16 = 0x00fe;
 
 /// Source and destination hardware address, where the link has both.
 type Addresses<'a> = Option<(&'a [u8; 6], &'a [u8; 6])>;
@@ -69,8 +71,14 @@ pub(crate) fn llc(
         header(p, dsap, ssap, control, unnumbered);
     }
     match (dsap, ssap, control) {
-        (0xaa, 0xaa, 3) => return snap(p, c, whole, inner, addresses),
-        (0x06, 0x06, 3) => return p.deeper(|p| ip::ip(p, c, inner)),
+        (0xaa | 0xab, 0xaa | 0xab, 3) => return snap(p, c, whole, inner, addresses),
+        (0x42 | 0x43, 0x42 | 0x43, 3) => return p.deeper(|p| stp::stp(p, c, inner)),
+        (0x06 | 0x07, 0x06 | 0x07, 3) => return p.deeper(|p| ip::ip(p, c, inner)),
+        (0xfe | 0xff, 0xfe | 0xff, 3) => {
+            if let Some(printed) = ethertype::payload(p, ISO, Cursor::new(c.rest()), inner) {
+                return printed;
+            }
+        }
         _ => {}
     }
     if !p.style.link {
@@ -211,10 +219,7 @@ fn snap(
     if p.style.link {
         snap_header(p, organisation, kind, length);
     }
-    // Ethernet's own, and Cisco's bridged 802.3.
-    if matches!(organisation, 0 | 0xf8)
-        && let Some(printed) = ethertype::payload(p, kind, c, length)
-    {
+    if let Some(printed) = known(p, organisation, kind, Cursor::new(c.rest()), length) {
         return printed;
     }
     if !p.style.link {
@@ -231,6 +236,35 @@ fn snap(
         p.unknown(whole);
     }
     Ok(())
+}
+
+/// What an organisation's number says the payload is, if anybody prints it.
+fn known(
+    p: &mut Out<'_>,
+    organisation: u32,
+    kind: u16,
+    mut c: Cursor<'_>,
+    length: usize,
+) -> Option<Printed> {
+    let print = match (organisation, kind) {
+        // Ethernet's own, and Cisco's bridged 802.3.
+        (0 | 0xf8, _) | (0x08_0007, 0x809b) => return ethertype::payload(p, kind, c, length),
+        (0x0c, 0x010b | 0x010c) | (0x80c2, 0x000e) => stp::stp,
+        (0x0c, 0x0111) => udld::udld,
+        (0x0c, 0x2000) => cdp::cdp,
+        (0x0c, 0x2003) => vtp::vtp,
+        (0x0c, 0x2004) => dtp::dtp,
+        (0x80c2, 0x0001 | 0x0007) => {
+            // Two bytes to start the frame at a multiple of four.
+            if c.skip(2).is_err() {
+                return Some(Err(pktwho_wire::Truncated));
+            }
+            let left = length.saturating_sub(2);
+            return Some(p.deeper(|p| ether::frame(p, Cursor::new(c.rest()), left)));
+        }
+        _ => return None,
+    };
+    Some(p.deeper(|p| print(p, c, length)))
 }
 
 fn snap_header(p: &mut Out<'_>, organisation: u32, kind: u16, length: usize) {

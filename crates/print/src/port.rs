@@ -7,8 +7,8 @@ use pktwho_wire::Cursor;
 use crate::ip_proto::Ip;
 use crate::out::{Out, Printed};
 use crate::{
-    PacketType, ahcp, aodv, babel, bfd, bgp, dns, hsrp, lisp, mpls, msdp, ntp, olsr, quic, radius,
-    resp, rip, rpki_rtr, snmp, syslog, text, tftp, timed,
+    PacketType, ahcp, aodv, babel, bfd, bgp, dns, geneve, hsrp, lisp, mpls, msdp, ntp, olsr, pptp,
+    quic, radius, resp, rip, rpki_rtr, snmp, syslog, text, tftp, timed, vxlan,
 };
 
 /// A printer of what a datagram or segment carries.
@@ -98,6 +98,10 @@ static UDP: &[Entry] = &[
     port(5359, ahcp::ahcp),
     ports(6696, 6697, babel::babel),
     port(6635, mpls::mpls),
+    port(4789, vxlan::vxlan),
+    port(8472, vxlan::otv),
+    port(4790, vxlan::gpe),
+    port(6081, geneve::geneve),
 ];
 
 /// TCP ports, likewise.
@@ -116,6 +120,7 @@ static TCP: &[Entry] = &[
     port(323, rpki_rtr::rpki_rtr),
     port(639, msdp::msdp),
     port(6379, resp::resp),
+    port(1723, pptp::pptp),
 ];
 
 fn find(table: &[Entry], source: u16, destination: u16) -> Option<Payload> {

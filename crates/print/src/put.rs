@@ -396,9 +396,31 @@ pub(crate) fn visible(out: &mut Vec<u8>, byte: u8) {
     out.push(low);
 }
 
+/// Text of which only graphic bytes and spaces are shown, a dot for each other byte.
+#[derive(Clone, Copy)]
+pub(crate) struct Dotted<'a>(pub(crate) &'a [u8]);
+
+impl Put for Dotted<'_> {
+    fn put(self, out: &mut Vec<u8>) {
+        let graphic = |&byte: &u8| match byte {
+            0x20..0x7f => byte,
+            _ => b'.',
+        };
+        out.extend(self.0.iter().map(graphic));
+    }
+}
+
 /// All of a string inside a packet, each byte made visible.
 #[derive(Clone, Copy)]
 pub(crate) struct Visible<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Visible<'a> {
+    /// What stands before the first zero byte.
+    pub(crate) fn until_zero(bytes: &'a [u8]) -> Self {
+        let end = bytes.iter().position(|&byte| byte == 0);
+        Self(bytes.get(..end.unwrap_or(bytes.len())).unwrap_or(bytes))
+    }
+}
 
 impl Put for Visible<'_> {
     fn put(self, out: &mut Vec<u8>) {

@@ -5,7 +5,7 @@
 use pktwho_packet::{Timestamp, TimestampPrecision};
 
 use crate::put::{Put, Zeros, put};
-use crate::{Names, Style, TimeStyle};
+use crate::{Names, NoNames, Style, TimeStyle};
 
 /// What is remembered between packets.
 #[derive(Debug, Default)]
@@ -108,6 +108,11 @@ fn clock_of(secs: u64, out: &mut Vec<u8>) {
     );
 }
 
+/// `YYYY-MM-DD HH:MM:SS` in UTC.
+pub(crate) fn utc(secs: i64, out: &mut Vec<u8>) {
+    local(out, secs, TimeStyle::Date, &mut NoNames);
+}
+
 /// Local time of day, after the date if asked for.
 fn local(out: &mut Vec<u8>, secs: i64, style: TimeStyle, names: &mut dyn Names) {
     let p = To { out };
@@ -192,7 +197,6 @@ fn date(days: i64) -> (i64, u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::NoNames;
 
     fn check(
         style: TimeStyle,

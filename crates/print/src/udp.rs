@@ -30,8 +30,9 @@ pub(crate) fn udp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Pri
     let stated = usize::from(c.u16()?);
     let mut left = length;
     if stated < HEADER {
-        // A jumbogram's length does not fit (RFC 2675 section 4).
-        if stated != 0 || !matches!(ip.src, std::net::IpAddr::V6(_)) || length <= 65535 {
+        // A jumbogram's length does not fit (RFC 2675 section 4), nor does that of a packet that
+        // a device is to cut.
+        if stated != 0 || length <= 65535 {
             put!(p, "truncated-udplength ", stated);
             return Ok(());
         }

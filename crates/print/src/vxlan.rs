@@ -1,0 +1,69 @@
+//! VXLAN (RFC 7348, with the group policy of draft-smith-vxlan-group-policy), VXLAN-GPE
+//! (draft-ietf-nvo3-vxlan-gpe) and OTV (draft-hasmit-otv): frames over UDP.
+
+use pktwho_wire::Cursor;
+
+use crate::out::{Out, Printed, bits};
+use crate::put::{HexFull, put};
+use crate::{ether, ip, ip6, nsh};
+
+static GPE_FLAGS: &[(u32, &str)] = &[(8, "I"), (4, "P"), (2, "B"), (1, "O")];
+
+/// A datagram of the VXLAN port.
+pub(crate) fn vxlan(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
+    p.protocol = "vxlan";
+    put!(p, "VXLAN, ");
+    let flags = c.u8()?;
+    let shown = if flags & 8 != 0 { "I" } else { "invalid" };
+    put!(p, "flags [", shown, "] (0x", HexFull(flags), "), ");
+    c.skip(3)?;
+    put!(p, "vni ", c.u24()?, "\n");
+    c.skip(1)?;
+    p.deeper(|p| ether::frame(p, Cursor::new(c.rest()), length.saturating_sub(8)))
+}
+
+/// A datagram of the OTV port.
+pub(crate) fn otv(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
+    p.protocol = "otv";
+    put!(p, "OTV, ");
+    let flags = c.u8()?;
+    let shown = if flags & 8 != 0 { "I" } else { "." };
+    put!(p, "flags [", shown, "] (0x", HexFull(flags), "), ");
+    put!(p, "overlay ", c.u24()?, ", ");
+    put!(p, "instance ", c.u24()?, "\n");
+    c.skip(1)?;
+    p.deeper(|p| ether::frame(p, Cursor::new(c.rest()), length.saturating_sub(8)))
+}
+
+/// A datagram of the VXLAN-GPE port.
+pub(crate) fn gpe(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
+    p.protocol = "vxlan_gpe";
+    put!(p, "VXLAN-GPE, ");
+    if length < 8 {
+        put!(p, " (len ", length, " < 8)");
+        p.invalid();
+        return c.need(length);
+    }
+    let flags = c.u8()?;
+    put!(p, "flags [");
+    bits(p, GPE_FLAGS, u32::from(flags), "", "none");
+    put!(p, "], ");
+    c.skip(2)?;
+    let next = c.u8()?;
+    let network = c.u32()? >> 8;
+    put!(p, "vni ", network);
+    put!(p, if p.verbose(1) { "\n    " } else { ": " });
+    let left = length - 8;
+    let c = Cursor::new(c.rest());
+    p.deeper(|p| match next {
+        1 => ip::ip(p, c, left),
+        2 => ip6::ip6(p, c, left),
+        3 => ether::frame(p, c, left),
+        4 => nsh::nsh(p, c, left),
+        _ => {
+            put!(p, "ERROR: unknown-next-protocol");
+            p.invalid();
+            Ok(())
+        }
+    })
+}
