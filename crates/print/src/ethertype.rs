@@ -4,7 +4,7 @@ use pktwho_wire::Cursor;
 
 use crate::out::{Out, Printed, lookup};
 use crate::put::{HexFull, put};
-use crate::{aoe, arp, eap, ip, ip6, loopback, mpls, msnlb, nsh, ppp, pppoe, slow};
+use crate::{aoe, arp, eap, ip, ip6, isoclns, loopback, mpls, msnlb, nsh, ppp, pppoe, slow};
 
 pub(crate) const IPV4: u16 = 0x0800;
 pub(crate) const IPV6: u16 = 0x86dd;
@@ -19,6 +19,8 @@ static PAYLOADS: &[(u16, Payload)] = &[
     (0x86dd, ip6::ip6),
     (0x0806, arp::arp),
     (0x8035, arp::arp),
+    (0x880b, ppp::payload),
+    (OSI, isoclns::ethernet),
     (0x8847, mpls::mpls),
     (0x8848, mpls::mpls),
     (0x880b, |p, c, length| {

@@ -1,0 +1,191 @@
+//! Routing between end systems and intermediate systems (ISO 9542).
+
+use pktwho_wire::{Cursor, Truncated};
+
+use super::clnp::{address, verdict};
+use super::table;
+use crate::hexdump;
+use crate::nsap::nsap;
+use crate::out::{Out, Printed, lookup, named};
+use crate::put::{HexFull, put};
+
+const FIXED: usize = 9;
+const REDIRECT: u8 = 6;
+const ESH: u8 = 2;
+const ISH: u8 = 4;
+
+/// A message of `length` bytes.
+pub(super) fn esis(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
+    p.protocol = "esis";
+    if !p.style.link {
+        put!(p, "ES-IS");
+    }
+    if length <= 2 {
+        put!(p, "bad pkt!");
+        return Ok(());
+    }
+    let whole = c;
+    let mut c = c;
+    c.skip(1)?;
+    let indicator = usize::from(c.u8()?);
+    if indicator > length {
+        put!(
+            p,
+            " length indicator(",
+            indicator,
+            ") > PDU size (",
+            length,
+            ")!"
+        );
+        return Ok(());
+    }
+    if indicator < FIXED {
+        put!(p, " length indicator ", indicator, " < min PDU size:");
+        hexdump::hex(p, "\n\t", whole.limit(length).rest());
+        return Ok(());
+    }
+    let (version, _, kind) = (c.u8()?, c.u8()?, c.u8()? & 31);
+    if version != 1 {
+        put!(p, " version ", version, " packet not supported");
+        return Ok(());
+    }
+    let (hold, checksum) = (c.u16()?, c.u16()?);
+    let comma = if p.style.link { "" } else { ", " };
+    if !p.verbose(1) {
+        put!(p, comma);
+        match lookup(table::ESIS, kind) {
+            Some(name) => put!(p, name),
+            None => put!(p, "unknown type (", kind, ")"),
+        }
+        put!(p, ", length ", length);
+        return Ok(());
+    }
+    put!(p, comma, "length ", length, "\n\t");
+    match lookup(table::ESIS, kind) {
+        Some(name) => put!(p, name),
+        None => put!(p, "unknown type: ", kind),
+    }
+    put!(p, " (", kind, "), v: ", version);
+    put!(p, ", checksum: 0x", HexFull(checksum));
+    verdict(p, whole.rest().get(..indicator), 7, checksum);
+    put!(
+        p,
+        ", holding time: ",
+        hold,
+        "s, length indicator: ",
+        indicator
+    );
+    if p.verbose(2) {
+        hexdump::hex(p, "\n\t", whole.limit(FIXED).rest());
+    }
+    let mut left = indicator - FIXED;
+    let fits = match kind {
+        REDIRECT => redirect(p, &mut c, &mut left)?,
+        ESH => {
+            let Some(count) = byte(&mut c, &mut left)? else {
+                put!(p, ", bad esh/li");
+                return Ok(());
+            };
+            put!(p, "\n\t  Number of Source Addresses: ", count);
+            for _ in 0..count {
+                let Some(addr) = address(&mut c, &mut left)? else {
+                    put!(p, ", bad esh/li");
+                    return Ok(());
+                };
+                put!(p, "\n\t  NET (length: ", addr.len(), "): ");
+                nsap(p, addr);
+            }
+            true
+        }
+        ISH => match address(&mut c, &mut left)? {
+            Some(addr) => {
+                put!(p, "\n\t  NET (length: ", addr.len(), "): ");
+                nsap(p, addr);
+                true
+            }
+            None => {
+                put!(p, ", bad ish/li");
+                false
+            }
+        },
+        _ => {
+            if !p.verbose(2) {
+                hexdump::hex(p, "\n\t  ", c.limit(left).rest());
+            }
+            return Ok(());
+        }
+    };
+    if fits { options(p, c, left) } else { Ok(()) }
+}
+
+fn byte(c: &mut Cursor<'_>, left: &mut usize) -> Result<Option<u8>, Truncated> {
+    let Some(after) = left.checked_sub(1) else {
+        return Ok(None);
+    };
+    *left = after;
+    c.u8().map(Some)
+}
+
+fn redirect(p: &mut Out<'_>, c: &mut Cursor<'_>, left: &mut usize) -> Result<bool, Truncated> {
+    let Some(to) = address(c, left)? else {
+        put!(p, ", bad redirect/li");
+        return Ok(false);
+    };
+    put!(p, "\n\t  ");
+    nsap(p, to);
+    let Some(point) = address(c, left)? else {
+        put!(p, ", bad redirect/li");
+        return Ok(false);
+    };
+    let Some(net) = address(c, left)? else {
+        put!(p, ", bad redirect/li");
+        return Ok(false);
+    };
+    if net.is_empty() {
+        put!(p, "\n\t  ");
+        p.link_addr(point);
+    } else {
+        put!(p, "\n\t  ");
+        nsap(p, net);
+    }
+    Ok(true)
+}
+
+fn options(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
+    let mut left = length;
+    while left > 0 {
+        if left < 2 {
+            put!(p, ", bad opts/li");
+            return Ok(());
+        }
+        let (kind, size) = (c.u8()?, usize::from(c.u8()?));
+        left -= 2;
+        if size > left {
+            put!(p, ", opt (", kind, ") too long");
+            return Ok(());
+        }
+        left -= size;
+        put!(
+            p,
+            "\n\t  ",
+            named(table::ESIS_OPTIONS, kind, "Unknown"),
+            " Option #",
+            kind
+        );
+        put!(p, ", length ", size, ", value: ");
+        let mut value = c.sub(size)?;
+        match kind {
+            0xc6 if size == 2 => put!(p, value.u16()?, "s"),
+            0xc6 => put!(p, "(bad length)"),
+            0x81 => {
+                while let Ok(id) = value.u8() {
+                    let name = crate::nlpid::name(id).unwrap_or("unknown");
+                    put!(p, name, " (0x", HexFull(id), ")");
+                    put!(p, if value.is_empty() { "" } else { ", " });
+                }
+            }
+            _ => hexdump::hex(p, "\n\t\t  ", value.rest()),
+        }
+    }
+    Ok(())
+}
