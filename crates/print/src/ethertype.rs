@@ -21,6 +21,7 @@ static PAYLOADS: &[(u16, Payload)] = &[
     (0x8035, arp::arp),
     (0x880b, ppp::payload),
     (OSI, isoclns::ethernet),
+    (0x00fe, isoclns::isoclns),
     (0x8847, mpls::mpls),
     (0x8848, mpls::mpls),
     (0x880b, |p, c, length| {

@@ -2,9 +2,6 @@
 
 use pktwho_wire::Cursor;
 
-use crate::ethertype;
-use crate::ip;
-use crate::isoclns;
 use crate::oui;
 use crate::out::{Out, Printed, lookup};
 use crate::put::{HexFull, HexZeros, put};
@@ -82,9 +79,6 @@ pub(crate) fn llc(
                 return printed;
             }
         }
-        (0xaa, 0xaa, 3) => return snap(p, c, whole, inner, addresses),
-        (0x06, 0x06, 3) => return p.deeper(|p| ip::ip(p, c, inner)),
-        (0xfe, 0xfe, 3) => return p.deeper(|p| isoclns::isoclns(p, c, inner)),
         _ => {}
     }
     if !p.style.link {
