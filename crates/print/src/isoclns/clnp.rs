@@ -48,17 +48,13 @@ pub(super) fn clnp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Result<bool
         put!(p, "li < size of fixed part of CLNP header and addresses");
         return Ok(false);
     };
-    let name = |p: &mut Out<'_>| match lookup(table::CLNP, kind & 31) {
-        Some(name) => put!(p, name),
-        None => put!(p, "unknown (", kind & 31, ")"),
-    };
     if !p.verbose(1) {
         put!(p, if p.style.link { "" } else { ", " });
         nsap(p, from);
         put!(p, " > ");
         nsap(p, to);
         put!(p, ", ");
-        name(p);
+        kind_name(p, kind);
         put!(p, ", length ", length);
         return Ok(true);
     }
@@ -69,7 +65,7 @@ pub(super) fn clnp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Result<bool
         length,
         "\n\t"
     );
-    name(p);
+    kind_name(p, kind);
     put!(
         p,
         " PDU, hlen: ",
@@ -95,6 +91,25 @@ pub(super) fn clnp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Result<bool
     nsap(p, from);
     put!(p, "\n\tdest   address (length ", to.len(), "): ");
     nsap(p, to);
+    rest(p, c, kind, left, length, indicator)
+}
+
+fn kind_name(p: &mut Out<'_>, kind: u8) {
+    match lookup(table::CLNP, kind & 31) {
+        Some(name) => put!(p, name),
+        None => put!(p, "unknown (", kind & 31, ")"),
+    }
+}
+
+/// What follows the addresses: `left` bytes of header, then the payload.
+fn rest(
+    p: &mut Out<'_>,
+    mut c: Cursor<'_>,
+    kind: u8,
+    mut left: usize,
+    length: usize,
+    indicator: usize,
+) -> Result<bool, Truncated> {
     if kind & SEGMENTATION != 0 {
         if left < SEGMENT {
             put!(
@@ -118,7 +133,7 @@ pub(super) fn clnp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Result<bool
     }
     match kind & 31 {
         1 => error(p, c, length, indicator)?,
-        29 | 30 | 31 => {}
+        29..=31 => {}
         _ => {
             let rest = length - indicator;
             if rest > 0 {

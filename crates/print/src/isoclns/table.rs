@@ -88,19 +88,3 @@ pub(super) static SECURITY: &[(u8, &str)] = &[
     (128, "Destination Address Specific"),
     (192, "Globally unique"),
 ];
-
-pub(super) static PARTIAL: &[(u8, &str)] = &[(0, "partial"), (1, "complete")];
-
-pub(super) static ROUTE: &[(u8, &str)] = &[
-    (200, "source routing"),
-    (203, "recording of route in progress"),
-];
-
-pub(super) static QOS: &[(u32, &str)] = &[
-    (32, "reserved"),
-    (16, "sequencing vs. delay"),
-    (8, "congested"),
-    (4, "delay vs. cost"),
-    (2, "error vs. delay"),
-    (1, "error vs. cost"),
-];

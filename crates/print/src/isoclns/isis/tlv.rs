@@ -117,6 +117,14 @@ fn tlv(p: &mut Out<'_>, kind: u8, size: usize, c: Cursor<'_>, beyond: Cursor<'_>
                 reach::extended(p, &mut c, kind)?;
             }
         }
+        _ => return later(p, kind, size, c, beyond),
+    }
+    Ok(())
+}
+
+/// The types from 128 on.
+fn later(p: &mut Out<'_>, kind: u8, size: usize, mut c: Cursor<'_>, beyond: Cursor<'_>) -> Printed {
+    match kind {
         128 | 130 => reach::old_prefixes(p, c, size)?,
         135 | 236 => reach::prefixes(p, beyond, size, kind == 236)?,
         235 | 237 => {
