@@ -8,6 +8,7 @@
 mod bench;
 mod check;
 mod demo;
+mod diff;
 mod owners;
 mod setup;
 mod shell;
@@ -54,6 +55,11 @@ const WORDS: &[Word] = &[
         "bench",
         "capture: loss and cost beside the installed tcpdump (root) [--seconds S] [--rounds N]",
         bench::run,
+    ),
+    Word(
+        "diff",
+        "filter: random filters, ours against the installed tcpdump's [--seed N] [--count N]",
+        diff::run,
     ),
     Word(
         "bless",

@@ -19,6 +19,8 @@
 
 pub mod builder;
 pub mod cbpf;
+#[cfg(test)]
+mod differential;
 pub mod ebpf;
 mod error;
 mod facts;

@@ -1,7 +1,8 @@
 //! `expr relop expr`: arithmetic on bytes of headers.
 //!
 //! Headers that are looked into must be there: their tests stand before the comparison, those of
-//! the left side first, those of an index before those of what it indexes.
+//! the left side first, those of an index before those of what it indexes. Of operands joined by
+//! an operator only the first one's header has to be there.
 
 use super::cond::Cond;
 use super::layer::{Place, Prefix, prefix};
@@ -56,7 +57,8 @@ impl Lowering<'_> {
             self.check_operator(operator, right.value, span)?;
             sum = Number {
                 value: self.builder.binary(operator, sum.value, right.value),
-                holds: sum.holds.and(right.holds),
+                // compat: of a sum only the first header has to be there (libpcap 1.10.3).
+                holds: sum.holds,
             };
         }
         Ok(sum)
