@@ -29,6 +29,7 @@ mod lower;
 mod machine;
 mod metadata;
 mod names;
+mod optimise;
 mod parse;
 mod shape;
 #[cfg(any(test, feature = "testing"))]

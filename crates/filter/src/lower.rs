@@ -86,7 +86,7 @@ pub fn lower(tree: &Tree, device: &Device, names: &mut dyn Names) -> Result<Grap
         None => Cond::Always,
     };
     let cond = if tree.root.is_some() {
-        lowering.head().and(cond)
+        lowering.head().and(cond.owners_last())
     } else {
         cond
     };

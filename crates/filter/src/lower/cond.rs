@@ -71,6 +71,50 @@ impl Cond {
         conds.into_iter().fold(Cond::Always, Cond::and)
     }
 
+    /// Puts what needs owners behind what needs the packet's bytes alone, as far as all of it
+    /// must hold: then the order does not matter, and bytes are at hand earlier.
+    pub(super) fn owners_last(self) -> Cond {
+        let mut conjuncts = Vec::new();
+        self.conjuncts(&mut conjuncts);
+        let mut by_need: [Vec<Cond>; 3] = Default::default();
+        for cond in conjuncts {
+            let [owners, bytes] = cond.needs();
+            let [first, second, third] = &mut by_need;
+            match (owners, bytes) {
+                (false, _) => first.push(cond),
+                (true, true) => second.push(cond),
+                (true, false) => third.push(cond),
+            }
+        }
+        Cond::all(by_need.into_iter().flatten())
+    }
+
+    fn conjuncts(self, into: &mut Vec<Cond>) {
+        match self {
+            Cond::Chain(first, rest) if rest.iter().all(|(join, _)| *join == Join::And) => {
+                first.conjuncts(into);
+                for (_, cond) in rest {
+                    cond.conjuncts(into);
+                }
+            }
+            other => into.push(other),
+        }
+    }
+
+    /// Whether there are tests on owners, and others.
+    fn needs(&self) -> [bool; 2] {
+        match self {
+            Cond::Always | Cond::Never => [false, false],
+            Cond::Test(Test::Owner(_)) => [true, false],
+            Cond::Test(_) => [false, true],
+            Cond::Not(inner) => inner.needs(),
+            Cond::Chain(first, rest) => rest.iter().fold(first.needs(), |sum, (_, cond)| {
+                let more = cond.needs();
+                [sum[0] | more[0], sum[1] | more[1]]
+            }),
+        }
+    }
+
     /// Decisions that lead to `yes` when it holds, else to `no`.
     pub(super) fn emit(&self, builder: &mut Builder, yes: Target, no: Target) -> Target {
         match self {

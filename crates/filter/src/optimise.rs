@@ -1,0 +1,210 @@
+//! The same filter with fewer tests.
+//!
+//! What was found out on every way to a decision decides later ones: a packet that is IPv4 is
+//! not IPv6, so that whoever comes from the one test goes past the other. Then equal decisions
+//! become one, from the last to the first. Both are repeated, as each finds work for the other.
+//!
+//! Promises: the verdict on every packet stays, with one exception, which is libpcap's: a test
+//! whose outcome changes nothing goes away, even where a load in it would have rejected a packet
+//! that is cut off there (`tcp or not tcp` keeps all). The time is bounded: a number of rounds,
+//! of facts kept for a decision, and of decisions that one way is led past in a round.
+//!
+//! Start reading at [`Graph::optimise`].
+
+mod known;
+mod simplify;
+#[cfg(test)]
+mod tests;
+
+use crate::builder::Builder;
+use crate::graph::{Comparison, Graph, Target, Test, Value, ValueId};
+use known::Known;
+
+/// Most filters are done after two.
+const ROUNDS: usize = 6;
+
+/// Decisions that a way is led past in one round.
+const SKIPS: usize = 64;
+
+/// How many open decisions are looked behind to see that they do not matter.
+const DEPTH: u32 = 3;
+
+/// Graphs of more decisions are not searched for what is known: it would take too long.
+const NODES_MAX: usize = 50_000;
+
+impl Graph {
+    /// Removes tests whose outcome is known or does not matter.
+    pub fn optimise(&mut self) {
+        self.rebuild();
+        for _ in 0..ROUNDS {
+            if self.nodes.len() > NODES_MAX || !self.lead_past() {
+                break;
+            }
+            self.rebuild();
+        }
+    }
+
+    /// Whether no packet is wanted, as far as can be seen.
+    pub fn rejects_all(&self) -> bool {
+        self.entry == Target::Reject
+    }
+
+    /// Leads each way past decisions that are known on it. Says whether there were some.
+    fn lead_past(&mut self) -> bool {
+        let mut changed = false;
+        let mut states: Vec<Option<Known>> = vec![None; self.nodes.len()];
+        arrive(&mut states, self.entry, &Known::default());
+        for at in 0..self.nodes.len() {
+            // All ways to this decision have been walked: they come from earlier ones.
+            let Some(state) = states.get_mut(at).and_then(Option::take) else {
+                continue;
+            };
+            let Some(node) = self.nodes.get(at) else {
+                continue;
+            };
+            let (test, old) = (node.test, (node.yes, node.no));
+            let yes = self.walk(&mut states, state.clone(), test, true, old.0);
+            let no = self.walk(&mut states, state, test, false, old.1);
+            changed |= (yes, no) != old;
+            if let Some(node) = self.nodes.get_mut(at) {
+                (node.yes, node.no) = (yes, no);
+            }
+        }
+        changed
+    }
+
+    /// Where the way leads that begins with this outcome.
+    fn walk(
+        &self,
+        states: &mut [Option<Known>],
+        mut state: Known,
+        test: Test,
+        outcome: bool,
+        mut target: Target,
+    ) -> Target {
+        state.learn(&self.values, test, outcome);
+        for _ in 0..SKIPS {
+            let next = self.past(&state, target, DEPTH);
+            if next == target {
+                break;
+            }
+            target = next;
+        }
+        arrive(states, target, &state);
+        target
+    }
+
+    /// Where a decision leads in any case when that is known; else the decision itself. Looks
+    /// `depth` decisions that are open behind it: three protocols with the same ports, say.
+    fn past(&self, state: &Known, target: Target, depth: u32) -> Target {
+        let Target::Node(id) = target else {
+            return target;
+        };
+        let Some(node) = self.nodes.get(id.0 as usize) else {
+            return target;
+        };
+        match state.decides(&self.values, node.test) {
+            Some(true) => return node.yes,
+            Some(false) => return node.no,
+            None if depth == 0 || !state.can_evaluate(&self.values, node.test) => return target,
+            None => {}
+        }
+        let behind = |outcome, next| {
+            let mut state = state.clone();
+            state.learn(&self.values, node.test, outcome);
+            self.past(&state, next, depth - 1)
+        };
+        let (yes, no) = (node.yes, node.no);
+        // Each side may get to where the other one begins.
+        if behind(true, yes) == no {
+            return no;
+        }
+        let other = behind(false, no);
+        if other == yes || other == behind(true, yes) {
+            return other;
+        }
+        target
+    }
+
+    /// Makes the graph anew from the last decision to the first: equal decisions become one,
+    /// those that decide nothing go away, tests take their simplest form.
+    fn rebuild(&mut self) {
+        let mut builder = Builder::default();
+        let mut values: Vec<ValueId> = Vec::with_capacity(self.values.len());
+        for value in &self.values {
+            let new = |id: ValueId| values.get(id.0 as usize).copied().unwrap_or(id);
+            let id = match value.map_operands(new) {
+                Value::Binary {
+                    operator,
+                    left,
+                    right,
+                } => builder.binary(operator, left, right),
+                other => builder.value(other),
+            };
+            values.push(id);
+        }
+        let mut targets = vec![Target::Reject; self.nodes.len()];
+        for (at, node) in self.nodes.iter().enumerate().rev() {
+            let new = |target: Target| match target {
+                Target::Node(id) => targets
+                    .get(id.0 as usize)
+                    .copied()
+                    .unwrap_or(Target::Reject),
+                other => other,
+            };
+            let (yes, no) = (new(node.yes), new(node.no));
+            let test = node
+                .test
+                .map_operands(|id| values.get(id.0 as usize).copied().unwrap_or(id));
+            let test = self.owner_test(&mut builder, test);
+            let (test, positive) = simplify::test(&mut builder, test);
+            let (yes, no) = if positive { (yes, no) } else { (no, yes) };
+            let target = if yes == no && (yes == Target::Reject || !is_needed(&builder, test)) {
+                yes
+            } else {
+                builder.node(test, yes, no)
+            };
+            if let Some(slot) = targets.get_mut(at) {
+                *slot = target;
+            }
+        }
+        let entry = match self.entry {
+            Target::Node(id) => targets
+                .get(id.0 as usize)
+                .copied()
+                .unwrap_or(Target::Reject),
+            other => other,
+        };
+        *self = builder.finish(entry);
+    }
+
+    /// The test with the new builder's number of the owner term.
+    fn owner_test(&self, builder: &mut Builder, test: Test) -> Test {
+        match test {
+            Test::Owner(at) => match self.owners.get(at as usize) {
+                Some(term) => builder.owner(term.clone()),
+                None => test,
+            },
+            other => other,
+        }
+    }
+}
+
+/// `x >= 0` is written where the loads in `x` must be possible, whatever they give.
+fn is_needed(builder: &Builder, test: Test) -> bool {
+    matches!(test, Test::Compare { comparison: Comparison::GreaterEqual, right, .. }
+        if builder.as_constant(right) == Some(0))
+}
+
+/// One more way to a decision: what is known there is what is known on all ways.
+fn arrive(states: &mut [Option<Known>], target: Target, state: &Known) {
+    let Target::Node(id) = target else {
+        return;
+    };
+    if let Some(slot) = states.get_mut(id.0 as usize) {
+        match slot {
+            Some(known) => known.keep_common(state),
+            None => *slot = Some(state.clone()),
+        }
+    }
+}
