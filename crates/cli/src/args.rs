@@ -75,6 +75,10 @@ pub struct Args {
     pub absolute_seq: bool,
     pub no_checksums: bool,
     pub packet_type: Option<PacketType>,
+    /// `-E`, each as typed.
+    pub esp_secrets: Vec<OsString>,
+    /// `-M`.
+    pub md5_secret: Option<OsString>,
     pub one_line: bool,
     pub asdot: bool,
     pub raw_handles: bool,

@@ -3,10 +3,15 @@
 //! Source of truth: tcpdump 4.99.3 for how its flags act together.
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use anyhow::{Context as _, Result, bail};
 use anyhow::{Result, bail};
+use pktwho_packet::TimestampPrecision;
 use pktwho_packet::{LinkType, TimestampPrecision};
+use pktwho_print::{Context, Dump, Secrets, Style, TimeStyle};
 use pktwho_print::{Context, Dump, Style, TimeStyle};
 
 use crate::args::{Args, Backend, Contexts, Metadata, SNAPLEN_MAX, Show, Way};
@@ -233,6 +238,7 @@ impl Plan {
             return Ok(Self::Program(program(args, owners, filter)));
         }
         let output = output(&args);
+        let output = output(&args)?;
         let f_means_forks = !owners.is_empty() || !args.command.is_empty();
         let foreign_numeric = args.f && !f_means_forks;
         if let Some(file) = args.read {
@@ -305,7 +311,6 @@ fn program(args: Args, owners: OwnerFilter, filter: Filter) -> Program {
 }
 
 fn owner_filter(args: &Args) -> Result<OwnerFilter> {
-    use std::os::unix::ffi::OsStrExt as _;
     let uids: Result<_, _> = args.uids.iter().map(|user| names::user_id(user)).collect();
     Ok(OwnerFilter {
         pids: args.pids.clone(),
@@ -315,14 +320,14 @@ fn owner_filter(args: &Args) -> Result<OwnerFilter> {
     })
 }
 
-fn output(args: &Args) -> Output {
+fn output(args: &Args) -> Result<Output> {
     // compat: --count alone prints nothing else, even with --print (4.99.3).
     let printed = match args.write {
         Some(_) => args.print,
         None => !args.count,
     };
-    Output {
-        print: printed.then(|| style(args)),
+    Ok(Output {
+        print: printed.then(|| style(args)).transpose()?,
         write: args.write.as_deref().map(|path| target(path, args)),
         count: args.count,
         limit: args.limit,
@@ -335,7 +340,7 @@ fn output(args: &Args) -> Output {
         },
         precision: args.precision,
         verbose: args.verbose > 0,
-    }
+    })
 }
 
 fn target(path: &Path, args: &Args) -> Target {
@@ -353,8 +358,8 @@ fn target(path: &Path, args: &Args) -> Target {
     }
 }
 
-fn style(args: &Args) -> Style {
-    Style {
+fn style(args: &Args) -> Result<Style> {
+    Ok(Style {
         verbose: args.verbose,
         quiet: args.quiet,
         link: args.link_header,
@@ -367,6 +372,11 @@ fn style(args: &Args) -> Style {
         number: args.number,
         no_checksums: args.no_checksums,
         packet_type: args.packet_type,
+        secrets: Arc::new(secrets(&args.esp_secrets)?),
+        md5_secret: args
+            .md5_secret
+            .as_ref()
+            .map(|secret| secret.as_bytes().into()),
         one_line: args.one_line,
         asdot: args.asdot,
         raw_handles: args.raw_handles,
@@ -375,7 +385,24 @@ fn style(args: &Args) -> Style {
         // Known only when the source is open.
         show_iface: false,
         context: context(args.contexts),
+    })
+}
+
+/// The keys of `-E`, those in files read.
+fn secrets(typed: &[OsString]) -> Result<Secrets> {
+    let mut secrets = Secrets::default();
+    for typed in typed {
+        let text = lossy(typed);
+        let file = text.strip_prefix("file ");
+        let text = match file {
+            Some(file) => std::fs::read_to_string(file)
+                .with_context(|| format!("print_esp: can't open {file}"))?,
+            None => text,
+        };
+        let wrong = |line| anyhow::anyhow!("print_esp: failed to parse: {line}");
+        secrets.add(&text).map_err(wrong)?;
     }
+    Ok(secrets)
 }
 
 /// compat: of several kinds of dump tcpdump prints one: -X and -XX before -x and -xx before

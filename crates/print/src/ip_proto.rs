@@ -6,7 +6,9 @@ use pktwho_wire::Cursor;
 
 use crate::out::{Out, Printed, lookup};
 use crate::put::put;
-use crate::{eigrp, ether, gre, icmp, icmp6, igmp, igrp, ip, ip6, mpls, nhrp, pim, tcp, udp, vrrp};
+use crate::{
+    eigrp, esp, ether, gre, icmp, icmp6, igmp, igrp, ip, ip6, mpls, nhrp, pim, tcp, udp, vrrp,
+};
 
 pub(crate) const ICMP: u8 = 1;
 pub(crate) const TCP: u8 = 6;
@@ -46,6 +48,9 @@ static PAYLOADS: &[(u8, Payload)] = &[
     (88, eigrp::eigrp),
     (PIM, pim::pim),
     (VRRP, vrrp::vrrp_or_carp),
+    (50, esp::esp),
+    (51, esp::ah),
+    (108, esp::ipcomp),
     (4, |p, c, length, _| ip::ip(p, c, length)),
     (41, |p, c, length, _| ip6::ip6(p, c, length)),
     (143, |p, c, length, _| ether::frame(p, c, length)),

@@ -53,6 +53,7 @@ mod dvmrp;
 mod eap;
 mod eigrp;
 mod erspan;
+mod esp;
 mod ether;
 mod ethertype;
 mod flows;
@@ -69,6 +70,7 @@ mod ip;
 mod ip6;
 mod ip_proto;
 mod isoclns;
+mod isakmp;
 mod l2vpn;
 mod link;
 mod lisp;
@@ -126,6 +128,7 @@ mod tests;
 
 use pktwho_packet::Packet;
 
+pub use esp::Secrets;
 use flows::Flows;
 use memory::Memory;
 use out::Out;

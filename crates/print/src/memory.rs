@@ -6,11 +6,13 @@ use std::hash::Hash;
 
 use rustc_hash::FxBuildHasher;
 
+use crate::isakmp;
 use crate::quic;
 
 /// The memory of a printer.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
+    pub(crate) isakmp: isakmp::Initiators,
     pub(crate) quic: quic::Connections,
 }
 

@@ -7,8 +7,8 @@ use pktwho_wire::Cursor;
 use crate::ip_proto::Ip;
 use crate::out::{Out, Printed};
 use crate::{
-    PacketType, ahcp, aodv, babel, bfd, bgp, dns, geneve, hsrp, lisp, mpls, msdp, ntp, olsr, pptp,
-    quic, radius, resp, rip, rpki_rtr, snmp, syslog, text, tftp, timed, vxlan,
+    PacketType, ahcp, aodv, babel, bfd, bgp, dns, geneve, hsrp, isakmp, lisp, mpls, msdp, ntp,
+    olsr, pptp, quic, radius, resp, rip, rpki_rtr, snmp, syslog, text, tftp, timed, vxlan,
 };
 
 /// A printer of what a datagram or segment carries.
@@ -16,7 +16,6 @@ pub(crate) type Payload = fn(&mut Out<'_>, Cursor<'_>, usize) -> Printed;
 
 /// Between whom a datagram or segment goes; for protocols that remember or name their ends.
 #[derive(Clone, Copy, Debug)]
-#[expect(dead_code, reason = "the protocols that need it are being added")]
 pub(crate) struct Ends {
     pub(crate) src: IpAddr,
     pub(crate) dst: IpAddr,
@@ -102,6 +101,10 @@ static UDP: &[Entry] = &[
     port(8472, vxlan::otv),
     port(4790, vxlan::gpe),
     port(6081, geneve::geneve),
+    port(500, isakmp::isakmp),
+    port(4500, isakmp::encapsulated),
+    port(7500, isakmp::isakmp),
+    port(8500, isakmp::isakmp),
 ];
 
 /// TCP ports, likewise.

@@ -5,10 +5,11 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use pktwho_packet::TimestampPrecision;
 
-use crate::PacketType;
+use crate::{PacketType, Secrets};
 
 /// How packets are shown. The default is tcpdump's without flags, with owners.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +30,10 @@ pub struct Style {
     pub no_domain: bool,
     /// `-T`: what packets are read as, whatever their ports.
     pub packet_type: Option<PacketType>,
+    /// `-E`: keys to decrypt with.
+    pub secrets: Arc<Secrets>,
+    /// `-M`: the secret of TCP-MD5 options.
+    pub md5_secret: Option<Arc<[u8]>>,
     /// `-g`: no new line after the IP header of `-v`.
     pub one_line: bool,
     /// `-b`: AS numbers above 65535 as two numbers with a dot.

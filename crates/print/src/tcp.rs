@@ -1,5 +1,6 @@
 //! TCP (RFC 9293).
 
+mod md5;
 mod options;
 mod reset;
 
@@ -95,6 +96,10 @@ pub(crate) fn tcp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Pri
     if header.length > HEADER {
         put!(p, ", options [");
         let options = options::Options {
+            segment: segment.rest(),
+            length,
+            header: header.length,
+            ip,
             flags: header.flags,
             peer,
         };

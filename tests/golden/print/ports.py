@@ -124,6 +124,63 @@ def timed():
     return [bytes([kind, 1]) + u16(5) + u32(10, 500000) + b"host\0" for kind in range(26)] + [bytes([1, 1]) + u16(5) + u32(0xFFFFFFFF, 5) + b"host"]
 
 
+def isakmp():
+    def payload(following, body, flags=0):
+        return bytes([following, flags]) + u16(4 + len(body)) + body
+
+    def chain(*items):
+        following = [kind for kind, _ in items[1:]] + [0]
+        return b"".join(payload(kind, body) for kind, (_, body) in zip(following, items))
+
+    def message(version, exchange, *items, flags=0, id=0, responder=b"R" * 8, length=None):
+        body = chain(*items)
+        header = b"I" * 8 + responder + bytes([items[0][0], version, exchange, flags])
+        return header + u32(id, 28 + len(body) if length is None else length) + body
+
+    def attribute(kind, value):
+        return u16(kind | 0x8000, value) if isinstance(value, int) else u16(kind, len(value)) + value
+
+    def transform(number, id, *attributes, following=0):
+        return payload(following, bytes([number, id, 0, 0]) + b"".join(attributes))
+
+    def proposal(number, protocol, *transforms, spi=b"", following=0):
+        return payload(following, bytes([number, protocol, len(spi), len(transforms)]) + spi + b"".join(transforms))
+
+    def transform2(kind, id, *attributes, following=3):
+        return payload(following, bytes([kind, 0]) + u16(id) + b"".join(attributes))
+
+    ike = transform(1, 1, attribute(1, 7), attribute(2, 2), attribute(3, 1), attribute(4, 14), attribute(11, 1), attribute(12, u32(28800)), attribute(14, 256), attribute(99, 1))
+    esp = transform(0, 3, attribute(1, 1), attribute(2, u32(3600)), attribute(4, 1), attribute(5, 2))
+    sa = (1, u32(1, 1) + proposal(1, 1, ike))
+    quick = (1, u32(1, 1) + proposal(0, 3, esp, spi=b"spi1", following=2) + proposal(1, 4, transform(0, 2), spi=b"ab"))
+    ids = [(5, bytes([kind, 6]) + u16(80) + bytes(range(65, 97))) for kind in range(1, 12)]
+    one = [
+        message(0x10, 2, sa, (13, b"vendor id"), responder=bytes(8)), message(0x10, 2, sa), message(0x10, 2, (4, bytes(20)), (10, b"nonce of ours"), (6, b"\4cert"), (7, b"\4")),
+        message(0x10, 32, (8, b"hash"), quick, (9, b"sig"), id=7), message(0x10, 5, (11, u32(1) + bytes([1, 4]) + u16(5) + b"spi1data"), (12, u32(1) + bytes([3, 4]) + u16(2) + b"spi1spi2")),
+        message(0x10, 5, (11, u32(1) + bytes([1, 0]) + u16(24576) + attribute(1, 1) + attribute(2, u32(60)))), message(0x10, 5, (11, u32(1) + bytes([1, 0]) + u16(24577) + u32(1))),
+        message(0x10, 2, *ids), message(0x10, 2, (13, b"x"), flags=1), message(0x10, 99, (13, b"x"), length=30), message(0x10, 2, (20, b"what")), message(0x30, 2, (1, b"x")),
+    ]
+    sa2 = (33, proposal(1, 1, transform2(1, 12, attribute(14, 128)), transform2(2, 2), transform2(3, 2), transform2(4, 14, following=0), spi=b"spi1spi1", following=2) + proposal(2, 3, transform2(5, 1, following=0)))
+    two = [
+        message(0x20, 34, sa2, (34, u16(14, 0) + bytes(40)), (40, bytes(range(32))), (43, b"vendor\0 id"), flags=8), message(0x20, 34, (41, bytes([0, 0]) + u16(16390) + b"cookie"), flags=0x20),
+        message(0x20, 35, (35, h("02000000") + b"host.example"), (36, h("01000000") + bytes([10, 0, 0, 1])), (39, h("02000000") + b"shared"), (44, bytes(20)), (37, b"\4cert"), flags=8, id=1),
+        message(0x20, 36, (41, bytes([3, 4]) + u16(16393) + b"spi1"), (42, bytes([3, 4]) + u16(1) + b"spi1"), (47, bytes(8)), (48, h("02010004")), id=2), message(0x20, 37, (46, b"encrypted"), flags=8, id=3),
+        message(0x20, 35, (35, b"a" * 5), flags=8), message(0x20, 34, (34, b"abcd"), flags=8),
+    ]
+    back = [ip4(17, udp(500, 500, payload, src="10.0.0.2", dst="10.0.0.1"), src="10.0.0.2", dst="10.0.0.1") for payload in (one[1], two[1])]
+    natt = datagrams(4500, [b"\xff", u32(0) + one[1], u32(1, 2) + b"esp", b"abc"], 4500)
+    return datagrams(500, one + two, 500) + back + natt
+
+
+def ipsec():
+    inner = ip4(17, udp(1, 2, b"inside"))
+    esp = u32(0x100, 5) + bytes(8)
+    return [
+        ip4(50, esp + inner + bytes([1, 2, 2, 4])), ip4(50, esp + inner + bytes([255, 4])), ip4(50, u32(7, 8) + b"x"), ip4(50, u32(7, 8)), ip4(108, bytes([6, 0]) + u16(2) + b"data"),
+        ip4(51, bytes([17, 4, 0, 0]) + u32(0x100, 5) + bytes(range(12)) + udp(1, 2, b"inside")), ip4(51, bytes([4, 1, 0, 1]) + u32(1, 2) + inner), ip4(51, bytes([17, 9, 0, 0]) + u32(1, 2) + b"abc"),
+    ]
+
+
 CASES = {
     # name: (packets, {suffix: arguments})
     "ntp": (datagrams(123, ntp()), {"": "-n", "-v": "-nv"}),
@@ -133,6 +190,8 @@ CASES = {
     "radius": (datagrams(1812, radius()), {"": "-n", "-v": "-nv"}),
     "resp": (every_cut(segments(6379, resp()), 40), {"": "-n"}),
     "timed": (datagrams(525, timed()), {"": "-n"}),
+    "isakmp": (isakmp(), {"": "-n", "-v": "-nv", "-vvv": "-nvvv", "-vvvv": "-nvvvv"}),
+    "ipsec": (ipsec(), {"": "-n", "-v": "-nv", "-E": "-n -E none:", "-names": "-n -E '0x100@10.0.0.2 none:,des-cbc:abcdefgh'"}),
     "texts": (every_cut(texts(), 40), {"": "-n", "-v": "-nv"}),
 }
 

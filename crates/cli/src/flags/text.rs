@@ -211,6 +211,34 @@ pub(super) const FLAGS: &[Flag] = &[
         },
     },
     Flag {
+        short: Some('E'),
+        long: None,
+        value: Some("algo:secret"),
+        help: "Decrypt IPsec ESP with this key: spi@address algorithm:secret,... or file name",
+        man: "Algorithms: des-cbc, 3des-cbc, blowfish-cbc, cast128-cbc, aes128-cbc, aes192-cbc, \
+              aes256-cbc and none, each also with -hmac96. The secret is text, or 0x and \
+              hexadecimal digits. A file holds one such key per line, and keys of IKEv2: \
+              \"ikev2 I|R initiator-spi responder-spi sha1:key aes128:key\". Others can see \
+              what stands on a command line.",
+        compat: Compat::Same,
+        apply: |args, value| {
+            args.esp_secrets.push(value);
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('M'),
+        long: None,
+        value: Some("secret"),
+        help: "Verify the digests of the TCP-MD5 option (RFC 2385) with this secret",
+        man: "",
+        compat: Compat::Same,
+        apply: |args, value| {
+            args.md5_secret = Some(value);
+            Ok(())
+        },
+    },
+    Flag {
         short: Some('g'),
         long: None,
         value: None,

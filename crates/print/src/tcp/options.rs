@@ -2,6 +2,8 @@
 
 use pktwho_wire::{Cursor, Truncated};
 
+use super::md5;
+use crate::ip_proto::Ip;
 use crate::mptcp;
 use crate::out::{Out, lookup};
 use crate::put::{Hex, HexBytes, put};
@@ -59,13 +61,18 @@ impl From<Truncated> for Stop {
 }
 
 /// The segment that options belong to.
-pub(super) struct Options {
+pub(super) struct Options<'a> {
+    /// Its captured bytes, and how long it is, with its header and without.
+    pub(super) segment: &'a [u8],
+    pub(super) length: usize,
+    pub(super) header: usize,
+    pub(super) ip: &'a Ip,
     pub(super) flags: u16,
     /// What the acknowledgements in SACK blocks are counted from.
     pub(super) peer: u32,
 }
 
-impl Options {
+impl Options<'_> {
     /// The list of `length` bytes, without its closing bracket; `false` if it ended early and
     /// nothing should follow.
     pub(super) fn print(
@@ -103,6 +110,31 @@ impl Options {
             }
         }
         Ok(true)
+    }
+
+    /// What is to be said of a digest: whether it is right, if that can be found out.
+    fn md5(&self, p: &mut Out<'_>, found: &[u8]) {
+        let right = p.style.md5_secret.as_deref().and_then(|secret| {
+            md5::is_right(
+                secret,
+                self.ip,
+                self.segment,
+                self.header,
+                self.length,
+                found,
+            )
+        });
+        match right {
+            Some(true) => put!(p, " valid"),
+            Some(false) => {
+                put!(p, " ");
+                p.invalid();
+            }
+            None => {
+                put!(p, " shared secret not supplied with -M, can't check - ");
+                put!(p, HexBytes(found));
+            }
+        }
     }
 
     /// One option; returns its kind.
@@ -151,11 +183,8 @@ impl Options {
                 if size != 16 {
                     return Err(Stop::Bad);
                 }
-                put!(
-                    p,
-                    " shared secret not supplied with -M, can't check - ",
-                    HexBytes(c.take(16)?)
-                );
+                let found = c.take(16)?;
+                self.md5(p, found);
             }
             USER_TIMEOUT => {
                 fits(2)?;
