@@ -1,4 +1,4 @@
-//! IPsec: ESP (RFC 4303), AH (RFC 4302) and IPComp (RFC 3173).
+//! `IPsec`: ESP (RFC 4303), AH (RFC 4302) and `IPComp` (RFC 3173).
 
 mod secrets;
 

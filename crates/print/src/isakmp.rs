@@ -1,4 +1,4 @@
-//! ISAKMP: IKEv1 (RFC 2408, RFC 2409) and IKEv2 (RFC 7296), also over UDP port 4500 (RFC 3948).
+//! ISAKMP: `IKEv1` (RFC 2408, RFC 2409) and `IKEv2` (RFC 7296), also over UDP port 4500 (RFC 3948).
 
 mod tables;
 mod v1;
@@ -29,7 +29,7 @@ pub(crate) struct Initiators(Latest<[u8; 8], (IpAddr, IpAddr), 4096>);
 struct Message {
     spis: ([u8; 8], [u8; 8]),
     version: u8,
-    /// IKEv2: sent by who began.
+    /// `IKEv2`: sent by who began.
     initiator: bool,
     /// The protocol that a proposal is about.
     protocol: u8,

@@ -19,7 +19,9 @@ pub(crate) type Payload = fn(&mut Out<'_>, Cursor<'_>, usize) -> Printed;
 pub(crate) struct Ends {
     pub(crate) src: IpAddr,
     pub(crate) dst: IpAddr,
+    #[expect(dead_code, reason = "AFS asks for it")]
     pub(crate) source: u16,
+    #[expect(dead_code, reason = "AFS asks for it")]
     pub(crate) destination: u16,
 }
 

@@ -1,4 +1,4 @@
-//! `-E`: the keys of ESP and IKEv2, and decryption with them.
+//! `-E`: the keys of ESP and `IKEv2`, and decryption with them.
 //!
 //! A key is `[spi@address ]algorithm:secret`, several are separated by commas or newlines; or
 //! `ikev2 I|R spi spi digest:key cipher:key`. Source of truth: tcpdump(1), and its examples.
@@ -79,7 +79,7 @@ impl Secrets {
         key.decrypt(packet)
     }
 
-    /// What an encrypted payload of IKEv2 holds.
+    /// What an encrypted payload of `IKEv2` holds.
     pub(crate) fn ike(
         &self,
         initiator: bool,

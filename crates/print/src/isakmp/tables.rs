@@ -136,7 +136,7 @@ pub(super) static IPSEC: Attributes = &[
     ("privalg", &[]),
 ];
 
-/// Of IKEv2 transforms.
+/// Of `IKEv2` transforms.
 pub(super) static TRANSFORM_ATTRIBUTES: Attributes = &[
     ("", &[]),
     ("", &[]),
@@ -155,7 +155,7 @@ pub(super) static TRANSFORM_ATTRIBUTES: Attributes = &[
     ("keylen", &[]),
 ];
 
-/// Types of IKEv2 transforms, and their transforms.
+/// Types of `IKEv2` transforms, and their transforms.
 pub(super) static TRANSFORM_TYPES: &[(&str, Names)] = &[
     ("", &[]),
     ("encr", ESP_TRANSFORMS),
@@ -244,7 +244,7 @@ pub(super) static IPSEC_NOTIFICATIONS: Names =
 
 pub(super) static AUTHENTICATION: Names = &["invalid", "rsasig", "shared-secret", "dsssig"];
 
-/// Notifications of IKEv2, and whether the SPI they are about is shown.
+/// Notifications of `IKEv2`, and whether the SPI they are about is shown.
 pub(super) static V2_NOTIFICATIONS: &[(u16, (&str, bool))] = &[
     (1, ("unsupported_critical_payload", false)),
     (4, ("invalid_ike_spi", true)),

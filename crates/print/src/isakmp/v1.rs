@@ -1,4 +1,4 @@
-//! Payloads of IKEv1.
+//! Payloads of `IKEv1`.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 

@@ -1,4 +1,4 @@
-//! Payloads of IKEv2.
+//! Payloads of `IKEv2`.
 
 use pktwho_wire::Cursor;
 
@@ -7,7 +7,7 @@ use super::{Message, Payload, Shown, attributes, chain, named, payload_name, raw
 use crate::out::{Out, Printed};
 use crate::put::{HexBytes, put};
 
-/// Stands for a protocol in [`Message`]: proposals and transforms are those of IKEv2.
+/// Stands for a protocol in [`Message`]: proposals and transforms are those of `IKEv2`.
 pub(super) const PROPOSALS: u8 = u8::MAX;
 
 const COOKIE: u16 = 16390;
