@@ -8,11 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
-use anyhow::{Result, bail};
-use pktwho_packet::TimestampPrecision;
 use pktwho_packet::{LinkType, TimestampPrecision};
 use pktwho_print::{Context, Dump, Secrets, Style, TimeStyle};
-use pktwho_print::{Context, Dump, Style, TimeStyle};
 
 use crate::args::{Args, Backend, Contexts, Metadata, SNAPLEN_MAX, Show, Way};
 use crate::names;
@@ -237,7 +234,6 @@ impl Plan {
         if args.dump_program > 0 {
             return Ok(Self::Program(program(args, owners, filter)));
         }
-        let output = output(&args);
         let output = output(&args)?;
         let f_means_forks = !owners.is_empty() || !args.command.is_empty();
         let foreign_numeric = args.f && !f_means_forks;
