@@ -9,6 +9,7 @@ KEEP(packet_record);
 KEEP(ring_control);
 KEEP(reader_state);
 KEEP(process_event);
+KEEP(home_key);
 KEEP(process_key);
 KEEP(loss_key);
 KEEP(config);

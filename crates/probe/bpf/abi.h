@@ -81,6 +81,13 @@ struct reader_state {
 	__u64 lost_no_ring; /* packets on CPUs that have no ring */
 	__u64 lost_events;
 	__s64 open_connections; /* of processes that the owner filter names */
+	__u64 changes; /* so often did a socket change its owner, its address or its peer */
+	__u64 homes;   /* so often has user space changed the map `homes`; 0: it is empty */
+};
+
+/* The one network namespace, other than that of our devices, which has this address. */
+struct home_key {
+	__u32 address[4]; /* IPv4 as ::ffff:a.b.c.d */
 };
 
 /* A process appeared, changed or went. exe and then args (NUL-separated) follow. */

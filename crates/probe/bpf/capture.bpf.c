@@ -78,38 +78,48 @@ __noinline int count_loss(__u32 ifindex, __u32 cause)
 	return 0;
 }
 
+/* What is known of a packet's ends. */
+#define NEITHER 0
+#define KNOWN 1
+#define BOTH_KNOWN 2 /* the far end too, or that there is none */
+
 /*
- * A consistent copy of what the socket says, or nothing. `who` lies in memory that is cold:
- * it is written and not read back.
+ * A consistent copy of what the socket says, or nothing. `who` and `far` lie in memory that is
+ * cold: they are written and not read back. `generation`: that of now, or 0 when the far end of
+ * what this socket sends is not asked for.
  */
-static __always_inline bool from_socket(struct bpf_sock *sk, struct owner *who)
+static __always_inline int from_socket(struct sock_owner *socket, struct owner *who,
+				       struct owner *far, __u64 generation)
 {
-	struct sock_owner *socket = bpf_sk_storage_get(&sock_owners, sk, 0, 0);
 	__u32 seq;
 	__u8 sure;
+	bool both;
 
-	if (!socket)
-		return false;
 #pragma unroll
 	for (int i = 0; i < 2; i++) {
 		seq = READ(socket->seq);
 		barrier();
 		*who = socket->who;
 		sure = READ(socket->who.sure);
+		both = generation && READ(socket->far_at) == generation;
+		if (both)
+			*far = socket->far;
 		barrier();
 		if (!(seq & 1) && READ(socket->seq) == seq)
-			return sure != SURE_NOT;
+			return sure == SURE_NOT ? NEITHER : both ? BOTH_KNOWN : KNOWN;
 	}
 	who->sure = SURE_NOT;
-	return false;
+	far->sure = SURE_NOT;
+	return NEITHER;
 }
 
-static __always_inline bool from_flow(const struct tuple *tuple, bool sender, struct owner *who)
+static __always_inline bool from_flow(const struct tuple *tuple, bool sender, __u32 netns,
+				      struct owner *who)
 {
 	struct flow_key key;
 	struct owner *found;
 
-	flow_of(&key, tuple, sender, config.netns);
+	flow_of(&key, tuple, sender, netns);
 	found = bpf_map_lookup_elem(&flows, &key);
 	if (!found)
 		return false;
@@ -117,25 +127,65 @@ static __always_inline bool from_flow(const struct tuple *tuple, bool sender, st
 	return true;
 }
 
-/* The packet's own socket: on egress the sender's, also on the far side of a veth pair. */
-static __always_inline bool from_packet(struct __sk_buff *skb, struct owner *who)
+/*
+ * The packet's own socket: on egress the sender's, also on the far side of a veth pair. On
+ * egress it may know the receiver as well; `generation` as in from_socket.
+ */
+static __always_inline int from_packet(struct __sk_buff *skb, __u32 l3, __u64 generation,
+				       struct packet_record *record)
 {
 	struct bpf_sock *sk = skb->sk;
+	struct sock_owner *socket;
 	struct bpf_sock *full;
 	struct owner *found;
 	__u64 cookie;
 
 	if (!sk)
-		return false;
+		return NEITHER;
 	full = bpf_sk_fullsock(sk);
-	if (full)
-		return from_socket(full, who);
+	if (full) {
+		if (generation && !goes_to_peer(skb, full, l3))
+			generation = 0;
+		socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
+		if (!socket)
+			return NEITHER;
+		return from_socket(socket, &record->sender, &record->receiver, generation);
+	}
 	cookie = bpf_get_socket_cookie(skb);
 	found = bpf_map_lookup_elem(&cookies, &cookie);
 	if (!found)
-		return false;
-	*who = *found;
-	return true;
+		return NEITHER;
+	record->sender = *found;
+	return KNOWN;
+}
+
+/*
+ * Keeps the receiver, or that there is none, in the sending socket: looked for at most once for
+ * each generation. Only where all packets of the socket go to one peer.
+ */
+static __always_inline void remember_far(struct __sk_buff *skb, __u32 l3, __u64 generation,
+					 const struct packet_record *record)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct sock_owner *socket;
+	struct bpf_sock *full;
+	__u32 seq;
+
+	if (!sk)
+		return;
+	full = bpf_sk_fullsock(sk);
+	if (!full || !goes_to_peer(skb, full, l3))
+		return;
+	socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
+	if (!socket || !(socket->flags & FLOW_WRITTEN))
+		return;
+	seq = READ(socket->seq);
+	if ((seq & 1) || __sync_val_compare_and_swap(&socket->seq, seq, seq + 1) != seq)
+		return;
+	socket->far = record->receiver;
+	socket->far_at = generation;
+	barrier();
+	WRITE(socket->seq, seq + 2);
 }
 
 /*
@@ -164,13 +214,11 @@ static __always_inline bool delivered_here(struct __sk_buff *skb, const struct t
 	return answer == BPF_FIB_LKUP_RET_NOT_FWDED || answer == BPF_FIB_LKUP_RET_FWD_DISABLED;
 }
 
-/* Ask the stack whose socket stands at one end of the packet. */
-static __always_inline bool from_lookup(struct __sk_buff *skb, const struct tuple *tuple,
-					bool sender, struct owner *who)
+/* The socket that stands at one end of the packet in a network namespace; to be released. */
+static __always_inline struct bpf_sock *socket_at(struct __sk_buff *skb, const struct tuple *tuple,
+						  bool sender, __u64 netns)
 {
 	struct bpf_sock_tuple ends = {};
-	struct bpf_sock *sk, *full;
-	bool found = false;
 
 	if (tuple->family == AF_INET) {
 		ends.ipv4.saddr = sender ? tuple->daddr[3] : tuple->saddr[3];
@@ -178,19 +226,26 @@ static __always_inline bool from_lookup(struct __sk_buff *skb, const struct tupl
 		ends.ipv4.sport = sender ? tuple->dport : tuple->sport;
 		ends.ipv4.dport = sender ? tuple->sport : tuple->dport;
 		if (tuple->protocol == IPPROTO_TCP)
-			sk = bpf_skc_lookup_tcp(skb, &ends, sizeof(ends.ipv4), BPF_F_CURRENT_NETNS, 0);
-		else
-			sk = bpf_sk_lookup_udp(skb, &ends, sizeof(ends.ipv4), BPF_F_CURRENT_NETNS, 0);
-	} else {
-		__builtin_memcpy(ends.ipv6.saddr, sender ? tuple->daddr : tuple->saddr, 16);
-		__builtin_memcpy(ends.ipv6.daddr, sender ? tuple->saddr : tuple->daddr, 16);
-		ends.ipv6.sport = sender ? tuple->dport : tuple->sport;
-		ends.ipv6.dport = sender ? tuple->sport : tuple->dport;
-		if (tuple->protocol == IPPROTO_TCP)
-			sk = bpf_skc_lookup_tcp(skb, &ends, sizeof(ends.ipv6), BPF_F_CURRENT_NETNS, 0);
-		else
-			sk = bpf_sk_lookup_udp(skb, &ends, sizeof(ends.ipv6), BPF_F_CURRENT_NETNS, 0);
+			return bpf_skc_lookup_tcp(skb, &ends, sizeof(ends.ipv4), netns, 0);
+		return bpf_sk_lookup_udp(skb, &ends, sizeof(ends.ipv4), netns, 0);
 	}
+	__builtin_memcpy(ends.ipv6.saddr, sender ? tuple->daddr : tuple->saddr, 16);
+	__builtin_memcpy(ends.ipv6.daddr, sender ? tuple->saddr : tuple->daddr, 16);
+	ends.ipv6.sport = sender ? tuple->dport : tuple->sport;
+	ends.ipv6.dport = sender ? tuple->sport : tuple->dport;
+	if (tuple->protocol == IPPROTO_TCP)
+		return bpf_skc_lookup_tcp(skb, &ends, sizeof(ends.ipv6), netns, 0);
+	return bpf_sk_lookup_udp(skb, &ends, sizeof(ends.ipv6), netns, 0);
+}
+
+/* Ask the stack whose socket stands at one end of the packet. */
+static __always_inline bool from_lookup(struct __sk_buff *skb, const struct tuple *tuple,
+					bool sender, struct owner *who)
+{
+	struct bpf_sock *sk = socket_at(skb, tuple, sender, BPF_F_CURRENT_NETNS), *full;
+	struct sock_owner *socket;
+	bool found = false;
+
 	if (!sk)
 		return false;
 	full = bpf_sk_fullsock(sk);
@@ -198,10 +253,64 @@ static __always_inline bool from_lookup(struct __sk_buff *skb, const struct tupl
 		bool any = !full->src_ip4 &&
 			   !(full->src_ip6[0] | full->src_ip6[1] | full->src_ip6[2] | full->src_ip6[3]);
 
-		if (!any || delivered_here(skb, tuple))
-			found = from_socket(full, who);
+		if (!any || delivered_here(skb, tuple)) {
+			socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
+			if (socket)
+				found = from_socket(socket, who, who, 0);
+		}
 	}
 	bpf_sk_release(sk);
+	return found;
+}
+
+/* The network namespace of a socket that is no full one; 0 when it cannot be told. (5.9) */
+static __always_inline __u32 netns_of_small(struct bpf_sock *sk)
+{
+	struct tcp_request_sock *request = bpf_skc_to_tcp_request_sock(sk);
+	struct tcp_timewait_sock *timewait;
+
+	if (request)
+		return request->req.req.__req_common.skc_net.net->ns.inum;
+	timewait = bpf_skc_to_tcp_timewait_sock(sk);
+	if (timewait)
+		return timewait->tw_sk.__tw_common.skc_net.net->ns.inum;
+	return 0;
+}
+
+/*
+ * The end that lives in another network namespace of this machine: the one which has the
+ * address. A socket bound to a device is passed over, whose index means nothing here.
+ */
+static __always_inline bool from_home(struct __sk_buff *skb, const struct tuple *tuple, bool sender,
+				      struct owner *who)
+{
+	struct home_key key;
+	struct sock_owner *socket;
+	struct bpf_sock *sk, *full;
+	bool found = false;
+	__u32 netns = 0, *home;
+
+	__builtin_memcpy(key.address, sender ? tuple->saddr : tuple->daddr, sizeof(key.address));
+	home = bpf_map_lookup_elem(&homes, &key);
+	if (!home)
+		return false;
+	sk = socket_at(skb, tuple, sender, *home & 0x7fffffff);
+	if (!sk)
+		return false;
+	full = bpf_sk_fullsock(sk);
+	if (!full) {
+		netns = netns_of_small(sk);
+	} else if (!full->bound_dev_if) {
+		socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
+		if (socket) {
+			netns = socket->netns;
+			found = from_socket(socket, who, who, 0);
+		}
+	}
+	bpf_sk_release(sk);
+	/* A UDP socket's flow names the one that sent, the socket only one that may have. */
+	if (netns && (!found || (sender && tuple->protocol == IPPROTO_UDP)))
+		found |= from_flow(tuple, sender, netns, who);
 	return found;
 }
 
@@ -240,7 +349,8 @@ __noinline int end_from_flow(__u32 full, __u32 sender)
 		return 0;
 	record = record_of(control, full);
 	tuple = work_of(control)->tuple;
-	return from_flow(&tuple, sender, sender ? &record->sender : &record->receiver);
+	return from_flow(&tuple, sender, config.netns,
+			 sender ? &record->sender : &record->receiver);
 }
 
 __noinline int end_from_lookup(struct __sk_buff *skb, __u32 full, __u32 sender)
@@ -256,24 +366,44 @@ __noinline int end_from_lookup(struct __sk_buff *skb, __u32 full, __u32 sender)
 	return from_lookup(skb, &tuple, sender, sender ? &record->sender : &record->receiver);
 }
 
+__noinline int end_from_home(struct __sk_buff *skb, __u32 full, __u32 sender)
+{
+	struct ring_control *control = own_ring();
+	struct packet_record *record;
+	struct tuple tuple;
+
+	if (!control)
+		return 0;
+	record = record_of(control, full);
+	tuple = work_of(control)->tuple;
+	return from_home(skb, &tuple, sender, sender ? &record->sender : &record->receiver);
+}
+
 static __always_inline void find_owners(struct __sk_buff *skb, bool egress, __u32 l3,
 					struct ring_control *control, struct packet_record *record,
 					bool full)
 {
 	bool loopback = skb->ifindex == LOOPBACK_IFINDEX;
-	int known = from_packet(skb, &record->sender);
+	__u64 homes_at = loopback ? 0 : generation();
+	int known = from_packet(skb, l3, egress ? homes_at : 0, record);
 
-	if ((known && egress) || !find_tuple(skb, l3))
+	if (known == BOTH_KNOWN || (known && egress && !homes_at) || !find_tuple(skb, l3))
 		return;
 	if (!known) {
 		/* A UDP socket's flow names the one that sent, a look-up only one that may have. */
 		if (work_of(control)->tuple.protocol == IPPROTO_UDP || !loopback || egress)
 			known = end_from_flow(full, true);
 		if (!known && loopback && !egress && !end_from_lookup(skb, full, true))
-			end_from_flow(full, true);
+			known = end_from_flow(full, true);
 	}
-	if (!egress && !end_from_lookup(skb, full, false))
-		end_from_flow(full, false);
+	if (!known && homes_at)
+		end_from_home(skb, full, true);
+	known = !egress && (end_from_lookup(skb, full, false) || end_from_flow(full, false));
+	if (!known && homes_at) {
+		end_from_home(skb, full, false);
+		if (egress)
+			remember_far(skb, l3, homes_at, record);
+	}
 }
 
 static __always_inline void ring_doorbell(struct ring_control *control, __u64 head)

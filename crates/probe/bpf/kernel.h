@@ -52,6 +52,26 @@ struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 };
 
+struct request_sock {
+	struct sock_common __req_common;
+};
+
+struct inet_request_sock {
+	struct request_sock req;
+};
+
+struct tcp_request_sock {
+	struct inet_request_sock req;
+};
+
+struct inet_timewait_sock {
+	struct sock_common __tw_common;
+};
+
+struct tcp_timewait_sock {
+	struct inet_timewait_sock tw_sk;
+};
+
 struct socket {
 	struct sock *sk;
 };

@@ -30,6 +30,12 @@ struct sock_owner {
 	__u32 pad;
 	__u64 last_flow; /* hash of the flow written last, for sockets with many */
 	struct owner who;
+	/*
+	 * Who receives what this socket sends to its peer, in another network namespace of this
+	 * machine: found when `far_at` was the generation, and true as long as it is.
+	 */
+	__u64 far_at;
+	struct owner far;
 };
 
 /*
@@ -93,6 +99,19 @@ struct {
 	__type(value, __u8);
 } uids SEC(".maps");
 
+/*
+ * Address -> id (as the namespace of our devices numbers them, rtnetlink's nsid) of the other
+ * network namespace which has it. Written by user space; addresses that several namespaces
+ * have are left out, and what does not fit: no far end is known there.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, struct home_key);
+	__type(value, __u32);
+} homes SEC(".maps");
+
 /* Process events, and the doorbell of the rings. When full: lost_events. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -115,6 +134,27 @@ static __always_inline struct reader_state *reader_state(void)
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&reader, &zero);
+}
+
+/*
+ * Grows whenever a packet from one address to another may have another receiver than the last
+ * one had. 0: nobody lives in other namespaces.
+ */
+static __always_inline __u64 generation(void)
+{
+	struct reader_state *shared = reader_state();
+
+	if (!shared || !READ(shared->homes))
+		return 0;
+	return READ(shared->homes) + READ(shared->changes);
+}
+
+static __always_inline void changed(void)
+{
+	struct reader_state *shared = reader_state();
+
+	if (shared)
+		__sync_fetch_and_add(&shared->changes, 1);
 }
 
 /* Does the process behind this owner match every term of the filter? */
@@ -242,6 +282,39 @@ static __always_inline bool read_tuple(struct __sk_buff *skb, __u32 offset, __u1
 	tuple->sport = ((__u16 *)&ports)[0];
 	tuple->dport = ((__u16 *)&ports)[1];
 	return true;
+}
+
+/*
+ * Does this packet go where its socket is connected to? A connected UDP socket may send
+ * elsewhere as well (sendto). Looks at the usual case only: no IP options, bytes at hand.
+ */
+static __always_inline bool goes_to_peer(struct __sk_buff *skb, struct bpf_sock *sk, __u32 l3)
+{
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	__u32 dst_port = *(volatile __u32 *)&sk->dst_port; /* two bytes wide since 5.18 */
+
+	if (sk->protocol == IPPROTO_TCP)
+		return true;
+	if (skb->protocol == bpf_htons(ETH_P_IP)) {
+		struct ipv4_head *head = data + l3;
+		__u16 *ports = (void *)(head + 1);
+
+		if ((void *)(ports + 2) > end)
+			return false;
+		return head->version_ihl == 0x45 && head->daddr == sk->dst_ip4 &&
+		       ports[1] == (__u16)dst_port;
+	}
+	if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
+		struct ipv6_head *head = data + l3;
+		__u16 *ports = (void *)(head + 1);
+
+		if ((void *)(ports + 2) > end)
+			return false;
+		return head->next == IPPROTO_UDP && head->daddr[0] == sk->dst_ip6[0] &&
+		       head->daddr[1] == sk->dst_ip6[1] && head->daddr[2] == sk->dst_ip6[2] &&
+		       head->daddr[3] == sk->dst_ip6[3] && ports[1] == (__u16)dst_port;
+	}
+	return false;
 }
 
 /* The key under which the sender (or else the receiver) of such a packet stands in `flows`. */

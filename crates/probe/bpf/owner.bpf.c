@@ -38,8 +38,10 @@ static __always_inline void claim(struct sock_owner *socket)
 	fill_current(&socket->who, id, task);
 	socket->flags &= ~(FROM_ITERATOR | FLOW_WRITTEN);
 	socket->last_flow = 0;
+	socket->far_at = 0;
 	barrier();
 	WRITE(socket->seq, seq + 2);
+	changed();
 }
 
 static __always_inline void claim_socket(void *sk)
@@ -51,12 +53,25 @@ static __always_inline void claim_socket(void *sk)
 		claim(socket);
 }
 
+/* A socket that gets another address or peer: what it sent and received until now tells nothing. */
+static __always_inline void move_socket(void *sk)
+{
+	struct sock_owner *socket = bpf_sk_storage_get(&sock_owners, sk, 0, 0);
+
+	if (socket) {
+		socket->flags &= ~FLOW_WRITTEN;
+		WRITE(socket->far_at, 0);
+	}
+	changed();
+}
+
 /* Sockets as they are made, bound, connected: the cgroup hooks run in the caller's context. */
 
 #define ON_SOCK(name, section)                                                                    \
 	SEC(section) int name(struct bpf_sock *ctx)                                               \
 	{                                                                                         \
 		claim_socket(ctx);                                                                \
+		move_socket(ctx);                                                                 \
 		return 1;                                                                         \
 	}
 #define ON_ADDRESS(name, section)                                                                 \
@@ -72,8 +87,19 @@ static __always_inline void claim_socket(void *sk)
 ON_SOCK(sock_create, "cgroup/sock_create")
 ON_SOCK(post_bind4, "cgroup/post_bind4")
 ON_SOCK(post_bind6, "cgroup/post_bind6")
-ON_ADDRESS(connect4, "cgroup/connect4")
-ON_ADDRESS(connect6, "cgroup/connect6")
+#define ON_CONNECT(name, section)                                                                 \
+	SEC(section) int name(struct bpf_sock_addr *ctx)                                          \
+	{                                                                                         \
+		struct bpf_sock *sk = ctx->sk;                                                    \
+                                                                                                  \
+		if (sk) {                                                                         \
+			claim_socket(sk);                                                         \
+			move_socket(sk);                                                          \
+		}                                                                                 \
+		return 1;                                                                         \
+	}
+ON_CONNECT(connect4, "cgroup/connect4")
+ON_CONNECT(connect6, "cgroup/connect6")
 ON_ADDRESS(sendmsg4, "cgroup/sendmsg4")
 ON_ADDRESS(sendmsg6, "cgroup/sendmsg6")
 ON_ADDRESS(recvmsg4, "cgroup/recvmsg4")
@@ -81,6 +107,14 @@ ON_ADDRESS(recvmsg6, "cgroup/recvmsg6")
 /* Runs inside accept(2) when the caller asks for the peer's address. */
 ON_ADDRESS(getpeername4, "cgroup/getpeername4")
 ON_ADDRESS(getpeername6, "cgroup/getpeername6")
+
+/* A socket goes: nobody receives there any more (5.9). */
+SEC("cgroup/sock_release")
+int sock_release(struct bpf_sock *ctx)
+{
+	changed();
+	return 1;
+}
 
 static __always_inline __u64 flow_hash(const struct flow_key *key)
 {
@@ -128,7 +162,7 @@ int egress(struct __sk_buff *skb)
 		if (tcp && tcp->inet_conn.icsk_inet.sk.sk_lock.owned)
 			claim(socket);
 	}
-	if (connected && (socket->flags & FLOW_WRITTEN))
+	if (connected && (socket->flags & FLOW_WRITTEN) && goes_to_peer(skb, full, 0))
 		return 1;
 	if (!read_tuple(skb, 0, skb->protocol, &tuple))
 		return 1;
@@ -144,7 +178,7 @@ int egress(struct __sk_buff *skb)
 		bpf_map_update_elem(&flows, &key, &who, BPF_ANY);
 	}
 	socket->last_flow = hash;
-	if (connected)
+	if (connected && goes_to_peer(skb, full, 0))
 		socket->flags |= FLOW_WRITTEN;
 	return 1;
 }
@@ -182,6 +216,7 @@ int BPF_PROG(inet_sock_set_state, struct sock *sk, int old, int state)
 	struct reader_state *shared;
 	__u64 cookie;
 
+	changed();
 	if (state != BPF_TCP_ESTABLISHED && state != BPF_TCP_SYN_SENT && state != BPF_TCP_CLOSE)
 		return 0;
 	socket = bpf_sk_storage_get(&sock_owners, sk, 0, 0);

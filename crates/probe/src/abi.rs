@@ -85,6 +85,8 @@ abi! {
         lost_no_ring: u64,
         lost_events: u64,
         open_connections: i64,
+        changes: u64,
+        homes: u64,
     }
     /// Head of every process event; `exe_len` and then `args_len` bytes follow.
     EventRecord = "process_event" {
@@ -103,6 +105,10 @@ abi! {
         exe_cut: u8,
         pad: [u8; 6],
         name: [u8; 16],
+    }
+    /// An address of another network namespace; IPv4 as `::ffff:a.b.c.d`.
+    HomeKey = "home_key" {
+        address: [u8; 16],
     }
     ProcessKey = "process_key" {
         start: u64,

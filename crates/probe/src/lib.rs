@@ -11,6 +11,7 @@ mod device;
 mod error;
 mod events;
 mod filter;
+mod homes;
 pub mod janitor;
 mod live;
 mod load;

@@ -18,6 +18,7 @@ use crate::attach::{self, Attacher, Attachment, Backend};
 use crate::clock::{self, Clock};
 use crate::device::{Device, DeviceChange, Monitor, devices};
 use crate::events::{self, Events};
+use crate::homes::Homes;
 use crate::load::{Programs, RingLayout};
 use crate::matching::{OwnerFilter, match_existing};
 use crate::rings::Rings;
@@ -133,6 +134,7 @@ pub struct Live {
     reader: Mapped,
     wake_bytes: u32,
     monitor: Monitor,
+    homes: Homes,
     poll: OwnedFd,
     clock: Clock,
     config: Config,
@@ -210,7 +212,8 @@ impl Live {
             config.direction,
             wanted.len() > attach::FEW,
         )?;
-        let poll = watch([events.fd(), monitor.fd()])?;
+        let homes = Homes::new()?;
+        let poll = watch([events.fd(), monitor.fd(), homes.fd()])?;
         let mut live = Self {
             ifaces: Vec::new(),
             by_index: FxHashMap::default(),
@@ -224,6 +227,7 @@ impl Live {
             reader,
             wake_bytes,
             monitor,
+            homes,
             poll,
             clock: Clock::new(),
             config: Config { snaplen, ..config },
@@ -233,6 +237,7 @@ impl Live {
             stopped: false,
             notices: Vec::new(),
         };
+        live.refresh_homes();
         live.attach_all(&wanted)?;
         Ok(live)
     }
@@ -379,8 +384,19 @@ impl Live {
         if ready.iter().any(|event| event.data.u64() == DEVICES) {
             self.follow_devices()?;
         }
+        if ready.iter().any(|event| event.data.u64() == HOMES) {
+            self.homes.hear();
+        }
+        self.refresh_homes();
         self.snapshot();
         Ok(())
+    }
+
+    fn refresh_homes(&mut self) {
+        if let Some(version) = self.homes.refresh(&self.programs) {
+            self.reader
+                .store_u64(offset_of!(ReaderState, homes), version);
+        }
     }
 
     fn follow_devices(&mut self) -> Result<(), Error> {
@@ -480,11 +496,12 @@ const STOP_GRACE: u64 = 50_000_000;
 /// What the poll's events are about.
 const DOORBELL: u64 = 0;
 const DEVICES: u64 = 1;
+const HOMES: u64 = 2;
 
-fn watch(fds: [std::os::fd::BorrowedFd<'_>; 2]) -> Result<OwnedFd, Error> {
+fn watch(fds: [std::os::fd::BorrowedFd<'_>; 3]) -> Result<OwnedFd, Error> {
     let watch = || -> rustix::io::Result<OwnedFd> {
         let poll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        for (fd, tag) in fds.iter().zip([DOORBELL, DEVICES]) {
+        for (fd, tag) in fds.iter().zip([DOORBELL, DEVICES, HOMES]) {
             epoll::add(
                 &poll,
                 fd,

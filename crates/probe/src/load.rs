@@ -182,6 +182,17 @@ impl Programs {
         }
     }
 
+    /// Sets, or removes, the id of the namespace that has an address.
+    pub fn set_home(&self, key: abi::HomeKey, nsid: Option<u32>) {
+        if let Ok(map) = self.find("homes") {
+            // Gone already, or no room: nobody is known at that address then.
+            let _ = match nsid {
+                Some(nsid) => map.update(key.as_bytes(), nsid.as_bytes(), MapFlags::ANY),
+                None => map.delete(key.as_bytes()),
+            };
+        }
+    }
+
     /// Starts the event stream and keeps owners in sockets from here on, in every network
     /// namespace. Processes come first: whoever uses a socket has then been told of.
     ///

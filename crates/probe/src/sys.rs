@@ -195,20 +195,19 @@ pub fn test_run(program: BorrowedFd<'_>, packet: &[u8]) -> io::Result<u32> {
 }
 
 /// Attaches a classifier to a device of the calling thread's network namespace (tcx, Linux
-/// 6.6): before all others on ingress, after all others on egress. It stays as long as the
-/// descriptor is open.
+/// 6.6), before all others. It stays as long as the descriptor is open.
 ///
 /// # Errors
 /// What bpf(2) says; `EINVAL` where the kernel has no tcx.
 pub fn attach_tcx(program: BorrowedFd<'_>, ifindex: u32, egress: bool) -> io::Result<OwnedFd> {
-    let (hook, order) = if egress {
-        (libbpf_sys::BPF_TCX_EGRESS, libbpf_sys::BPF_F_AFTER)
+    let hook = if egress {
+        libbpf_sys::BPF_TCX_EGRESS
     } else {
-        (libbpf_sys::BPF_TCX_INGRESS, libbpf_sys::BPF_F_BEFORE)
+        libbpf_sys::BPF_TCX_INGRESS
     };
     let options = libbpf_sys::bpf_link_create_opts {
         sz: size_of::<libbpf_sys::bpf_link_create_opts>() as libbpf_sys::size_t,
-        flags: order,
+        flags: libbpf_sys::BPF_F_BEFORE,
         ..Default::default()
     };
     let ifindex = i32::try_from(ifindex).map_err(|_| io::ErrorKind::InvalidInput)?;
@@ -251,6 +250,8 @@ pub fn count_tcx(ifindex: u32, egress: bool) -> io::Result<u32> {
 
 #[expect(clippy::cast_possible_truncation, reason = "1")]
 const PROMISCUOUS: u16 = libc::PACKET_MR_PROMISC as u16;
+#[expect(clippy::cast_possible_truncation, reason = "4")]
+const INT_LEN: libc::socklen_t = size_of::<i32>() as libc::socklen_t;
 #[expect(clippy::cast_possible_truncation, reason = "16")]
 const REQUEST_LEN: libc::socklen_t = size_of::<libc::packet_mreq>() as libc::socklen_t;
 
@@ -286,6 +287,29 @@ pub fn promiscuous(ifindex: u32) -> io::Result<OwnedFd> {
         Err(io::Error::last_os_error())
     } else {
         Ok(socket)
+    }
+}
+
+/// Turns on an option of a netlink socket (`NETLINK_…`, netlink(7)).
+///
+/// # Errors
+/// What setsockopt(2) says.
+pub fn netlink_option(socket: BorrowedFd<'_>, option: i32) -> io::Result<()> {
+    let on = 1_i32;
+    // SAFETY: the value lives through the call and its size is given.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_NETLINK,
+            option,
+            (&raw const on).cast(),
+            INT_LEN,
+        )
+    };
+    if result < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
     }
 }
 

@@ -40,12 +40,11 @@ enum Verdict {
 }
 
 impl Tally {
-    /// Nothing missing, near ends all right, far ends right or honestly empty. `guesses`: a
-    /// wrong guess counts as empty.
+    /// Nothing missing, nobody empty, nobody wrong. `guesses`: a wrong guess counts as right.
     pub fn is_perfect(&self, guesses: bool) -> bool {
         self.packets > 0
             && self.missing == 0
-            && self.near.empty == 0
+            && self.near.empty + self.far.empty == 0
             && self.near.wrong + self.far.wrong == 0
             && (guesses || self.near.guessed + self.far.guessed == 0)
     }

@@ -108,10 +108,10 @@ pub fn case(lab: &Lab, row: &Row) -> Result<Outcome> {
             let (tally, notes) = play(lab, row, place, family, false).context(what.clone())?;
             ensure!(
                 tally.is_perfect(GUESSED.contains(&row.name)),
-                "{what}: of {} packets {} ends are wrong, {} near ones empty, {} missing; {}",
+                "{what}: of {} packets {} ends are wrong, {} empty, {} missing; {}",
                 tally.packets,
                 tally.near.wrong + tally.far.wrong,
-                tally.near.empty,
+                tally.near.empty + tally.far.empty,
                 tally.missing,
                 notes
                     .iter()

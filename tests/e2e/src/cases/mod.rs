@@ -3,6 +3,7 @@
 mod command;
 mod devices;
 mod files;
+mod homes;
 mod life;
 mod loss;
 mod readme;
@@ -63,6 +64,9 @@ pub const CASES: &[Case] = cases! {
     "devices/loopback-once", devices::loopback_once;
     "devices/vlan", devices::vlan;
     "devices/tun", devices::tun;
+    "homes/twins", homes::twins;
+    "homes/later", homes::later;
+    "homes/elsewhere", homes::elsewhere;
     "select/pid", select::pid;
     "select/pname", select::pname;
     "select/uid", select::uid;
