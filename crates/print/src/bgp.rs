@@ -1,5 +1,7 @@
 //! BGP-4 (RFC 4271 and the documents of its capabilities and attributes), over TCP.
 
+pub(crate) use nlri::distinguisher;
+
 mod attribute;
 mod nlri;
 mod table;

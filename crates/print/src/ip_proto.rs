@@ -7,7 +7,7 @@ use pktwho_wire::Cursor;
 use crate::out::{Out, Printed, lookup};
 use crate::put::put;
 use crate::{
-    eigrp, esp, ether, gre, icmp, icmp6, igmp, igrp, ip, ip6, mpls, nhrp, pim, tcp, udp, vrrp,
+    eigrp, esp, ether, gre, icmp, icmp6, igmp, igrp, ip, ip6, mpls, nhrp, pim, rsvp, tcp, udp, vrrp,
 };
 
 pub(crate) const ICMP: u8 = 1;
@@ -43,6 +43,7 @@ static PAYLOADS: &[(u8, Payload)] = &[
     (ICMP6, icmp6::icmp6),
     (2, igmp::igmp),
     (9, igrp::igrp),
+    (46, rsvp::rsvp),
     (54, |p, c, length, _| nhrp::nhrp(p, c, length)),
     (137, |p, c, length, _| mpls::mpls(p, c, length)),
     (88, eigrp::eigrp),

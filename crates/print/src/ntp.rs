@@ -82,7 +82,8 @@ pub(crate) fn timestamp(p: &mut Out<'_>, Time(time): Time) {
     let secs = time >> 32;
     put!(p, secs, ".", nanos(time));
     if secs != 0 {
-        let unix = i64::try_from(secs).unwrap_or(0) - UNIX_EPOCH;
+        // A time before 1970 is one of the next era, 32 bits later.
+        let unix = (i64::try_from(secs).unwrap_or(0) - UNIX_EPOCH).rem_euclid(1 << 32);
         put!(p, " (", Date(unix), "T", TimeOfDay(unix), "Z)");
     }
 }

@@ -7,8 +7,9 @@ use pktwho_wire::Cursor;
 use crate::ip_proto::Ip;
 use crate::out::{Out, Printed};
 use crate::{
-    PacketType, ahcp, aodv, babel, bfd, bgp, dns, geneve, hsrp, isakmp, lisp, mpls, msdp, ntp,
-    olsr, pptp, quic, radius, resp, rip, rpki_rtr, snmp, syslog, text, tftp, timed, vxlan,
+    PacketType, ahcp, aodv, babel, bfd, bgp, dns, geneve, hsrp, isakmp, ldp, lisp, lspping, mpls,
+    msdp, ntp, olsr, pptp, quic, radius, resp, rip, rpki_rtr, snmp, syslog, text, tftp, timed,
+    vxlan,
 };
 
 /// A printer of what a datagram or segment carries.
@@ -82,8 +83,10 @@ static UDP: &[Entry] = &[
     port(520, rip::rip),
     port(521, rip::ng::ripng),
     to_port(1985, hsrp::hsrp),
+    port(646, ldp::ldp),
     port(654, aodv::aodv),
     port(698, olsr::olsr),
+    port(3503, lspping::lspping),
     port(3784, bfd::control),
     port(3785, bfd::echo),
     port(4784, bfd::multihop),
@@ -122,6 +125,7 @@ static TCP: &[Entry] = &[
     port(8554, text::rtsp),
     port(5060, text::sip_stream),
     port(179, bgp::bgp),
+    port(646, ldp::ldp),
     port(323, rpki_rtr::rpki_rtr),
     port(639, msdp::msdp),
     port(6379, resp::resp),

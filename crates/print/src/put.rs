@@ -265,6 +265,40 @@ impl Put for Fixed {
     }
 }
 
+/// A fraction of at most ten digits, without zeros at its end: C's `%.10g`.
+#[derive(Clone, Copy)]
+pub(crate) struct General(pub(crate) f64);
+
+impl Put for General {
+    fn put(self, out: &mut Vec<u8>) {
+        const DIGITS: i32 = 10;
+        let Self(value) = self;
+        if !value.is_finite() {
+            return Fixed(value, 0).put(out);
+        }
+        let scientific = format!("{value:.9e}");
+        let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+        let exponent: i32 = exponent.parse().unwrap_or(0);
+        if !(-4..DIGITS).contains(&exponent) {
+            out.extend_from_slice(without_zeros(digits).as_bytes());
+            let sign = if exponent < 0 { '-' } else { '+' };
+            let _ = write!(out, "e{sign}{:02}", exponent.abs());
+            return;
+        }
+        let places = usize::try_from(DIGITS - 1 - exponent).unwrap_or(0);
+        let fixed = format!("{value:.places$}");
+        out.extend_from_slice(without_zeros(&fixed).as_bytes());
+    }
+}
+
+fn without_zeros(digits: &str) -> &str {
+    if digits.contains('.') {
+        digits.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        digits
+    }
+}
+
 /// A decimal number with blanks in front, at least `.1` characters.
 #[derive(Clone, Copy)]
 pub(crate) struct Padded(pub(crate) u64, pub(crate) usize);
@@ -492,6 +526,17 @@ mod tests {
         assert_eq!(text(Fixed(0.0625, 3)), "0.062");
         assert_eq!(text(Fixed(f64::NAN, 3)), "nan");
         assert_eq!(text(Fixed(f64::INFINITY, 3)), "inf");
+        for (value, expected) in [
+            (0.0, "0"),
+            (1000.0, "1000"),
+            (0.0001, "0.0001"),
+            (0.000_01, "1e-05"),
+            (1.5e12, "1.5e+12"),
+            (1.0 / 3.0, "0.3333333333"),
+            (f64::INFINITY, "inf"),
+        ] {
+            assert_eq!(text(General(value)), expected);
+        }
         assert_eq!(text(Span(0)), "0s");
         assert_eq!(text(Span(694_861)), "1w1d1h1m1s");
         assert_eq!(text(Span(3600)), "1h");

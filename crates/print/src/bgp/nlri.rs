@@ -213,7 +213,7 @@ fn nsap_prefix(p: &mut Out<'_>, c: &mut Cursor<'_>, bits: u8, shown: u8) -> Resu
 }
 
 /// A route distinguisher (RFC 4364 section 4.2).
-pub(super) fn distinguisher(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Result<(), Truncated> {
+pub(crate) fn distinguisher(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Result<(), Truncated> {
     let kind = c.u16()?;
     match kind {
         0 => {
