@@ -257,7 +257,7 @@ fn wire(p: &mut Out<'_>, name: &str, kind: u16) {
 }
 
 fn session(p: &mut Out<'_>, mut c: Cursor<'_>, v6: bool) -> Printed {
-    let mut addr = |p: &mut Out<'_>, c: &mut Cursor<'_>| -> Printed {
+    let addr = |p: &mut Out<'_>, c: &mut Cursor<'_>| -> Printed {
         if v6 {
             p.addr(Ipv6Addr::from(c.u128()?));
         } else {

@@ -228,7 +228,7 @@ pub(super) static CLASS_ERRORS: &[(u16, &str)] = &[
 ];
 
 pub(super) static ADMIN: &[(u32, &str)] = &[
-    (2147483648, "Reflect"),
+    (0x8000_0000, "Reflect"),
     (4, "Testing"),
     (2, "Admin-down"),
     (1, "Delete-in-progress"),
