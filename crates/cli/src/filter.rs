@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use pktwho_filter::graph::{Graph, Target};
+use pktwho_filter::graph::Graph;
 use pktwho_filter::tree::{End, Glob, OwnerIs, OwnerTerm, Tree};
 use pktwho_filter::{Device, Error, Names, Reason};
 
@@ -58,17 +58,19 @@ impl Filter {
     /// The device has not what the filter asks for; a name is unknown; no packet could pass.
     pub fn graph(&self, device: &Device, names: &mut dyn Names) -> Result<Graph> {
         let refused = |error| refused(error, &self.text);
-        let graph = pktwho_filter::lower(&self.tree, device, names).map_err(refused)?;
+        let mut graph = pktwho_filter::lower(&self.tree, device, names).map_err(refused)?;
         if self.no_optimize {
             return Ok(graph);
         }
-        if graph.entry == Target::Reject && !self.tree.is_about_owners() {
+        graph.fold();
+        if graph.rejects_all() && !self.tree.is_about_owners() {
             let nothing_passes = Error {
                 reason: Reason::RejectsAll,
                 span: None,
             };
             return Err(refused(nothing_passes));
         }
+        graph.optimise();
         Ok(graph)
     }
 }

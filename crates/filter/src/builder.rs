@@ -5,15 +5,15 @@
 
 use crate::graph::{Comparison, Fact, Graph, Node, NodeId, Size, Target, Test, Value, ValueId};
 use crate::tree::{Operator, OwnerTerm};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// Makes a [`Graph`]. Constants are folded on the way.
 #[derive(Debug, Default)]
 pub struct Builder {
     values: Vec<Value>,
-    value_ids: HashMap<Value, ValueId>,
+    value_ids: FxHashMap<Value, ValueId>,
     nodes: Vec<Node>,
-    node_ids: HashMap<(Test, Target, Target), NodeId>,
+    node_ids: FxHashMap<(Test, Target, Target), NodeId>,
     owners: Vec<OwnerTerm>,
 }
 
@@ -37,6 +37,29 @@ impl Builder {
             Some(Value::Constant(number)) => Some(number),
             _ => None,
         }
+    }
+
+    /// Whether the value may be asked of a packet that has it not.
+    pub fn can_fail(&self, id: ValueId) -> bool {
+        let mut seen = vec![id];
+        let mut rest = vec![id];
+        while let Some(id) = rest.pop() {
+            let Some(value) = self.get(id) else {
+                continue;
+            };
+            let divides = matches!(value, Value::Binary { operator: Operator::Div | Operator::Mod, right, .. }
+                if self.as_constant(right).is_none_or(|right| right == 0));
+            if divides || matches!(value, Value::Load { .. }) {
+                return true;
+            }
+            for operand in value.operands().into_iter().flatten() {
+                if !seen.contains(&operand) {
+                    seen.push(operand);
+                    rest.push(operand);
+                }
+            }
+        }
+        false
     }
 
     pub fn constant(&mut self, number: u32) -> ValueId {

@@ -4,12 +4,13 @@
 //! not IPv6, so that whoever comes from the one test goes past the other. Then equal decisions
 //! become one, from the last to the first. Both are repeated, as each finds work for the other.
 //!
-//! Promises: the verdict on every packet stays, with one exception, which is libpcap's: a test
-//! whose outcome changes nothing goes away, even where a load in it would have rejected a packet
-//! that is cut off there (`tcp or not tcp` keeps all). The time is bounded: a number of rounds,
-//! of facts kept for a decision, and of decisions that one way is led past in a round.
+//! Two steps. [`Graph::fold`] knows what libpcap's optimiser knows, and does what it does with a
+//! test whose outcome changes nothing: it goes away, even where a load in it would have rejected
+//! a packet that is cut off there (`tcp or not tcp` keeps all). [`Graph::optimise`] knows more
+//! and changes no verdict.
 //!
-//! Start reading at [`Graph::optimise`].
+//! The time is bounded: a number of rounds, of facts kept for a decision, and of decisions that
+//! one way is led past in a round.
 
 mod known;
 mod simplify;
@@ -18,13 +19,13 @@ mod tests;
 
 use crate::builder::Builder;
 use crate::graph::{Comparison, Graph, Target, Test, Value, ValueId};
-use known::Known;
+use known::{Knowledge, Known};
 
 /// Most filters are done after two.
-const ROUNDS: usize = 6;
+const ROUNDS: usize = 4;
 
 /// Decisions that a way is led past in one round.
-const SKIPS: usize = 64;
+const SKIPS: usize = 16;
 
 /// How many open decisions are looked behind to see that they do not matter.
 const DEPTH: u32 = 3;
@@ -33,14 +34,25 @@ const DEPTH: u32 = 3;
 const NODES_MAX: usize = 50_000;
 
 impl Graph {
-    /// Removes tests whose outcome is known or does not matter.
+    /// Removes tests as libpcap does. What is left rejects all packets where libpcap's program
+    /// does ([`Graph::rejects_all`]); packets that are cut off in headers may be kept that were
+    /// rejected before.
+    pub fn fold(&mut self) {
+        self.rounds(Knowledge::Equality);
+    }
+
+    /// Removes tests whose outcome is known. The verdict on every packet stays.
     pub fn optimise(&mut self) {
-        self.rebuild();
+        self.rounds(Knowledge::All);
+    }
+
+    fn rounds(&mut self, knowledge: Knowledge) {
+        self.rebuild(knowledge);
         for _ in 0..ROUNDS {
-            if self.nodes.len() > NODES_MAX || !self.lead_past() {
+            if self.nodes.len() > NODES_MAX || !self.lead_past(knowledge) {
                 break;
             }
-            self.rebuild();
+            self.rebuild(knowledge);
         }
     }
 
@@ -50,10 +62,10 @@ impl Graph {
     }
 
     /// Leads each way past decisions that are known on it. Says whether there were some.
-    fn lead_past(&mut self) -> bool {
+    fn lead_past(&mut self, knowledge: Knowledge) -> bool {
         let mut changed = false;
         let mut states: Vec<Option<Known>> = vec![None; self.nodes.len()];
-        arrive(&mut states, self.entry, &Known::default());
+        arrive(&mut states, self.entry, &Known::new(knowledge));
         for at in 0..self.nodes.len() {
             // All ways to this decision have been walked: they come from earlier ones.
             let Some(state) = states.get_mut(at).and_then(Option::take) else {
@@ -127,13 +139,22 @@ impl Graph {
     }
 
     /// Makes the graph anew from the last decision to the first: equal decisions become one,
-    /// those that decide nothing go away, tests take their simplest form.
-    fn rebuild(&mut self) {
+    /// those that decide nothing go away, as far as they cannot fail or `knowledge` is libpcap's.
+    fn rebuild(&mut self, knowledge: Knowledge) {
         let mut builder = Builder::default();
         let mut values: Vec<ValueId> = Vec::with_capacity(self.values.len());
         for value in &self.values {
             let new = |id: ValueId| values.get(id.0 as usize).copied().unwrap_or(id);
             let id = match value.map_operands(new) {
+                Value::Binary {
+                    operator,
+                    left,
+                    right,
+                } if knowledge == Knowledge::Equality
+                    && simplify::is_zero(&builder, operator, left, right) =>
+                {
+                    builder.constant(0)
+                }
                 Value::Binary {
                     operator,
                     left,
@@ -159,10 +180,12 @@ impl Graph {
             let test = self.owner_test(&mut builder, test);
             let (test, positive) = simplify::test(&mut builder, test);
             let (yes, no) = if positive { (yes, no) } else { (no, yes) };
-            let target = if yes == no && (yes == Target::Reject || !is_needed(&builder, test)) {
+            let target = if yes != no {
+                builder.node(test, yes, no)
+            } else if yes == Target::Reject {
                 yes
             } else {
-                builder.node(test, yes, no)
+                undecided(&mut builder, knowledge, test, yes)
             };
             if let Some(slot) = targets.get_mut(at) {
                 *slot = target;
@@ -190,12 +213,6 @@ impl Graph {
     }
 }
 
-/// `x >= 0` is written where the loads in `x` must be possible, whatever they give.
-fn is_needed(builder: &Builder, test: Test) -> bool {
-    matches!(test, Test::Compare { comparison: Comparison::GreaterEqual, right, .. }
-        if builder.as_constant(right) == Some(0))
-}
-
 /// One more way to a decision: what is known there is what is known on all ways.
 fn arrive(states: &mut [Option<Known>], target: Target, state: &Known) {
     let Target::Node(id) = target else {
@@ -207,4 +224,37 @@ fn arrive(states: &mut [Option<Known>], target: Target, state: &Known) {
             None => *slot = Some(state.clone()),
         }
     }
+}
+
+/// What is left of a test that leads to the same place in any case.
+fn undecided(builder: &mut Builder, knowledge: Knowledge, test: Test, target: Target) -> Target {
+    let Test::Compare {
+        comparison,
+        left,
+        right,
+    } = test
+    else {
+        // A chain reads headers, an owner nothing.
+        return match (knowledge, test) {
+            (Knowledge::All, Test::Chain { .. }) => builder.node(test, target, target),
+            _ => target,
+        };
+    };
+    let needed = comparison == Comparison::GreaterEqual && builder.as_constant(right) == Some(0);
+    if knowledge == Knowledge::Equality && !needed {
+        return target;
+    }
+    [right, left].into_iter().fold(target, |target, value| {
+        if !builder.can_fail(value) {
+            return target;
+        }
+        let right = builder.constant(0);
+        let comparison = Comparison::GreaterEqual;
+        let needs = Test::Compare {
+            comparison,
+            left: value,
+            right,
+        };
+        builder.node(needs, target, target)
+    })
 }

@@ -1,4 +1,6 @@
-//! For tests: random graphs, random packets, and the plainest evaluation of a graph.
+//! For tests: random filters, random graphs, random packets, and the plainest evaluation of a graph.
+
+mod expression;
 
 use crate::graph::{
     CHAIN_HEADERS, Comparison, Fact, Graph, Node, NodeId, Size, Target, Test, Value, ValueId,

@@ -176,7 +176,6 @@ impl Lowering<'_> {
                 .zip(words(mask))
                 .zip([0, 4, 8, 12]);
             let conds: Vec<Cond> = words
-                .filter(|((_, mask), _)| *mask != 0)
                 .map(|((word, mask), step)| {
                     lowering.masked(network.plus(offset + step), Size::Word, mask, word)
                 })

@@ -7,11 +7,22 @@ use crate::graph::{Comparison, Size, Test, Value, ValueId};
 use crate::tree::Operator;
 
 /// Facts kept for one decision: the first ones and the last ones.
-const FACTS_MAX: usize = 48;
+const FACTS_MAX: usize = 24;
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Known {
+    knowledge: Knowledge,
     facts: Vec<Fact>,
+}
+
+/// How much is made of what was found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Knowledge {
+    /// As libpcap does: a test decides the same test, and equality to a number denies that to
+    /// others.
+    Equality,
+    /// Bits, ranges, a few possibilities.
+    All,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +92,13 @@ impl Fact {
 }
 
 impl Known {
+    pub(super) fn new(knowledge: Knowledge) -> Self {
+        Self {
+            knowledge,
+            facts: Vec::new(),
+        }
+    }
+
     pub(super) fn learn(&mut self, values: &[Value], test: Test, outcome: bool) {
         let fact = match Question::new(values, test) {
             Some(Question::Bits { of, mask, bits }) => Fact::Bits {
@@ -109,6 +127,12 @@ impl Known {
             Some(Question::Computed(id)) => Fact::Computed(id),
             None => Fact::Outcome(test, outcome),
         };
+        let equal = matches!(fact, Fact::Bits { holds: true, .. });
+        let fact = if self.knowledge == Knowledge::All || equal {
+            fact
+        } else {
+            Fact::Outcome(test, outcome)
+        };
         if !self.facts.contains(&fact) {
             if self.facts.len() >= FACTS_MAX {
                 // The first ones are about what headers there are.
@@ -120,6 +144,9 @@ impl Known {
 
     /// The outcome, if it is known.
     pub(super) fn decides(&self, values: &[Value], test: Test) -> Option<bool> {
+        if self.knowledge == Knowledge::Equality {
+            return self.equality(values, test);
+        }
         match Question::new(values, test) {
             Some(Question::Bits { of, mask, bits }) => {
                 self.bits(values, of, mask, bits).or_else(|| {
@@ -140,6 +167,23 @@ impl Known {
         }
     }
 
+    fn equality(&self, values: &[Value], test: Test) -> Option<bool> {
+        let question = Question::new(values, test);
+        self.facts.iter().find_map(|fact| match (*fact, &question) {
+            (Fact::Outcome(known, outcome), _) if known == test => Some(outcome),
+            (
+                Fact::Bits {
+                    of: known,
+                    mask: same,
+                    bits: is,
+                    ..
+                },
+                Some(Question::Bits { of, mask, bits }),
+            ) if known == *of && same == *mask => Some(is == *bits),
+            _ => None,
+        })
+    }
+
     /// Forgets what the other does not know.
     pub(super) fn keep_common(&mut self, other: &Known) {
         let common = self.facts.iter().filter_map(|fact| {
@@ -147,6 +191,9 @@ impl Known {
                 return Some(*fact);
             }
             let (of, mask, ways) = fact.ways()?;
+            if self.knowledge == Knowledge::Equality {
+                return None;
+            }
             let theirs = other.facts.iter().filter_map(Fact::ways);
             let (.., theirs) = theirs
                 .into_iter()
@@ -280,10 +327,10 @@ impl Known {
     /// Whether evaluating the test cannot fail here.
     pub(super) fn can_evaluate(&self, values: &[Value], test: Test) -> bool {
         match test {
-            Test::Compare { left, right, .. } => {
+            Test::Compare { left, right, .. } if self.knowledge == Knowledge::All => {
                 self.computed(values, left) && self.computed(values, right)
             }
-            Test::Owner(_) | Test::Chain { .. } => false,
+            _ => false,
         }
     }
 

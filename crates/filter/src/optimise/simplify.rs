@@ -58,6 +58,21 @@ pub(super) fn test(builder: &mut Builder, test: Test) -> (Test, bool) {
     }
 }
 
+/// Whether libpcap makes a 0 of it without looking at the other side.
+pub(super) fn is_zero(
+    builder: &Builder,
+    operator: Operator,
+    left: ValueId,
+    right: ValueId,
+) -> bool {
+    let is_zero = |id| builder.as_constant(id) == Some(0);
+    match operator {
+        Operator::Mul | Operator::And => is_zero(left) || is_zero(right),
+        Operator::Div | Operator::Mod | Operator::ShiftLeft | Operator::ShiftRight => is_zero(left),
+        Operator::Add | Operator::Sub | Operator::Or | Operator::Xor => false,
+    }
+}
+
 /// The value and the constant of which this is `value & constant`.
 fn masked(builder: &Builder, id: ValueId) -> Option<(ValueId, ValueId)> {
     match builder.get(id) {
