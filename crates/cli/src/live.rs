@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use pktwho_capfile::Counters;
 use pktwho_owner::{Processes, Slot};
 use pktwho_packet::{Iface, LinkType, OwnerFacts, Packet, Timestamp};
@@ -24,6 +24,7 @@ use crate::plan::{self, Buffering, Output};
 use crate::signals::Signals;
 use crate::sink::{Sink, SourceFacts, say};
 use crate::text::Text;
+use crate::wanted::Wanted;
 use crate::{devices, names};
 
 /// After a command has ended and closed its connections: how long no packet of it must have
@@ -43,7 +44,6 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
         .with_counts()
         .context("cannot handle signals")?;
     let interfaces = devices::choose(&plan.interfaces)?;
-    refuse_filter(plan)?;
     let mut command = match plan.command.as_slice() {
         [] => None,
         command => Some(Running::start(command)?),
@@ -55,8 +55,11 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
         || plan.output.limit.is_some()
         || plan.output.buffering == Buffering::Packet
         || (plan.output.print.is_some() && text.borrow().is_immediate());
-    let live = probe::Live::open(config(plan, interfaces.clone(), command.as_ref(), at_once))
-        .map_err(|error| refused(error, &interfaces))?;
+    let wanted = Wanted::default();
+    let alone = matches!(&interfaces, Interfaces::Named(names) if names.len() == 1);
+    let filter = wanted.filter(plan, command.as_ref().map(Running::pid), alone)?;
+    let live = probe::Live::open(config(plan, interfaces.clone(), filter, at_once))
+        .map_err(|error| refused(error, &interfaces, &wanted))?;
     let any = interfaces == Interfaces::Any;
     let near = plan.foreign_numeric.then(|| live.ifaces());
     let sink = Sink::new(
@@ -68,12 +71,14 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
     let mut capture = Capture {
         live,
         sink,
+        wanted,
         processes: Processes::new(),
         ends: Ends::default(),
         signals,
         started: now(),
         by_iface: Vec::new(),
         last_packet: Instant::now(),
+        refused: 0,
     };
     capture.meet_processes();
     announce(plan, any, capture.live.ifaces());
@@ -86,17 +91,10 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
     ran.and(closed).map(|()| code)
 }
 
-/// Capturing everything instead would be wrong.
-fn refuse_filter(plan: &plan::Live) -> Result<()> {
-    if plan.filter.is_empty() && plan.link_type.is_none() {
-        return Ok(());
-    }
-    bail!("filter expressions and link types are not supported yet while capturing");
-}
-
 struct Capture {
     live: probe::Live,
     sink: Sink,
+    wanted: Wanted,
     processes: Processes,
     ends: Ends,
     signals: Signals,
@@ -104,6 +102,8 @@ struct Capture {
     /// Packets delivered, by device.
     by_iface: Vec<u64>,
     last_packet: Instant,
+    /// Packets that the kernel could not decide on and the filter refuses.
+    refused: u64,
 }
 
 impl Capture {
@@ -164,8 +164,12 @@ impl Capture {
             match event {
                 Event::Process(event) => self.processes.apply(&event),
                 Event::Packet(raw) => {
-                    delivered = true;
                     let packet = owned(&raw, &mut self.processes, &mut self.ends);
+                    if raw.undecided && !self.wanted.takes(&packet) {
+                        self.refused += 1;
+                        continue;
+                    }
+                    delivered = true;
                     count(&mut self.by_iface, packet.iface);
                     if self.sink.packet(&packet)?.is_break() {
                         self.live.stop();
@@ -220,7 +224,8 @@ impl Capture {
     /// tcpdump's counts, in one line or several.
     fn counts_line(&self, between: &str, counts: &Counts) -> String {
         let captured = self.sink.packets();
-        let (received, dropped) = (counts.received, counts.lost.packets());
+        let received = counts.received.saturating_sub(self.refused);
+        let dropped = counts.lost.packets();
         format!(
             "{captured} packet{} captured{between}{received} packet{} received by filter{between}\
              {dropped} packet{} dropped by kernel",
@@ -288,11 +293,9 @@ fn now() -> Timestamp {
 fn config(
     plan: &plan::Live,
     interfaces: Interfaces,
-    command: Option<&Running>,
+    filter: probe::Filter,
     immediate: bool,
 ) -> probe::Config {
-    let mut pids = plan.owners.pids.clone();
-    pids.extend(command.map(Running::pid));
     probe::Config {
         interfaces,
         snaplen: plan.snaplen,
@@ -304,12 +307,7 @@ fn config(
         buffer: plan.buffer_bytes,
         immediate,
         promiscuous: plan.promiscuous,
-        filter: probe::OwnerFilter {
-            pids,
-            names: plan.owners.names.clone(),
-            uids: plan.owners.uids.clone(),
-            follow: plan.owners.follow_forks || command.is_some(),
-        },
+        filter,
         backend: match plan.backend {
             Backend::Auto => probe::Backend::Auto,
             Backend::Tcx => probe::Backend::Tcx,
@@ -360,7 +358,12 @@ fn announce(plan: &plan::Live, any: bool, ifaces: &[Iface]) {
 }
 
 /// Why a capture could not begin, in tcpdump's words where it has some.
-fn refused(error: probe::Error, interfaces: &Interfaces) -> anyhow::Error {
+fn refused(error: probe::Error, interfaces: &Interfaces, wanted: &Wanted) -> anyhow::Error {
+    if let probe::Error::Filter { .. } = error
+        && let Some(refusal) = wanted.take_refusal()
+    {
+        return refusal;
+    }
     let name = match interfaces {
         Interfaces::Any => "any",
         Interfaces::Named(names) => names.first().map_or("", String::as_str),

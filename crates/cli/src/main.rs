@@ -24,6 +24,7 @@ mod select;
 mod signals;
 mod sink;
 mod text;
+mod wanted;
 
 use std::process::ExitCode;
 

@@ -40,6 +40,11 @@ pub struct HostNames {
 /// A file's names, once read.
 type Table<K> = Option<FxHashMap<K, String>>;
 
+/// The mask of the IPv4 network that a device is in.
+pub fn netmask(device: &str) -> Option<u32> {
+    Networks::connected(&read("/proc/net/route"), &[device]).mask()
+}
+
 /// The names that lines in this style may show. With `near`, those IPv4 addresses only that
 /// lie in networks connected to these devices (`-f`).
 pub fn for_style(style: Option<&Style>, near: Option<&[Iface]>) -> Box<dyn Names> {

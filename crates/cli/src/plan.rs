@@ -79,13 +79,6 @@ pub struct Filter {
     pub no_optimize: bool,
 }
 
-impl Filter {
-    /// Whether it takes every packet, as far as can be seen before a file is read.
-    pub fn is_empty(&self) -> bool {
-        self.expression.is_empty() && self.metadata.is_none()
-    }
-}
-
 /// Where the text of a filter stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expression {
@@ -96,12 +89,6 @@ pub enum Expression {
 impl Default for Expression {
     fn default() -> Self {
         Self::Words(String::new())
-    }
-}
-
-impl Expression {
-    fn is_empty(&self) -> bool {
-        matches!(self, Self::Words(words) if words.trim().is_empty())
     }
 }
 

@@ -25,8 +25,8 @@ mod values;
 
 pub use assembler::Insn;
 
-use crate::graph::{Graph, Target};
-use assembler::{Assembler, CONTEXT, Register, field};
+use crate::graph::{Graph, Target, Test};
+use assembler::{Assembler, CONTEXT, Label, Register, field};
 use body::Body;
 
 /// Where a filter's program stands and where it leads.
@@ -38,14 +38,24 @@ pub struct Targets<'a> {
     pub egress: bool,
     /// Try direct access first. Without, only the copies with calls are made (for tests).
     pub direct: bool,
-    /// Run at the start, where owners are known: leaves two masks by index of [`Graph::owners`]
-    /// on the stack, which of them are known at R10-8 and which are so at R10-16. May use R0-R5;
-    /// the context is in R6. None: a test on an owner accepts.
-    pub owners: Option<&'a [Insn]>,
+    /// Where owners are known. None: a test on an owner accepts.
+    pub owners: Option<Owners<'a>>,
     /// What is done with a packet that matches or may match; the context is in R6. Ends with
     /// an exit, as does the other.
     pub accept: &'a [Insn],
     pub reject: &'a [Insn],
+}
+
+/// What the terms about owners come to.
+#[derive(Clone, Copy, Debug)]
+pub struct Owners<'a> {
+    /// Run at the start: leaves two masks on the stack, by the numbers in [`Test::Owner`]: which
+    /// terms are known at R10-8 and which are true at R10-16. May use R0-R5; the context is in R6.
+    ///
+    /// [`Test::Owner`]: crate::graph::Test::Owner
+    pub masks: &'a [Insn],
+    /// Run before `accept` when a term was asked for that is not known. May use the same.
+    pub unknown: &'a [Insn],
 }
 
 /// Why a filter has no program.
@@ -62,6 +72,7 @@ pub enum Error {
 
 /// Bits of the masks.
 pub const OWNERS_MAX: usize = 64;
+const OWNERS: u32 = 64;
 
 /// The instructions of the program.
 ///
@@ -71,34 +82,56 @@ pub fn encode(graph: &Graph, targets: &Targets<'_>) -> Result<Vec<Insn>, Error> 
     if !graph.is_writable() {
         return Err(Error::TooDeep);
     }
-    if targets.owners.is_some() && graph.owners.len() > OWNERS_MAX {
+    let is_beyond = |test: &Test| matches!(test, Test::Owner(at) if *at >= OWNERS);
+    if targets.owners.is_some() && graph.nodes.iter().any(|node| is_beyond(&node.test)) {
         return Err(Error::TooManyOwners);
     }
     let mut code = Assembler::default();
-    let (accept, reject) = (code.label(), code.label());
+    let (accept, reject, unknown) = (code.label(), code.label(), code.label());
     code.copy(CONTEXT, Register::R1);
-    code.put_all(targets.owners.unwrap_or_default());
+    code.put_all(targets.owners.map_or(&[], |owners| owners.masks));
     match graph.entry {
         Target::Accept => code.jump(accept),
         Target::Reject => code.jump(reject),
-        Target::Node(_) => bodies(graph, targets, &mut code, accept, reject)?,
-    }
-    // The kernel refuses instructions that are never reached.
-    for (label, instructions) in [(accept, targets.accept), (reject, targets.reject)] {
-        if code.is_used(label) {
-            code.place(label);
-            code.put_all(instructions);
+        Target::Node(_) => {
+            let ends = Ends {
+                accept,
+                reject,
+                unknown,
+            };
+            bodies(graph, targets, &mut code, ends)?;
         }
     }
+    // The kernel refuses instructions that are never reached.
+    let is_unknown = code.is_used(unknown);
+    if is_unknown {
+        code.place(unknown);
+        code.put_all(targets.owners.map_or(&[], |owners| owners.unknown));
+    }
+    if is_unknown || code.is_used(accept) {
+        code.place(accept);
+        code.put_all(targets.accept);
+    }
+    if code.is_used(reject) {
+        code.place(reject);
+        code.put_all(targets.reject);
+    }
     code.finish()
+}
+
+/// Where a packet's way through the graph ends.
+#[derive(Clone, Copy)]
+struct Ends {
+    accept: Label,
+    reject: Label,
+    unknown: Label,
 }
 
 fn bodies(
     graph: &Graph,
     targets: &Targets<'_>,
     code: &mut Assembler,
-    accept: assembler::Label,
-    reject: assembler::Label,
+    ends: Ends,
 ) -> Result<(), Error> {
     let tagged = code.label();
     if targets.ethernet {
@@ -114,14 +147,14 @@ fn bodies(
         }
         if targets.direct {
             let calls = code.label();
-            let fast = Body::new(graph, targets, code, (accept, reject));
+            let fast = Body::new(graph, targets, code, ends);
             fast.write(with_tag, Some(calls))?;
             if !code.is_used(calls) {
                 continue;
             }
             code.place(calls);
         }
-        Body::new(graph, targets, code, (accept, reject)).write(with_tag, None)?;
+        Body::new(graph, targets, code, ends).write(with_tag, None)?;
     }
     Ok(())
 }

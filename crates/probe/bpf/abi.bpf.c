@@ -11,5 +11,7 @@ KEEP(reader_state);
 KEEP(process_event);
 KEEP(home_key);
 KEEP(process_key);
+KEEP(process_answer);
+KEEP(decision);
 KEEP(loss_key);
 KEEP(config);

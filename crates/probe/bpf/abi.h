@@ -28,10 +28,12 @@
 #define SURE_FLOW 2
 #define SURE_GUESS 3
 
-/* Which terms the owner filter has (filter_mask), and what a process matches (struct match). */
-#define MATCH_PID 1
-#define MATCH_NAME 2
-#define MATCH_UID 4
+/* Which kinds of terms about owners the filter has (filter_mask). */
+#define TERMS_PROCESS 1 /* answered by `processes` */
+#define TERMS_PARENT 2  /* answered by the parent's entry there */
+#define TERMS_UID 4
+#define TERMS_TID 8
+#define TERMS_OTHER 16  /* only user space can answer */
 
 /* The process at one end of a packet. */
 struct owner {
@@ -55,7 +57,8 @@ struct packet_record {
 	__u32 cap_len;
 	__u8 egress;
 	__u8 pkt_type; /* PACKET_HOST, … (linux/if_packet.h) */
-	__u8 pad[2];
+	__u8 undecided; /* a term of the filter is not known here: user space is to decide */
+	__u8 pad;
 	struct owner sender;
 	struct owner receiver;
 };
@@ -80,7 +83,7 @@ struct reader_state {
 	__u32 wake_bytes; /* ring it when so much is queued in one ring */
 	__u64 lost_no_ring; /* packets on CPUs that have no ring */
 	__u64 lost_events;
-	__s64 open_connections; /* of processes that the owner filter names */
+	__s64 open_connections; /* of processes for which one of the `counted` terms is true */
 	__u64 changes; /* so often did a socket change its owner, its address or its peer */
 	__u64 homes;   /* so often has user space changed the map `homes`; 0: it is empty */
 };
@@ -109,14 +112,34 @@ struct process_event {
 	char name[NAME_LEN];
 };
 
-/* Key of the process set of the owner filter. */
+/* Key of the filter's table of processes. */
 struct process_key {
 	__u64 start;
 	__u32 pid;
 	__u32 pad;
 };
 
-/* A name wanted by --pname, padded with NUL. */
+/* What the filter needs to know of a process: one bit for each term about owners. */
+struct process_answer {
+	__u64 is; /* true of it; for terms about parents: true of it as somebody's parent */
+	struct process_key parent;
+};
+
+/*
+ * What the owner terms of a packet come to, in the control page of its CPU at DECISION_OFFSET:
+ * written by the capture programs, read by the second filter program.
+ */
+struct decision {
+	__u64 known; /* terms by bit */
+	__u64 is;
+	__u32 cap_len;   /* of the record */
+	__u8 full;       /* the ring is full: the record is not in it */
+	__u8 undecided;  /* user space is to decide */
+	__u8 pad[2];
+};
+#define DECISION_OFFSET 2048
+
+/* A name that a term asks for, padded with NUL. */
 struct name_key {
 	char name[LONG_NAME_LEN];
 };
@@ -144,14 +167,27 @@ struct loss_key {
 
 /* Constants of one capture, set before the programs are loaded; the same in every object. */
 struct config {
-	__u32 filter_mask;   /* MATCH_… terms of the owner filter; 0: no filter */
+	/* Terms about owners, by bit: by the end of the packet that they speak of… */
+	__u64 either;
+	__u64 sender;
+	__u64 receiver;
+	__u64 own;
+	__u64 other;
+	/* …and by who answers. */
+	__u64 by_process;
+	__u64 by_parent;
+	__u64 by_uid;
+	__u64 by_tid;
+	__u64 followed;      /* terms that children inherit, and keep after exec */
+	__u64 inherited;     /* the same without exec: by the name */
+	__u64 counted;       /* terms whose processes' connections are counted */
+	__u32 filter_mask;   /* TERMS_…; 0: no terms about owners */
 	__u32 snaplen;       /* at most SNAPLEN_MAX */
 	__u32 ring_size;     /* bytes, a power of two */
 	__u32 netns;         /* inode number of the network namespace of our devices */
-	__u8 follow_forks;   /* children of a matching process match too, and after exec */
 	__u8 current_in_egress; /* cgroup_skb may ask for the current task (6.x); else tracepoints refresh */
 	__u8 owners;         /* look for owners at all */
-	__u8 pad;
+	__u8 pad[6];
 };
 #define SNAPLEN_MAX 262144
 #define RING_HEADER 4096 /* bytes before the records of a ring */

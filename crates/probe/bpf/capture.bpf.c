@@ -452,6 +452,33 @@ static __always_inline long copy_packet(struct __sk_buff *skb, char *to, __u32 c
 	return bpf_skb_load_bytes(skb, ADDRESSES, to + ADDRESSES + VLAN_TAG, rest);
 }
 
+#include "filter.bpf.c"
+
+/* The last step: the record, which has its head by now, gets its bytes and is published. */
+static __always_inline int store(struct __sk_buff *skb, struct ring_control *control,
+				 struct packet_record *record, __u32 cap_len, bool tagged,
+				 bool full)
+{
+	__u64 head = control->head;
+
+	if (full) {
+		control->lost_full++;
+		count_loss(skb->ifindex, LOST_FULL);
+	} else if (cap_len == 0 || cap_len > SNAPLEN_MAX ||
+		   copy_packet(skb, (char *)record + sizeof(*record), cap_len, tagged)) {
+		control->lost_unreadable++;
+		count_loss(skb->ifindex, LOST_UNREADABLE);
+	} else {
+		control->stored++;
+		head += (sizeof(*record) + cap_len + 7) & ~7U;
+		publish(control, head);
+		ring_doorbell(control, head);
+	}
+	barrier();
+	WRITE(control->busy, 0);
+	return TCX_NEXT;
+}
+
 static __always_inline int capture(struct __sk_buff *skb, bool egress, __u32 l3)
 {
 	struct ring_control *control;
@@ -497,25 +524,28 @@ static __always_inline int capture(struct __sk_buff *skb, bool egress, __u32 l3)
 	record->receiver.sure = SURE_NOT;
 	if (config.owners)
 		find_owners(skb, egress, l3, control, record, full);
-	if (config.filter_mask && !owner_matches(&record->sender) &&
-	    !owner_matches(&record->receiver))
-		goto out;
-	if (full) {
-		control->lost_full++;
-		count_loss(skb->ifindex, LOST_FULL);
-	} else if (cap_len == 0 || cap_len > SNAPLEN_MAX ||
-		   copy_packet(skb, (char *)record + sizeof(*record), cap_len, tagged)) {
-		control->lost_unreadable++;
-		count_loss(skb->ifindex, LOST_UNREADABLE);
-	} else {
-		control->stored++;
-		publish(control, head + size);
-		ring_doorbell(control, head + size);
+	record->undecided = 0;
+	if (config.filter_mask) {
+		ask_filter(skb, egress, full, cap_len);
+		record->undecided = 1;
 	}
-out:
-	barrier();
-	WRITE(control->busy, 0);
-	return TCX_NEXT;
+	return store(skb, control, record, cap_len, tagged, full);
+}
+
+/* The second filter program lets the packet through, or cannot tell. */
+static __always_inline int resume(struct __sk_buff *skb, __u32 l3)
+{
+	struct ring_control *control = own_ring();
+	struct packet_record *record;
+	struct decision *decision;
+
+	if (!control)
+		return TCX_NEXT;
+	decision = decision_of(control);
+	record = record_of(control, decision->full);
+	record->undecided = decision->undecided;
+	return store(skb, control, record, decision->cap_len, l3 && skb->vlan_present,
+		     decision->full);
 }
 
 /* By direction, and by where the network header is: after an Ethernet header, or at once. */
@@ -544,13 +574,26 @@ int egress_raw(struct __sk_buff *skb)
 	return capture(skb, true, 0);
 }
 
+SEC("tc")
+int resume_ethernet(struct __sk_buff *skb)
+{
+	return resume(skb, ETHERNET_HEADER);
+}
+
+SEC("tc")
+int resume_raw(struct __sk_buff *skb)
+{
+	return resume(skb, 0);
+}
+
 /*
  * Where the filter programs jump to once they have matched; filled by libbpf when this object
- * is loaded. The slots are those of attach.rs.
+ * is loaded. The slots are those of filter.rs: for the first filter program by direction and
+ * kind of device, then for the second by kind of device.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, 4);
+	__uint(max_entries, 6);
 	__uint(key_size, sizeof(__u32));
 	__array(values, int(void *));
 } matched SEC(".maps") = {
@@ -559,5 +602,7 @@ struct {
 		[1] = (void *)&egress_ethernet,
 		[2] = (void *)&ingress_raw,
 		[3] = (void *)&egress_raw,
+		[4] = (void *)&resume_ethernet,
+		[5] = (void *)&resume_raw,
 	},
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What all programs share: maps, the owner filter, the reading of addresses and ports.
+ * What all programs share: maps, what the filter's terms ask for, the reading of addresses and ports.
  */
 #ifndef PKTWHO_MAPS_H
 #define PKTWHO_MAPS_H
@@ -72,32 +72,37 @@ struct {
 } flows SEC(".maps");
 
 /*
- * Processes that the owner filter names, with the terms they match (MATCH_…). Written by user
- * space for what runs at start, by the process tracepoints after; entries of processes that
- * are gone are removed by user space. When full: lost_events counts it. One entry without filter.
+ * What the filter's terms need to know of every process. Written by user space for what runs at
+ * start, by the process tracepoints after; entries of processes that are gone are removed by
+ * user space. When full: lost_events counts it, and user space decides on packets of who is
+ * missing. One entry without such terms.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
 	__type(key, struct process_key);
-	__type(value, __u32);
-} matches SEC(".maps");
+	__type(value, struct process_answer);
+} processes SEC(".maps");
 
-/* Names wanted by --pname; written at start, sized then. */
+/* Names that terms ask for -> those terms; written at start, sized then. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
 	__type(key, struct name_key);
-	__type(value, __u8);
+	__type(value, __u64);
 } names SEC(".maps");
 
-/* User ids wanted by --uid; written at start, sized then. */
-struct {
+/* The same for numbers: the user's, the thread's, the process's, the parent's. */
+struct numbers {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u8);
-} uids SEC(".maps");
+	__type(value, __u64);
+};
+struct numbers uids SEC(".maps");
+struct numbers tids SEC(".maps");
+struct numbers pids SEC(".maps");
+struct numbers parent_pids SEC(".maps");
 
 /*
  * Address -> id (as the namespace of our devices numbers them, rtnetlink's nsid) of the other
@@ -157,27 +162,23 @@ static __always_inline void changed(void)
 		__sync_fetch_and_add(&shared->changes, 1);
 }
 
-/* Does the process behind this owner match every term of the filter? */
+static __always_inline __u64 terms_of_number(void *numbers, __u32 number)
+{
+	__u64 *terms = bpf_map_lookup_elem(numbers, &number);
+
+	return terms ? *terms : 0;
+}
+
+/* Are this process's connections counted? */
 static __always_inline bool owner_matches(const struct owner *who)
 {
-	__u32 wanted = config.filter_mask & (MATCH_PID | MATCH_NAME);
+	struct process_key key = { .start = who->start, .pid = who->pid };
+	struct process_answer *found;
 
 	if (who->sure == SURE_NOT)
 		return false;
-	if (wanted) {
-		struct process_key key = { .start = who->start, .pid = who->pid };
-		__u32 *found = bpf_map_lookup_elem(&matches, &key);
-
-		if (!found || (*found & wanted) != wanted)
-			return false;
-	}
-	if (config.filter_mask & MATCH_UID) {
-		__u32 uid = who->uid;
-
-		if (!bpf_map_lookup_elem(&uids, &uid))
-			return false;
-	}
-	return true;
+	found = bpf_map_lookup_elem(&processes, &key);
+	return found && (found->is & config.counted);
 }
 
 /* A flow's addresses and ports as a packet has them. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Processes come, change and go: the events by which user space knows their names, in time
- * order with the packets, and by which the owner filter follows them without a gap.
+ * order with the packets, and by which the filter's terms about owners follow them without a gap.
  *
  * Oldest kernel: 5.10.
  */
@@ -49,54 +49,65 @@ static __always_inline void describe(struct process_event *event, __u16 kind,
 	BPF_CORE_READ_STR_INTO(&event->name, leader, comm);
 }
 
-static __always_inline void set_match(const struct process_event *event, __u32 terms)
+static __always_inline bool are_followed(void)
+{
+	return config.filter_mask & (TERMS_PROCESS | TERMS_PARENT);
+}
+
+/* Enters what is true of the process of an event. */
+static __always_inline void answer(const struct process_event *event, __u64 is)
 {
 	struct process_key key = { .start = event->start, .pid = event->pid };
+	struct process_answer entry = {
+		.is = is,
+		.parent = { .start = event->parent_start, .pid = event->parent_pid },
+	};
+	struct process_answer *known = bpf_map_lookup_elem(&processes, &key);
 
-	if (terms) {
-		if (bpf_map_update_elem(&matches, &key, &terms, BPF_ANY))
-			lose_event();
-	} else {
-		bpf_map_delete_elem(&matches, &key);
-	}
+	/* The child of the one that forked it, whoever has taken it over since. */
+	if (known)
+		entry.parent = known->parent;
+	if (bpf_map_update_elem(&processes, &key, &entry, BPF_ANY))
+		lose_event();
 }
 
-static __always_inline __u32 terms_of(__u64 start, __u32 pid)
+static __always_inline __u64 answer_of(__u64 start, __u32 pid)
 {
 	struct process_key key = { .start = start, .pid = pid };
-	__u32 *found = bpf_map_lookup_elem(&matches, &key);
+	struct process_answer *found = bpf_map_lookup_elem(&processes, &key);
 
-	return found ? *found : 0;
+	return found ? found->is : 0;
 }
 
-static __always_inline bool wanted_name(const struct name_key *name)
+static __always_inline __u64 terms_of_name(const struct name_key *name)
 {
-	return bpf_map_lookup_elem(&names, name) != 0;
+	__u64 *terms = bpf_map_lookup_elem(&names, name);
+
+	return terms ? *terms : 0;
 }
 
-static __always_inline bool comm_wanted(const char *comm)
+static __always_inline __u64 terms_of_comm(const char *comm)
 {
 	struct name_key name = {};
 
 	__builtin_memcpy(name.name, comm, NAME_LEN);
-	return wanted_name(&name);
+	return terms_of_name(&name);
 }
 
-/* Is the process's name, or the full name of its executable or script, one of --pname? */
-static __always_inline bool exec_wanted(struct process_event *event, struct linux_binprm *bprm,
-					char *called)
+/* Terms that ask for the process's name, or the full name of its executable or script. */
+static __always_inline __u64 terms_of_exec(struct process_event *event, struct linux_binprm *bprm,
+					   char *called)
 {
 	struct name_key name = {};
 	const unsigned char *file;
 	__u32 base = 0;
+	__u64 terms;
 	long got;
 
-	if (comm_wanted(event->name))
-		return true;
+	terms = terms_of_comm(event->name);
 	file = bprm->file->f_path.dentry->d_name.name;
 	bpf_probe_read_kernel_str(name.name, sizeof(name.name), file);
-	if (wanted_name(&name))
-		return true;
+	terms |= terms_of_name(&name);
 	got = bpf_probe_read_kernel_str(called, EXE_MAX, bprm->filename);
 	/* Backwards from the end: a base name too long for a key cannot be wanted. */
 	for (__u32 i = 2; i < LONG_NAME_LEN + 2; i++) {
@@ -111,7 +122,7 @@ static __always_inline bool exec_wanted(struct process_event *event, struct linu
 	}
 	__builtin_memset(&name, 0, sizeof(name));
 	bpf_probe_read_kernel_str(name.name, sizeof(name.name), bprm->filename + base);
-	return wanted_name(&name);
+	return terms | terms_of_name(&name);
 }
 
 /* Since 5.5: the new image is in place, current is the process, its name is set. */
@@ -145,14 +156,13 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct l
 	else
 		length = 0;
 	buffer->event.size = sizeof(buffer->event) + exe_len + length;
-	if (config.filter_mask & (MATCH_PID | MATCH_NAME)) {
-		__u32 terms = terms_of(buffer->event.start, buffer->event.pid);
+	if (are_followed()) {
+		__u64 is = answer_of(buffer->event.start, buffer->event.pid);
 
-		if (exec_wanted(&buffer->event, bprm, buffer->called))
-			terms |= MATCH_NAME;
-		else if (!config.follow_forks)
-			terms &= ~MATCH_NAME;
-		set_match(&buffer->event, terms);
+		/* What the old name has brought goes with it, but for what is followed. */
+		is &= ~config.inherited | config.followed;
+		is |= terms_of_exec(&buffer->event, bprm, buffer->called);
+		answer(&buffer->event, is);
 	}
 	send(buffer, sizeof(buffer->event) + exe_len + length);
 	return 0;
@@ -167,19 +177,19 @@ int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct 
 	if (child->pid != child->tgid)
 		return 0;
 	describe(&event, KIND_FORK, child, parent);
-	if (config.filter_mask & (MATCH_PID | MATCH_NAME)) {
-		__u32 terms = terms_of(event.parent_start, event.parent_pid);
+	if (are_followed()) {
+		__u64 is = answer_of(event.parent_start, event.parent_pid);
 
-		if (!config.follow_forks)
-			terms &= ~MATCH_PID;
-		if (terms)
-			set_match(&event, terms);
+		is &= config.inherited | config.followed;
+		is |= terms_of_number(&pids, event.pid);
+		is |= terms_of_number(&parent_pids, event.parent_pid);
+		answer(&event, is);
 	}
 	send(&event, sizeof(event));
 	return 0;
 }
 
-/* The last thread of a process is gone. Its entry in `matches` stays for its last packets. */
+/* The last thread of a process is gone. Its entry in `processes` stays for its last packets. */
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(sched_process_exit, struct task_struct *task)
 {
@@ -204,8 +214,12 @@ int BPF_PROG(task_rename, struct task_struct *task, const char *comm)
 	describe(&event, KIND_RENAME, task, task->real_parent);
 	__builtin_memset(event.name, 0, sizeof(event.name));
 	bpf_probe_read_kernel_str(event.name, sizeof(event.name), comm);
-	if ((config.filter_mask & MATCH_NAME) && comm_wanted(event.name))
-		set_match(&event, terms_of(event.start, event.pid) | MATCH_NAME);
+	if (are_followed()) {
+		__u64 terms = terms_of_comm(event.name);
+
+		if (terms)
+			answer(&event, answer_of(event.start, event.pid) | terms);
+	}
 	send(&event, sizeof(event));
 	return 0;
 }

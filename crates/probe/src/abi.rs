@@ -19,9 +19,14 @@ pub const SURE_NOT: u8 = 0;
 pub const SURE_EXACT: u8 = 1;
 pub const SURE_FLOW: u8 = 2;
 
-pub const MATCH_PID: u32 = 1;
-pub const MATCH_NAME: u32 = 2;
-pub const MATCH_UID: u32 = 4;
+pub const TERMS_PROCESS: u32 = 1;
+pub const TERMS_PARENT: u32 = 2;
+pub const TERMS_UID: u32 = 4;
+pub const TERMS_TID: u32 = 8;
+pub const TERMS_OTHER: u32 = 16;
+
+/// Where [`Decision`] lies in a ring's control page.
+pub const DECISION_OFFSET: usize = 2048;
 
 /// Declares the structures and, for the test, the list of their fields.
 macro_rules! abi {
@@ -63,7 +68,8 @@ abi! {
         cap_len: u32,
         egress: u8,
         pkt_type: u8,
-        pad: [u8; 2],
+        undecided: u8,
+        pad: u8,
         sender: OwnerRecord,
         receiver: OwnerRecord,
     }
@@ -115,20 +121,44 @@ abi! {
         pid: u32,
         pad: u32,
     }
+    ProcessAnswer = "process_answer" {
+        is: u64,
+        parent: ProcessKey,
+    }
+    /// What a packet's owner terms come to, for the second filter program.
+    Decision = "decision" {
+        known: u64,
+        is: u64,
+        cap_len: u32,
+        full: u8,
+        undecided: u8,
+        pad: [u8; 2],
+    }
     LossKey = "loss_key" {
         ifindex: u32,
         cause: u32,
     }
     /// Constants of one capture.
     Config = "config" {
+        either: u64,
+        sender: u64,
+        receiver: u64,
+        own: u64,
+        other: u64,
+        by_process: u64,
+        by_parent: u64,
+        by_uid: u64,
+        by_tid: u64,
+        followed: u64,
+        inherited: u64,
+        counted: u64,
         filter_mask: u32,
         snaplen: u32,
         ring_size: u32,
         netns: u32,
-        follow_forks: u8,
         current_in_egress: u8,
         owners: u8,
-        pad: u8,
+        pad: [u8; 6],
     }
 }
 

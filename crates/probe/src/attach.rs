@@ -9,7 +9,8 @@
 
 use std::ffi::CStr;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::rc::Rc;
 
 use libbpf_rs::{TC_EGRESS, TC_INGRESS, TcHook, TcHookBuilder};
 use netlink_packet_core::Emitable;
@@ -18,9 +19,10 @@ use netlink_packet_route::tc::{TcAttribute, TcHandle, TcHeader, TcMessage};
 use pktwho_packet::LinkType;
 
 use crate::device::Device;
+use crate::filter::{Filters, OWNING};
 use crate::janitor::Janitor;
 use crate::netlink::Socket;
-use crate::sys::{self, Insn};
+use crate::sys;
 use crate::{DirectionChoice, Error};
 
 /// Which hook of traffic control is used.
@@ -40,16 +42,12 @@ const PRIORITY: u32 = 1;
 /// Handles tried from our process id on, where others (of other pid namespaces) have taken some.
 const HANDLES: usize = 128;
 
-/// The name of filters on a clsact that a pktwho has made. Whoever finds one there joins in:
-/// the last one to go removes the clsact; one that others have made stays.
-const OWNING: &CStr = c"pktwho_owning";
-
-/// The filter programs, by slot of the `matched` map in capture.bpf.c.
+/// Where the filters of a capture hang, and how.
+///
+/// Filters on a clsact that a pktwho has made have the name [`OWNING`]. Whoever finds one there
+/// joins in: the last one to go removes the clsact; one that others have made stays.
 #[derive(Debug)]
 pub struct Attacher {
-    filters: [OwnedFd; 4],
-    /// The same under the name [`OWNING`].
-    owning: [OwnedFd; 4],
     backend: Backend,
     direction: DirectionChoice,
     /// There are so many devices that tcx would take long; see [`FEW`].
@@ -81,47 +79,20 @@ pub struct ClsactFilters {
 }
 
 impl Attacher {
-    pub fn new(
-        matched: BorrowedFd<'_>,
-        backend: Backend,
-        direction: DirectionChoice,
-        many: bool,
-    ) -> Result<Self, Error> {
-        let load = |name, slot| {
-            sys::load_classifier(name, &accept_all(matched, slot)).map_err(|error| Error::Load {
-                reason: format!("filter: {error}"),
-            })
-        };
-        let load = |name| {
-            Ok([
-                load(name, 0)?,
-                load(name, 1)?,
-                load(name, 2)?,
-                load(name, 3)?,
-            ])
-        };
-        Ok(Self {
-            filters: load(c"pktwho_filter")?,
-            owning: load(OWNING)?,
+    pub fn new(backend: Backend, direction: DirectionChoice, many: bool) -> Self {
+        Self {
             backend,
             direction,
             many,
             janitor: None,
-        })
+        }
     }
 
-    /// Attaches to one device.
-    ///
-    /// # Errors
-    /// With the device's name.
-    pub fn attach(&mut self, device: &Device, link_type: LinkType) -> Result<Attachment, Error> {
-        let failed = |source| Error::Attach {
-            name: device.name.clone(),
-            source,
-        };
+    /// Which hooks of a device are taken; `true` is egress.
+    pub fn directions(&self, device: &Device) -> Vec<bool> {
         // A packet on a loopback device passes both hooks; it is shown once, as it comes in.
         let egress = self.direction.outbound() && !device.loopback;
-        let directions: Vec<bool> = [false, true]
+        [false, true]
             .into_iter()
             .filter(|&out| {
                 if out {
@@ -130,15 +101,34 @@ impl Attacher {
                     self.direction.inbound()
                 }
             })
-            .collect();
+            .collect()
+    }
+
+    /// Attaches to one device.
+    ///
+    /// # Errors
+    /// With the device's name.
+    pub fn attach(
+        &mut self,
+        device: &Device,
+        link_type: LinkType,
+        graph: usize,
+        filters: &mut Filters,
+    ) -> Result<Attachment, Error> {
+        let failed = |source| Error::Attach {
+            name: device.name.clone(),
+            source,
+        };
+        let directions = self.directions(device);
+        let mut filter = |egress, owning: bool| filters.first(graph, link_type, egress, owning);
         if self.backend == Backend::Auto && self.many && !has_foreign_tcx(device.index) {
             // Where that is refused (another kind of qdisc sits there), tcx is still to be had.
-            if let Ok(attachment) = self.attach_clsact(device, link_type, &directions) {
+            if let Ok(attachment) = self.attach_clsact(device, &directions, &mut filter) {
                 return Ok(attachment);
             }
         }
         if self.backend != Backend::Clsact {
-            match self.attach_tcx(device, link_type, &directions) {
+            match attach_tcx(device, &directions, &mut filter) {
                 Ok(attachment) => return Ok(attachment),
                 Err(error) if self.backend == Backend::Tcx => return Err(failed(error)),
                 Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
@@ -147,42 +137,15 @@ impl Attacher {
                 Err(error) => return Err(failed(error)),
             }
         }
-        self.attach_clsact(device, link_type, &directions)
+        self.attach_clsact(device, &directions, &mut filter)
             .map_err(failed)
-    }
-
-    fn filter(&self, link_type: LinkType, egress: bool, owning: bool) -> BorrowedFd<'_> {
-        let filters = if owning { &self.owning } else { &self.filters };
-        let [ingress_ethernet, egress_ethernet, ingress_raw, egress_raw] = filters;
-        match (link_type == LinkType::ETHERNET, egress) {
-            (true, false) => ingress_ethernet.as_fd(),
-            (true, true) => egress_ethernet.as_fd(),
-            (false, false) => ingress_raw.as_fd(),
-            (false, true) => egress_raw.as_fd(),
-        }
-    }
-
-    fn attach_tcx(
-        &self,
-        device: &Device,
-        link_type: LinkType,
-        directions: &[bool],
-    ) -> io::Result<Attachment> {
-        directions
-            .iter()
-            .map(|&egress| {
-                let filter = self.filter(link_type, egress, false);
-                sys::attach_tcx(filter, device.index, egress)
-            })
-            .collect::<io::Result<Vec<_>>>()
-            .map(Attachment::Tcx)
     }
 
     fn attach_clsact(
         &mut self,
         device: &Device,
-        link_type: LinkType,
         directions: &[bool],
+        filter: &mut Choose<'_>,
     ) -> io::Result<Attachment> {
         if self.janitor.is_none() {
             self.janitor = Some(Janitor::start()?);
@@ -193,8 +156,8 @@ impl Attacher {
             filters: Vec::new(),
         };
         for &egress in directions {
-            let filter = self.filter(link_type, egress, attached.ours);
-            let mut hook = hook(filter, device.index, egress)?;
+            let program = filter(egress, attached.ours)?;
+            let mut hook = hook(program.as_fd(), device.index, egress)?;
             hook.create().map_err(io::Error::other)?;
             attached.filters.push((egress, 0));
             self.attach_with_free_handle(&mut hook, &mut attached)?;
@@ -242,6 +205,21 @@ impl Attacher {
             }
         }
     }
+}
+
+/// The program for a direction, on a clsact of ours or not.
+type Choose<'a> = dyn FnMut(bool, bool) -> io::Result<Rc<OwnedFd>> + 'a;
+
+fn attach_tcx(
+    device: &Device,
+    directions: &[bool],
+    filter: &mut Choose<'_>,
+) -> io::Result<Attachment> {
+    directions
+        .iter()
+        .map(|&egress| sys::attach_tcx(filter(egress, false)?.as_fd(), device.index, egress))
+        .collect::<io::Result<Vec<_>>>()
+        .map(Attachment::Tcx)
 }
 
 fn hook(program: BorrowedFd<'_>, ifindex: u32, egress: bool) -> io::Result<TcHook> {
@@ -335,26 +313,4 @@ fn names_filter(ifindex: u32, name: &CStr) -> io::Result<bool> {
         let name = name.to_bytes();
         bytes.windows(name.len()).any(|window| window == name)
     }))
-}
-
-/// The program that accepts every packet: a tail call into `matched[slot]`, else "next".
-fn accept_all(matched: BorrowedFd<'_>, slot: i32) -> [Insn; 6] {
-    const TAIL_CALL: i32 = 12;
-    const PSEUDO_MAP_FD: u8 = 1;
-    const NEXT: i32 = -1;
-    let insn = |code, registers, immediate| Insn {
-        code,
-        registers,
-        offset: 0,
-        immediate,
-    };
-    [
-        // r2 = the map (two slots), r3 = slot; r1 is the packet from the start.
-        insn(0x18, 2 | PSEUDO_MAP_FD << 4, matched.as_raw_fd()),
-        insn(0, 0, 0),
-        insn(0xb7, 3, slot),
-        insn(0x85, 0, TAIL_CALL),
-        insn(0xb7, 0, NEXT),
-        insn(0x95, 0, 0),
-    ]
 }

@@ -15,6 +15,9 @@ pub enum Error {
     /// No process with that id runs.
     #[error("pid {pid}: No such process")]
     NoProcess { pid: u32 },
+    /// The filter cannot be applied, in words for the user.
+    #[error("{reason}")]
+    Filter { reason: String },
     /// The kernel refused an operation for lack of privileges.
     #[error("{what}: {source}")]
     Permission { what: String, source: io::Error },

@@ -15,13 +15,13 @@ mod homes;
 pub mod janitor;
 mod live;
 mod load;
-mod matching;
 mod netlink;
 mod rings;
 mod sys;
+mod terms;
 
 pub use attach::Backend;
 pub use device::{Device, devices};
 pub use error::Error;
+pub use filter::Filter;
 pub use live::{Config, Counts, DirectionChoice, Event, Interfaces, Live, RawPacket};
-pub use matching::OwnerFilter;

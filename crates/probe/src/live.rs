@@ -5,8 +5,9 @@ use std::mem::offset_of;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
+use pktwho_filter::graph::{Graph, Target};
 use pktwho_packet::{
-    Confidence, Direction, Iface, Lost, NetnsId, OwnerFacts, ProcessChange, ProcessEvent,
+    Confidence, Direction, Iface, LinkType, Lost, NetnsId, OwnerFacts, ProcessChange, ProcessEvent,
     ProcessId, Reception, Timestamp,
 };
 use rustc_hash::FxHashMap;
@@ -18,11 +19,12 @@ use crate::attach::{self, Attacher, Attachment, Backend};
 use crate::clock::{self, Clock};
 use crate::device::{Device, DeviceChange, Monitor, devices};
 use crate::events::{self, Events};
+use crate::filter::{Filter, Filters};
 use crate::homes::Homes;
 use crate::load::{Programs, RingLayout};
-use crate::matching::{OwnerFilter, match_existing};
 use crate::rings::Rings;
 use crate::sys::{self, Mapped};
+use crate::terms::{self, Terms};
 
 /// Which devices are captured.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +55,7 @@ impl DirectionChoice {
 }
 
 /// What to capture and how.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Config {
     pub interfaces: Interfaces,
     /// Most bytes kept of a packet, at most 262144.
@@ -65,7 +67,7 @@ pub struct Config {
     pub immediate: bool,
     /// Named devices see packets for others too.
     pub promiscuous: bool,
-    pub filter: OwnerFilter,
+    pub filter: Filter,
     pub backend: Backend,
 }
 
@@ -98,6 +100,9 @@ pub struct RawPacket<'a> {
     pub reception: Reception,
     pub sender: Option<OwnerFacts<'a>>,
     pub receiver: Option<OwnerFacts<'a>>,
+    /// The filter asks for something that the kernel side did not know: the packet may not be
+    /// wanted.
+    pub undecided: bool,
     pub data: &'a [u8],
 }
 
@@ -128,6 +133,7 @@ pub struct Live {
     attachments: FxHashMap<u32, Attachment>,
     promiscuous: Vec<OwnedFd>,
     attacher: Attacher,
+    filters: Filters,
     programs: Programs,
     rings: Rings,
     events: Events,
@@ -139,6 +145,11 @@ pub struct Live {
     clock: Clock,
     config: Config,
     netns: NetnsId,
+    /// What the filter is for the devices that were there at the start, until they are
+    /// attached to.
+    graphs: FxHashMap<u32, Graph>,
+    /// The kernel side keeps answers about processes, which we take out when they are gone.
+    remembers: bool,
     /// Processes that ran before us, yet to be told of, and how far.
     existing: (Vec<u8>, usize),
     /// Matching processes that are gone: when, and which to forget.
@@ -173,20 +184,21 @@ impl Live {
         let monitor = Monitor::new()?;
         let wanted = choose_devices(&config.interfaces)?;
         let netns = own_netns()?;
+        let mut config = Config { snaplen, ..config };
+        let graphs = graphs(&mut config, &wanted, netns)?;
+        let owners = graphs.values().flat_map(|graph| &graph.owners);
+        let terms = Terms::new(owners, config.filter.follow, config.filter.counted)?;
         let layout = ring_layout(config.buffer, snaplen);
         let kernel_config = abi::Config {
-            filter_mask: config.filter.mask(),
             snaplen,
             ring_size: layout.size,
             netns: netns.0,
-            follow_forks: config.filter.follow.into(),
-            current_in_egress: 0,
             owners: 1,
-            pad: 0,
+            ..terms.config()
         };
-        let mut programs = Programs::load(kernel_config, &config.filter, layout)?;
+        let mut programs = Programs::load(kernel_config, &terms, layout)?;
         programs.attach()?;
-        let existing = match_existing(&programs, &config.filter)?;
+        let existing = terms::answer_existing(&programs, &terms, &config.filter.must_run)?;
         programs.claim_existing_sockets()?;
         let mapping = Error::system_io("cannot map the rings");
         let rings = Rings::new(
@@ -206,12 +218,9 @@ impl Live {
         .map_err(&mapping)?;
         let wake_bytes = if config.immediate { 1 } else { layout.size / 8 };
         reader.store_u32_fenced(offset_of!(ReaderState, wake_bytes), wake_bytes);
-        let attacher = Attacher::new(
-            programs.map("matched")?.as_fd(),
-            config.backend,
-            config.direction,
-            wanted.len() > attach::FEW,
-        )?;
+        let attacher = Attacher::new(config.backend, config.direction, wanted.len() > attach::FEW);
+        let remembers = terms.are_about_processes();
+        let filters = Filters::new(&programs, terms)?;
         let homes = Homes::new()?;
         let poll = watch([events.fd(), monitor.fd(), homes.fd()])?;
         let mut live = Self {
@@ -221,6 +230,9 @@ impl Live {
             attachments: FxHashMap::default(),
             promiscuous: Vec::new(),
             attacher,
+            filters,
+            graphs,
+            remembers,
             programs,
             rings,
             events,
@@ -230,7 +242,7 @@ impl Live {
             homes,
             poll,
             clock: Clock::new(),
-            config: Config { snaplen, ..config },
+            config,
             netns,
             existing: (existing, 0),
             gone: VecDeque::new(),
@@ -259,7 +271,10 @@ impl Live {
                 Err(error)
                     if self.config.interfaces == Interfaces::Any && !error.is_permission() =>
                 {
-                    self.notices.push(error.to_string());
+                    self.notices.push(match error {
+                        Error::Filter { .. } => format!("{}: {error}", device.name),
+                        _ => error.to_string(),
+                    });
                 }
                 Err(error) => return Err(error),
             }
@@ -271,17 +286,30 @@ impl Live {
         if self.attachments.contains_key(&device.index) {
             return Ok(());
         }
-        let link_type = device.link_type().ok_or_else(|| Error::LinkLayer {
-            name: device.name.clone(),
-            arphrd: device.arphrd,
-        })?;
+        let link_type = link_type(device)?;
         let id = self.ifaces.len();
         let number = u32::try_from(id).unwrap_or(u32::MAX);
-        self.ifaces
-            .push(device.iface(number, link_type, self.config.snaplen, self.netns));
+        let iface = device.iface(number, link_type, self.config.snaplen, self.netns);
+        let graph = match self.graphs.remove(&device.index) {
+            Some(graph) => graph,
+            None => self.config.filter.graph(&iface)?,
+        };
+        let is_wanted = graph.entry != Target::Reject;
+        let graph = self.filters.add(graph)?;
+        for egress in self.attacher.directions(device) {
+            self.filters.decide(&self.programs, graph, &iface, egress)?;
+        }
+        self.ifaces.push(iface);
         self.by_index.insert(device.index, id);
         self.last_index = (0, 0);
-        match self.attacher.attach(device, link_type) {
+        let attached = if is_wanted {
+            self.attacher
+                .attach(device, link_type, graph, &mut self.filters)
+        } else {
+            // No packet of it is wanted, and none is disturbed.
+            Ok(Attachment::Tcx(Vec::new()))
+        };
+        match attached {
             Ok(attachment) => {
                 self.attachments.insert(device.index, attachment);
             }
@@ -313,7 +341,7 @@ impl Live {
         match (packet, event) {
             (packet, Some(event)) if packet.is_none_or(|(packet, _)| event <= packet) => {
                 let event = self.events.next_event()?;
-                if event.change == ProcessChange::Exit && self.config.filter.mask() != 0 {
+                if event.change == ProcessChange::Exit && self.remembers {
                     self.gone.push_back((event.time, event.process));
                 }
                 Some(Event::Process(event))
@@ -348,6 +376,7 @@ impl Live {
             reception: reception(record),
             sender: owner_facts(&record.sender),
             receiver: owner_facts(&record.receiver),
+            undecided: record.undecided != 0,
             data,
         }))
     }
@@ -430,7 +459,7 @@ impl Live {
         while let Some(&(time, process)) = self.gone.front()
             && now.saturating_sub(time) > LINGER
         {
-            self.programs.set_match(process, 0);
+            terms::forget(&self.programs, process);
             self.gone.pop_front();
         }
     }
@@ -512,6 +541,46 @@ fn watch(fds: [std::os::fd::BorrowedFd<'_>; 3]) -> Result<OwnedFd, Error> {
         Ok(poll)
     };
     watch().map_err(Error::system("cannot wait for packets"))
+}
+
+fn link_type(device: &Device) -> Result<LinkType, Error> {
+    device.link_type().ok_or_else(|| Error::LinkLayer {
+        name: device.name.clone(),
+        arphrd: device.arphrd,
+    })
+}
+
+/// What the filter is for each device. Of `any` those for which it is nothing may be left out,
+/// but not all.
+///
+/// # Errors
+/// What the filter asks for, a named device has not, or none of all.
+fn graphs(
+    config: &mut Config,
+    devices: &[Device],
+    netns: NetnsId,
+) -> Result<FxHashMap<u32, Graph>, Error> {
+    let mut graphs = FxHashMap::default();
+    let mut first_refusal = None;
+    for device in devices {
+        let Ok(link_type) = link_type(device) else {
+            continue;
+        };
+        let iface = device.iface(0, link_type, config.snaplen, netns);
+        match config.filter.graph(&iface) {
+            Err(error) if config.interfaces != Interfaces::Any => return Err(error),
+            Err(error) => {
+                first_refusal = first_refusal.or(Some(error));
+            }
+            Ok(graph) => {
+                graphs.insert(device.index, graph);
+            }
+        }
+    }
+    match first_refusal {
+        Some(error) if graphs.is_empty() => Err(error),
+        _ => Ok(graphs),
+    }
 }
 
 /// `PACKET_…` of `linux/if_packet.h`.

@@ -11,8 +11,9 @@ use libbpf_rs::{
 };
 use zerocopy::IntoBytes;
 
-use crate::abi::{self, Config, LONG_NAME_LEN, RING_HEADER};
-use crate::{Error, OwnerFilter};
+use crate::Error;
+use crate::abi::{self, Config, RING_HEADER};
+use crate::terms::Terms;
 
 /// The object, aligned as an ELF reader wants it.
 #[repr(align(8))]
@@ -94,8 +95,10 @@ impl std::fmt::Debug for Programs {
     }
 }
 
-/// Most processes that an owner filter can name at a time.
-const MATCHES: u32 = 65_536;
+/// Most processes that terms can be answered for at a time.
+const PROCESSES: u32 = 65_536;
+/// Most devices, each in two directions, that have a program for terms about owners.
+const DECIDED: u32 = 32_768;
 
 /// Iterators run when they are told to; classifiers are reached by tail calls.
 const NOT_ATTACHED: [ProgramType; 1] = [ProgramType::SchedCls];
@@ -106,19 +109,19 @@ impl Programs {
     ///
     /// # Errors
     /// When the kernel takes none of the variants; of several refusals the first.
-    pub fn load(config: Config, filter: &OwnerFilter, layout: RingLayout) -> Result<Self, Error> {
+    pub fn load(config: Config, terms: &Terms, layout: RingLayout) -> Result<Self, Error> {
         libbpf_rs::set_print(None);
         let cgroup = root_cgroup()?;
         let mut first_refusal = None;
         for hooks in &HOOKS {
-            match open(config, hooks, filter, layout).and_then(OpenObject::load) {
+            match open(config, hooks, terms, layout).and_then(OpenObject::load) {
                 Ok(object) => {
                     let programs = Self {
                         object,
                         links: Vec::new(),
                         cgroup,
                     };
-                    programs.fill_filter(filter)?;
+                    programs.fill_terms(terms)?;
                     return Ok(programs);
                 }
                 Err(error) => {
@@ -135,22 +138,23 @@ impl Programs {
         }))
     }
 
-    fn fill_filter(&self, filter: &OwnerFilter) -> Result<(), Error> {
-        for name in &filter.names {
-            let mut key = [0u8; LONG_NAME_LEN];
-            // The kernel side compares with a NUL at the end.
-            for (to, from) in key.iter_mut().take(LONG_NAME_LEN - 1).zip(name) {
-                *to = *from;
-            }
-            self.update("names", &key, &[1])?;
+    fn fill_terms(&self, terms: &Terms) -> Result<(), Error> {
+        for (name, bits) in terms.names() {
+            self.update("names", &name, bits.as_bytes())?;
         }
-        for uid in &filter.uids {
-            self.update("uids", uid.as_bytes(), &[1])?;
+        for (map, numbers) in terms.numbers() {
+            for (number, bits) in numbers {
+                self.update(map, number.as_bytes(), bits.as_bytes())?;
+            }
         }
         Ok(())
     }
 
-    fn update(&self, name: &'static str, key: &[u8], value: &[u8]) -> Result<(), Error> {
+    /// Enters a value into a map.
+    ///
+    /// # Errors
+    /// When the map is full or there is none of that name.
+    pub fn update(&self, name: &'static str, key: &[u8], value: &[u8]) -> Result<(), Error> {
         self.find(name)?
             .update(key, value, MapFlags::ANY)
             .map_err(|error| refused(&error))
@@ -165,19 +169,13 @@ impl Programs {
             })
     }
 
-    /// Sets the terms (`MATCH_…`) that a process matches; none removes it.
-    pub fn set_match(&self, process: pktwho_packet::ProcessId, terms: u32) {
-        let key = abi::ProcessKey {
-            start: process.start,
-            pid: process.pid,
-            pad: 0,
-        };
-        if let Ok(map) = self.find("matches") {
-            // Gone already or no room: the kernel side counts what it cannot enter.
-            let _ = if terms == 0 {
-                map.delete(key.as_bytes())
-            } else {
-                map.update(key.as_bytes(), terms.as_bytes(), MapFlags::ANY)
+    /// Sets what is true of a process; `None` removes it.
+    pub fn set_answer(&self, process: abi::ProcessKey, answer: Option<abi::ProcessAnswer>) {
+        if let Ok(map) = self.find("processes") {
+            // Gone already or no room: user space decides where the kernel side does not know.
+            let _ = match answer {
+                None => map.delete(process.as_bytes()),
+                Some(answer) => map.update(process.as_bytes(), answer.as_bytes(), MapFlags::ANY),
             };
         }
     }
@@ -281,13 +279,14 @@ impl Programs {
 fn open(
     config: Config,
     hooks: &Hooks,
-    filter: &OwnerFilter,
+    terms: &Terms,
     layout: RingLayout,
 ) -> libbpf_rs::Result<OpenObject> {
     let config = Config {
         current_in_egress: u8::from(hooks.current_in_egress),
         ..config
     };
+    let numbers = terms.numbers();
     let entries = |count: usize| u32::try_from(count.max(1)).unwrap_or(u32::MAX);
     let mut object = ObjectBuilder::default()
         .name("pktwho")?
@@ -298,9 +297,13 @@ fn open(
                 map.set_value_size(layout.stride)?;
                 map.set_max_entries(layout.count)?;
             }
-            Some("matches") if config.filter_mask != 0 => map.set_max_entries(MATCHES)?,
-            Some("names") => map.set_max_entries(entries(filter.names.len()))?,
-            Some("uids") => map.set_max_entries(entries(filter.uids.len()))?,
+            Some("processes") if terms.are_about_processes() => map.set_max_entries(PROCESSES)?,
+            Some("decider_of") if !terms.is_empty() => map.set_max_entries(DECIDED)?,
+            Some("names") => map.set_max_entries(entries(terms.names().len()))?,
+            Some(name) if numbers.iter().any(|(map, _)| *map == name) => {
+                let found = numbers.iter().find(|(map, _)| *map == name);
+                map.set_max_entries(entries(found.map_or(0, |(_, numbers)| numbers.len())))?;
+            }
             Some(name) if name.ends_with(".rodata") => map.set_initial_value(config.as_bytes())?,
             _ => {}
         }

@@ -164,6 +164,11 @@ impl Networks {
         Self(networks)
     }
 
+    /// The mask of the first of them besides loopback.
+    pub(super) fn mask(&self) -> Option<u32> {
+        self.0.get(1).map(|(_, mask)| *mask)
+    }
+
     pub(super) fn contains(&self, ip: Ipv4Addr) -> bool {
         let ip = ip.to_bits();
         self.0.iter().any(|(network, mask)| ip & mask == *network)

@@ -86,7 +86,9 @@ fn the_filter_is_all_words_or_a_file() {
     assert_eq!(filter("-r x ip -- and tcp"), words("ip and tcp"));
     assert_eq!(filter("-r x ip -F f"), Expression::File("f".into()));
     assert_eq!(live("ip -- true").filter.expression, words("ip"));
-    assert!(live("").filter.is_empty() && !live("ip").filter.is_empty());
+    let words = |text| live(text).filter.expression;
+    assert_eq!(words(""), Expression::Words(String::new()));
+    assert_eq!(words("ip"), Expression::Words("ip".into()));
     assert!(read("-Or x").filter.no_optimize);
     let metadata = read("-r x -Q pid=5").filter.metadata.unwrap();
     assert_eq!(metadata.text, "pid=5");

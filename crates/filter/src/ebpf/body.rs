@@ -4,7 +4,7 @@
 //! register for the tests to come: where ways meet, what all of them left there counts.
 
 use super::assembler::{Assembler, Label, Register, STACK, Width, op};
-use super::{Error, Targets};
+use super::{Ends, Error, Targets};
 use crate::graph::{Comparison, Graph, NodeId, Size, Target, Test, Value, ValueId};
 
 /// Why the code of a test ends early.
@@ -79,6 +79,7 @@ pub struct Body<'a, 'g> {
     pub code: &'a mut Assembler,
     pub accept: Label,
     pub reject: Label,
+    unknown: Label,
     /// The copy with calls; None in that copy itself.
     pub calls: Option<Label>,
     pub tagged: bool,
@@ -102,15 +103,16 @@ impl<'a, 'g> Body<'a, 'g> {
         graph: &'g Graph,
         targets: &'a Targets<'a>,
         code: &'a mut Assembler,
-        (accept, reject): (Label, Label),
+        ends: Ends,
     ) -> Self {
         let nodes = graph.nodes.iter().map(|_| (code.label(), None)).collect();
         Self {
             graph,
             targets,
             code,
-            accept,
-            reject,
+            accept: ends.accept,
+            reject: ends.reject,
+            unknown: ends.unknown,
             calls: None,
             tagged: false,
             pool: CALLS_POOL,
@@ -292,7 +294,7 @@ impl<'a, 'g> Body<'a, 'g> {
         let known = self.code.label();
         self.code.read(Width::Word, SCRATCH, STACK, KNOWN + half);
         self.code.jump_if(op::JSET, SCRATCH, bit, known);
-        self.code.jump(self.accept);
+        self.code.jump(self.unknown);
         self.code.place(known);
         self.code.read(Width::Word, SCRATCH, STACK, TRUE + half);
         self.reach(yes);

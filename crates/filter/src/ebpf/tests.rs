@@ -1,7 +1,6 @@
 use super::*;
 use crate::graph::{Comparison, Node, NodeId, Size, Test, Value, ValueId};
 use crate::testing::Random;
-use crate::tree::{End, OwnerIs, OwnerTerm};
 
 const EXIT: Insn = Insn {
     code: 0x95,
@@ -10,7 +9,7 @@ const EXIT: Insn = Insn {
     immediate: 0,
 };
 
-fn targets(owners: Option<&[Insn]>) -> Targets<'_> {
+fn targets(owners: Option<Owners<'_>>) -> Targets<'_> {
     Targets {
         ethernet: true,
         egress: false,
@@ -106,14 +105,14 @@ fn too_long_is_an_error() {
 #[test]
 fn masks_have_64_bits() {
     let mut graph = bytes(1);
-    let term = OwnerTerm {
-        end: End::Either,
-        is: OwnerIs::Pid(1),
+    graph.nodes[0].test = Test::Owner(64);
+    let owners = Owners {
+        masks: &[],
+        unknown: &[],
     };
-    graph.owners = vec![term; 65];
-    assert_eq!(
-        encode(&graph, &targets(Some(&[]))),
-        Err(Error::TooManyOwners)
-    );
-    assert!(encode(&graph, &targets(None)).is_ok());
+    let encode = |graph: &Graph, owners| encode(graph, &targets(owners));
+    assert_eq!(encode(&graph, Some(owners)), Err(Error::TooManyOwners));
+    assert!(encode(&graph, None).is_ok());
+    graph.nodes[0].test = Test::Owner(63);
+    assert!(encode(&graph, Some(owners)).is_ok());
 }
