@@ -4,7 +4,7 @@
 //! nothing is looked up by hash and nothing allocated while packets are looked at.
 
 use crate::graph::{CHAIN_HEADERS, Comparison, Fact, Graph, Size, Target, Test, Value, ValueId};
-use crate::tree::OwnerTerm;
+use crate::tree::{Operator, OwnerTerm};
 use std::ops::Range;
 
 /// What is known about a packet beside its bytes.
@@ -24,13 +24,35 @@ pub trait Facts {
 impl Facts for () {}
 
 /// A filter ready to run.
+///
+/// Nearly all decisions of usual filters compare bits of a field with a number, the field at a
+/// constant offset or behind an IPv4 header; they are run as they stand. The others compute
+/// their values one after the other, each into its slot.
 #[derive(Clone, Debug)]
 pub struct Machine {
-    steps: Vec<Step>,
     decisions: Vec<Decision>,
+    steps: Vec<Step>,
     owners: Vec<OwnerTerm>,
     entry: Target,
     slots: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Decision {
+    Field(Field, Target, Target),
+    Computed(Range<usize>, Test, Target, Target),
+}
+
+/// Bits of a field, compared with a number.
+#[derive(Clone, Copy, Debug)]
+struct Field {
+    /// Where the first byte of an IPv4 header lies, behind which `offset` begins.
+    header: Option<u32>,
+    offset: u32,
+    size: Size,
+    mask: u32,
+    comparison: Comparison,
+    number: u32,
 }
 
 /// One value to compute and where it goes.
@@ -38,14 +60,6 @@ pub struct Machine {
 struct Step {
     value: Value,
     slot: ValueId,
-}
-
-#[derive(Clone, Debug)]
-struct Decision {
-    steps: Range<usize>,
-    test: Test,
-    yes: Target,
-    no: Target,
 }
 
 /// Slots that need no allocation.
@@ -66,19 +80,17 @@ impl Machine {
             .nodes
             .iter()
             .map(|node| {
+                if let Some(field) = Field::new(graph, node.test) {
+                    return Decision::Field(field, node.yes, node.no);
+                }
                 let start = steps.len();
                 plan(graph, node.test, &mut needed, &mut steps);
-                Decision {
-                    steps: start..steps.len(),
-                    test: node.test,
-                    yes: node.yes,
-                    no: node.no,
-                }
+                Decision::Computed(start..steps.len(), node.test, node.yes, node.no)
             })
             .collect();
         Self {
-            steps,
             decisions,
+            steps,
             owners: graph.owners.clone(),
             entry: graph.entry,
             slots: graph.values.len(),
@@ -93,29 +105,60 @@ impl Machine {
             orig_len,
             facts,
         };
-        let verdict = if self.slots <= FEW {
-            self.verdict(&run, &mut [0; FEW])
-        } else {
-            self.verdict(&run, &mut vec![0; self.slots])
-        };
-        verdict.unwrap_or(false)
+        self.fields(&run).unwrap_or(false)
     }
 
-    /// `None`: something was asked for that the packet has not.
-    fn verdict(&self, run: &Run, slots: &mut [u32]) -> Option<bool> {
+    /// Runs as long as there are fields only. `None`: something was asked for that the packet
+    /// has not.
+    #[inline]
+    fn fields(&self, run: &Run) -> Option<bool> {
         let mut target = self.entry;
+        loop {
+            target = match target {
+                Target::Accept => return Some(true),
+                Target::Reject => return Some(false),
+                Target::Node(id) => match self.decisions.get(id.0 as usize)? {
+                    Decision::Field(field, yes, no) => {
+                        if field.holds(run)? {
+                            *yes
+                        } else {
+                            *no
+                        }
+                    }
+                    Decision::Computed(..) => return self.all(run, target),
+                },
+            };
+        }
+    }
+
+    /// Runs from a decision on that is not about a field.
+    #[inline(never)]
+    fn all(&self, run: &Run, target: Target) -> Option<bool> {
+        if self.slots <= FEW {
+            self.verdict(run, target, &mut [0; FEW])
+        } else {
+            self.verdict(run, target, &mut vec![0; self.slots])
+        }
+    }
+
+    fn verdict(&self, run: &Run, mut target: Target, slots: &mut [u32]) -> Option<bool> {
         loop {
             let decision = match target {
                 Target::Accept => return Some(true),
                 Target::Reject => return Some(false),
                 Target::Node(id) => self.decisions.get(id.0 as usize)?,
             };
-            for step in self.steps.get(decision.steps.clone())? {
-                let number = run.value(step.value, slots)?;
-                *slots.get_mut(step.slot.0 as usize)? = number;
-            }
-            let holds = self.test(run, decision.test, slots)?;
-            target = if holds { decision.yes } else { decision.no };
+            let (holds, yes, no) = match decision {
+                Decision::Field(field, yes, no) => (field.holds(run)?, yes, no),
+                Decision::Computed(steps, test, yes, no) => {
+                    for step in self.steps.get(steps.clone())? {
+                        let number = run.value(step.value, slots)?;
+                        *slots.get_mut(step.slot.0 as usize)? = number;
+                    }
+                    (self.test(run, *test, slots)?, yes, no)
+                }
+            };
+            target = if holds { *yes } else { *no };
         }
     }
 
@@ -125,7 +168,7 @@ impl Machine {
                 comparison,
                 left,
                 right,
-            } => Some(compare(comparison, slot(slots, left)?, slot(slots, right)?)),
+            } => Some(comparison.holds(slot(slots, left)?, slot(slots, right)?)),
             Test::Owner(at) => Some(run.facts.owner(self.owners.get(at as usize)?)),
             Test::Chain {
                 version,
@@ -134,6 +177,54 @@ impl Machine {
                 protocol,
             } => run.chain(version, base_of(slots, base)?, offset, protocol),
         }
+    }
+}
+
+impl Field {
+    /// `None`: the test is about something else.
+    fn new(graph: &Graph, test: Test) -> Option<Self> {
+        let Test::Compare {
+            comparison,
+            left,
+            right,
+        } = test
+        else {
+            return None;
+        };
+        let number = graph.constant(right)?;
+        let (field, mask) = match graph.value(left) {
+            Value::Binary {
+                operator: Operator::And,
+                left,
+                right,
+            } => (left, graph.constant(right)?),
+            _ => (left, u32::MAX),
+        };
+        let Value::Load { size, base, offset } = graph.value(field) else {
+            return None;
+        };
+        let header = match base {
+            Some(base) => Some(graph.header_length(base)?),
+            None => None,
+        };
+        Some(Self {
+            header,
+            offset,
+            size,
+            mask,
+            comparison,
+            number,
+        })
+    }
+
+    #[inline]
+    fn holds(&self, run: &Run) -> Option<bool> {
+        let base = match self.header {
+            Some(header) => 4 * (run.load(Size::Byte, 0, header)? & 15),
+            None => 0,
+        };
+        let field = run.load(self.size, base, self.offset)?;
+        Some(self.comparison.holds(field & self.mask, self.number))
     }
 }
 
@@ -152,6 +243,7 @@ impl Run<'_> {
         }
     }
 
+    #[inline]
     fn load(&self, size: Size, base: u32, offset: u32) -> Option<u32> {
         let at = usize::try_from(u64::from(base) + u64::from(offset)).ok()?;
         let rest = self.data.get(at..)?;
@@ -196,10 +288,6 @@ fn base_of(slots: &[u32], base: Option<ValueId>) -> Option<u32> {
     base.map_or(Some(0), |id| slot(slots, id))
 }
 
-fn compare(comparison: Comparison, left: u32, right: u32) -> bool {
-    comparison.holds(left, right)
-}
-
 /// Adds the values that `test` needs, operands first. `needed` is all false before and after.
 fn plan(graph: &Graph, test: Test, needed: &mut [bool], steps: &mut Vec<Step>) {
     let mut first = usize::MAX;
@@ -239,7 +327,6 @@ fn mark(needed: &mut [bool], id: ValueId) {
 mod tests {
     use super::*;
     use crate::builder::Builder;
-    use crate::tree::Operator;
 
     /// Is the byte at `4 * (byte 0 & 15) + 2` above 9?
     fn indexed() -> Machine {

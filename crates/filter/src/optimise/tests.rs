@@ -86,6 +86,51 @@ fn optimised(text: &str) -> Graph {
 }
 
 #[test]
+fn filters_keep_their_verdicts() {
+    let mut compiled = 0;
+    for seed in 0..3000 {
+        let mut random = Random(seed);
+        let text = random.expression(2);
+        let tree = parse(&text).expect(&text);
+        let Ok(graph) = lower(&tree, &device(), &mut NoNames) else {
+            continue;
+        };
+        compiled += 1;
+        let mut folded = graph.clone();
+        folded.fold();
+        let mut optimised = folded.clone();
+        optimised.optimise();
+        let (plain, fast) = (Machine::new(&graph), Machine::new(&optimised));
+        for _ in 0..20 {
+            let data = random.packet();
+            let length = u32::try_from(data.len()).expect("short") + random.below(100);
+            let facts = Facts::default();
+            let before = accepts(&folded, &data, length, facts);
+            assert_eq!(
+                accepts(&optimised, &data, length, facts),
+                before,
+                "{text:?} {data:?}"
+            );
+            assert_eq!(
+                fast.accepts(&data, length, &facts),
+                before,
+                "{text:?} {data:?}"
+            );
+            let whole = verdict(&graph, &data, length, facts);
+            assert_eq!(
+                plain.accepts(&data, length, &facts),
+                whole == Some(true),
+                "{text:?}"
+            );
+            if let Some(whole) = whole {
+                assert_eq!(whole, before, "{text:?} {data:?}");
+            }
+        }
+    }
+    assert!(compiled > 2000, "{compiled}");
+}
+
+#[test]
 fn header_checks_are_shared() {
     let check = |text, nodes| assert_eq!(optimised(text).nodes.len(), nodes, "{text:?}");
     check("ip and ip", 1);
