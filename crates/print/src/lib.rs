@@ -92,6 +92,8 @@ mod nsh;
 mod ntp;
 mod null;
 mod olsr;
+mod ospf;
+mod ospf3;
 mod oui;
 mod out;
 mod owner;
