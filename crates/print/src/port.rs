@@ -8,6 +8,7 @@ use crate::ip_proto::Ip;
 use crate::out::{Out, Printed};
 use crate::{
     PacketType, ahcp, aodv, babel, bfd, bgp, dns, geneve, hsrp, isakmp, ldp, lisp, lspping, mpls,
+    PacketType, ahcp, aodv, babel, bfd, bgp, bootp, dhcp6, dns, geneve, hsrp, isakmp, lisp, mpls,
     msdp, ntp, olsr, pptp, quic, radius, resp, rip, rpki_rtr, snmp, syslog, text, tftp, timed,
     vxlan,
 };
@@ -110,6 +111,8 @@ static UDP: &[Entry] = &[
     port(4500, isakmp::encapsulated),
     port(7500, isakmp::isakmp),
     port(8500, isakmp::isakmp),
+    ports(67, 68, bootp::bootp),
+    ports(546, 547, dhcp6::dhcp6),
 ];
 
 /// TCP ports, likewise.

@@ -181,6 +181,45 @@ def ipsec():
     ]
 
 
+def bootp():
+    def message(options=b"", op=1, htype=1, hlen=6, flags=0, secs=0, hops=0, addresses=bytes(16), sname=b"", file=b"", cookie=h("63825363")):
+        head = bytes([op, htype, hlen, hops]) + u32(0x12345678) + u16(secs, flags) + addresses + h("020000000001").ljust(16, b"\0")
+        return head + sname.ljust(64, b"\0") + file.ljust(128, b"\0") + cookie + options
+
+    def option(kind, value):
+        return bytes([kind, len(value)]) + value
+
+    every = [message(b"".join(option(kind, value) for kind in range(1, 255) if kind not in (21, 33)) + b"\xff") for value in (b"\1", b"\0\1", h("0a000001"), b"text!")]
+    special = [
+        option(53, b"\1") + option(55, bytes([1, 3, 6, 15, 200, 255])) + option(61, h("01020000000001")) + option(61, b"\0name") + b"\0\0" + option(12, b"host") + b"\xff",
+        option(82, b"\1\3abc\2\4defg\6\1x\5\2ab\1\x09z") + option(121, h("180a01020a000001") + h("000a000001") + h("21")) + option(77, b"\3abc\2de") + option(81, b"\5\xff\xffa.b") + b"\xff",
+        option(33, bytes(16)) + option(33, b"abc") + option(33, b"") + option(46, b"\1") + option(52, b"\3") + option(2, h("ffffffff")) + option(51, h("ffffffff")) + b"\xff", b"\1\x09ab",
+    ]
+    heads = [
+        message(op=2, addresses=bytes(range(1, 17)), hops=1, secs=2, flags=0x8000, sname=b"server", file=b"boot"), message(op=3), message(htype=6, hlen=7), message(cookie=bytes(4)), message(cookie=b"else"),
+        message(sname=b"x" * 64), message()[:200],
+    ]
+    return every + [message(options) for options in special] + heads
+
+
+def dhcp6():
+    def option(kind, value):
+        return u16(kind, len(value)) + value
+
+    def message(kind, *options):
+        return bytes([kind]) + h("123456") + b"".join(options)
+
+    address = option(5, bytes(range(16)) + u32(100, 200))
+    prefix = option(26, u32(100, 200) + bytes([64]) + bytes(range(16)))
+    relay = bytes([12, 1]) + bytes(range(32)) + option(9, message(1, option(8, u16(5)))) + option(18, b"eth0")
+    return [
+        message(1, option(1, u16(1, 1) + u32(1000) + b"abcdef"), option(2, u16(3, 1) + b"abcdef"), option(1, u16(4) + bytes(16)), option(6, u16(23, 24, 999)), option(3, u32(1, 2, 3) + address), option(25, u32(1, 2, 3) + prefix)),
+        message(7, option(13, u16(2) + b"none"), option(13, u16(300)), option(7, b"\x0a"), option(23, bytes(32)), option(24, name("a.example") + name("b")), option(22, b"odd"), option(56, option(1, bytes(16)) + option(3, name("ntp"))), option(64, name("aftr.example"))),
+        message(10, option(19, b"\5"), option(11, bytes([2, 1, 0]) + u64(5) + b"realm" + u32(7) + bytes(16)), option(11, bytes([3, 1, 0]) + u64(5) + b"\1" + bytes(16)), option(37, u32(9) + b"id"), option(200, b"x"), option(32, u32(60)), option(14, b"")),
+        message(14, option(44, b"\1" + bytes(16) + address), option(45, option(46, u32(5))), option(47, bytes(16) + b"data")), relay, relay[:20], message(3, h("0001004061")), message(99),
+    ]
+
+
 CASES = {
     # name: (packets, {suffix: arguments})
     "ntp": (datagrams(123, ntp()), {"": "-n", "-v": "-nv"}),
@@ -192,6 +231,8 @@ CASES = {
     "timed": (datagrams(525, timed()), {"": "-n"}),
     "isakmp": (isakmp(), {"": "-n", "-v": "-nv", "-vvv": "-nvvv", "-vvvv": "-nvvvv"}),
     "ipsec": (ipsec(), {"": "-n", "-v": "-nv", "-E": "-n -E none:", "-names": "-n -E '0x100@10.0.0.2 none:,des-cbc:abcdefgh'"}),
+    "bootp": (datagrams(67, bootp(), 68), {"": "-n", "-v": "-nv", "-vvv": "-nvvv"}),
+    "dhcp6": (datagrams(547, dhcp6(), 546), {"": "-n", "-v": "-nv"}),
     "texts": (every_cut(texts(), 40), {"": "-n", "-v": "-nv"}),
 }
 
