@@ -1,4 +1,4 @@
-//! Ad hoc on-demand distance vector routing (RFC 3561).
+//! AODV, routing on demand in ad hoc networks (RFC 3561).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -7,17 +7,20 @@ use pktwho_wire::{Cursor, Truncated};
 use crate::out::{Out, Printed};
 use crate::put::{HexFull, put};
 
-/// A datagram of `length` bytes.
+/// A message; addresses are as long as those of the packet that carries it.
 pub(crate) fn aodv(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     p.protocol = "aodv";
+    let six = p.ends.is_some_and(|ends| ends.src.is_ipv6());
+    let mut c = c;
+    c.need(1)?;
+    let kind = c.rest().first().copied().unwrap_or_default();
     put!(p, " aodv");
-    let v6 = p.ip.is_some_and(|ip| ip.src.is_ipv6());
-    let kind = { c }.u8()?;
     match kind {
-        1 => request(p, c, length, v6),
-        2 => reply(p, c, length, v6),
-        3 => error(p, c, length, v6),
+        1 => request(p, &mut c, six, length),
+        2 => reply(p, &mut c, six, length),
+        3 => error(p, &mut c, six, length),
         4 => {
+            c.need(2)?;
             put!(p, " rrep-ack ", length);
             Ok(())
         }
@@ -28,108 +31,89 @@ pub(crate) fn aodv(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     }
 }
 
-fn address(c: &mut Cursor<'_>, v6: bool) -> Result<IpAddr, Truncated> {
-    Ok(if v6 {
+fn address(c: &mut Cursor<'_>, six: bool) -> Result<IpAddr, Truncated> {
+    Ok(if six {
         Ipv6Addr::from(c.u128()?).into()
     } else {
         Ipv4Addr::from(c.u32()?).into()
     })
 }
 
-fn request(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize, v6: bool) -> Printed {
-    let size = if v6 { 48 } else { 24 };
+fn request(p: &mut Out<'_>, c: &mut Cursor<'_>, six: bool, length: usize) -> Printed {
+    let size = if six { 48 } else { 24 };
     c.need(size)?;
-    if length < size {
-        return Err(Truncated);
-    }
-    c.skip(1)?;
-    let flags = c.u8()?;
-    c.skip(1)?;
-    put!(p, if v6 { " v6 rreq " } else { " rreq " }, length, " ");
-    for (bit, name) in [(0x80, "[J]"), (0x40, "[R]"), (0x20, "[G]"), (0x10, "[D]")] {
-        if flags & bit != 0 {
-            put!(p, name);
-        }
-    }
-    put!(p, if flags & 0x08 == 0 { " " } else { "[U] " });
-    put!(p, "hops ", c.u8()?, " id 0x", HexFull(c.u32()?), "\n\tdst ");
-    let destination = address(&mut c, v6)?;
+    c.skip(3)?;
+    let hops = c.u8()?;
+    put!(
+        p,
+        " rreq ",
+        length,
+        "  hops ",
+        hops,
+        " id 0x",
+        HexFull(c.u32()?)
+    );
+    let destination = address(c, six)?;
+    put!(p, "\n\tdst ");
     p.addr(destination);
     put!(p, " seq ", c.u32()?, " src ");
-    let source = address(&mut c, v6)?;
-    p.addr(source);
+    let origin = address(c, six)?;
+    p.addr(origin);
     put!(p, " seq ", c.u32()?);
-    if length > size {
-        return extension(p, c, length - size);
-    }
-    Ok(())
+    extension(p, c, length.saturating_sub(size))
 }
 
-fn reply(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize, v6: bool) -> Printed {
-    let size = if v6 { 44 } else { 20 };
+fn reply(p: &mut Out<'_>, c: &mut Cursor<'_>, six: bool, length: usize) -> Printed {
+    let size = if six { 44 } else { 20 };
     c.need(size)?;
-    if length < size {
-        return Err(Truncated);
-    }
-    c.skip(1)?;
-    let flags = c.u8()?;
-    put!(p, " rrep ", length, " ");
-    put!(p, if flags & 0x80 == 0 { "" } else { "[R]" });
-    put!(p, if flags & 0x40 == 0 { " " } else { "[A] " });
-    let prefix = c.u8()?;
-    put!(p, "prefix ", prefix & if v6 { 0x7f } else { 0x1f });
-    put!(p, " hops ", c.u8()?, "\n\tdst ");
-    let destination = address(&mut c, v6)?;
+    c.skip(2)?;
+    put!(p, " rrep ", length, "  prefix ", c.u8()? & 0x1f);
+    put!(p, " hops ", c.u8()?);
+    let destination = address(c, six)?;
+    put!(p, "\n\tdst ");
     p.addr(destination);
     put!(p, " dseq ", c.u32()?, " src ");
-    let source = address(&mut c, v6)?;
-    p.addr(source);
+    let origin = address(c, six)?;
+    p.addr(origin);
     put!(p, " ", c.u32()?, " ms");
-    if length > size {
-        return extension(p, c, length - size);
+    extension(p, c, length.saturating_sub(size))
+}
+
+fn extension(p: &mut Out<'_>, c: &mut Cursor<'_>, left: usize) -> Printed {
+    if left == 0 {
+        return Ok(());
     }
+    c.need(2)?;
+    let (kind, size) = (c.u8()?, usize::from(c.u8()?));
+    if kind != 1 {
+        put!(p, "\n\text ", kind, " ", size);
+        return Ok(());
+    }
+    if left < size {
+        return Err(Truncated);
+    }
+    if size < 4 {
+        put!(p, "\n\text HELLO - bad length ", size);
+        return Ok(());
+    }
+    put!(p, "\n\text HELLO ", c.u32()?, " ms");
     Ok(())
 }
 
-fn error(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize, v6: bool) -> Printed {
+fn error(p: &mut Out<'_>, c: &mut Cursor<'_>, six: bool, length: usize) -> Printed {
     c.need(4)?;
     c.skip(1)?;
     let flags = c.u8()?;
     c.skip(1)?;
     let count = c.u8()?;
-    put!(p, " rerr ", if flags & 0x80 == 0 { "" } else { "[D]" });
+    put!(p, " rerr ", if flags & 0x80 != 0 { "[D]" } else { "" });
     put!(p, " [items ", count, "] [", length, "]:");
-    let each = if v6 { 20 } else { 8 };
-    let mut left = length.saturating_sub(4);
     for _ in 0..count {
-        if left < each {
-            return Err(Truncated);
-        }
-        c.need(each)?;
+        c.need(if six { 20 } else { 8 })?;
+        let lost = address(c, six)?;
         put!(p, " {");
-        let addr = address(&mut c, v6)?;
-        p.addr(addr);
+        p.addr(lost);
         put!(p, "}(", c.u32()?, ")");
-        left -= each;
     }
     Ok(())
-}
-
-fn extension(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
-    c.need(2)?;
-    let (kind, size) = (c.u8()?, c.u8()?);
-    if kind != 1 {
-        put!(p, "\n\text ", kind, " ", size);
-        return Ok(());
-    }
-    if size < 4 {
-        put!(p, "\n\text HELLO - bad length ", size);
-        p.invalid();
-        return Ok(());
-    }
-    if length < 2 + usize::from(size) {
-        return Err(Truncated);
-    }
-    put!(p, "\n\text HELLO ", c.u32()?, " ms");
-    c.skip(usize::from(size) - 4)
 }

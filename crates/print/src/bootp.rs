@@ -208,7 +208,7 @@ fn value(p: &mut Out<'_>, kind: Kind, c: &mut Cursor<'_>) -> Printed {
             Ok(())
         }),
         Kind::Routes => {
-            if c.remaining() % 8 != 0 || c.is_empty() {
+            if !c.remaining().is_multiple_of(8) || c.is_empty() {
                 put!(
                     p,
                     if c.is_empty() { " " } else { "" },

@@ -1,4 +1,4 @@
-//! DHCPv6 (RFC 8415) and its options.
+//! `DHCPv6` (RFC 8415) and its options.
 
 use std::net::Ipv6Addr;
 
@@ -339,7 +339,7 @@ fn prefix(p: &mut Out<'_>, c: &mut Cursor<'_>, depth: u8) -> Printed {
 }
 
 fn requests(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
-    if c.remaining() % 2 != 0 {
+    if !c.remaining().is_multiple_of(2) {
         return Err(Truncated);
     }
     while !c.is_empty() {
@@ -350,7 +350,7 @@ fn requests(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
 }
 
 fn addresses(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
-    if c.remaining() % 16 != 0 {
+    if !c.remaining().is_multiple_of(16) {
         return Err(Truncated);
     }
     while !c.is_empty() {

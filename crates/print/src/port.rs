@@ -7,10 +7,9 @@ use pktwho_wire::Cursor;
 use crate::ip_proto::Ip;
 use crate::out::{Out, Printed};
 use crate::{
-    PacketType, ahcp, aodv, babel, bfd, bgp, dns, geneve, hsrp, isakmp, ldp, lisp, lspping, mpls,
-    PacketType, ahcp, aodv, babel, bfd, bgp, bootp, dhcp6, dns, geneve, hsrp, isakmp, lisp, mpls,
-    msdp, ntp, olsr, pptp, quic, radius, resp, rip, rpki_rtr, snmp, syslog, text, tftp, timed,
-    vxlan,
+    PacketType, ahcp, aodv, babel, bfd, bgp, bootp, dhcp6, dns, geneve, hsrp, isakmp, ldp, lisp,
+    lspping, mpls, msdp, ntp, olsr, pptp, ptp, quic, radius, resp, rip, rpki_rtr, rtp, snmp,
+    someip, syslog, text, tftp, timed, vxlan,
 };
 
 /// A printer of what a datagram or segment carries.
@@ -113,6 +112,10 @@ static UDP: &[Entry] = &[
     port(8500, isakmp::isakmp),
     ports(67, 68, bootp::bootp),
     ports(546, 547, dhcp6::dhcp6),
+    to_port(3456, rtp::vat),
+    port(654, aodv::aodv),
+    port(30490, someip::someip),
+    ports(319, 320, ptp::ptp),
 ];
 
 /// TCP ports, likewise.
@@ -133,6 +136,7 @@ static TCP: &[Entry] = &[
     port(639, msdp::msdp),
     port(6379, resp::resp),
     port(1723, pptp::pptp),
+    port(22, text::ssh),
 ];
 
 fn find(table: &[Entry], source: u16, destination: u16) -> Option<Payload> {
@@ -163,6 +167,12 @@ pub(crate) fn udp_as(kind: PacketType) -> Option<Payload> {
         PacketType::Snmp => Some(snmp::snmp),
         PacketType::Radius => Some(radius::radius),
         PacketType::Quic => Some(quic::quic),
+        PacketType::Aodv => Some(aodv::aodv),
+        PacketType::Ptp => Some(ptp::ptp),
+        PacketType::Rtp => Some(rtp::rtp),
+        PacketType::Rtcp => Some(rtp::rtcp),
+        PacketType::Someip => Some(someip::someip),
+        PacketType::Vat => Some(rtp::vat),
         PacketType::Tftp => Some(tftp::tftp),
         // What other protocols have by their port.
         PacketType::Vxlan => udp(4789, 4789),

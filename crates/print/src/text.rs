@@ -124,6 +124,19 @@ pub(crate) fn smtp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     lines(p, "SMTP", c, length, None)
 }
 
+/// What starts an SSH connection; what follows is encrypted.
+pub(crate) fn ssh(p: &mut Out<'_>, c: Cursor<'_>, _length: usize) -> Printed {
+    p.protocol = "ssh";
+    match line(c.rest()) {
+        Line::Text(text, _) if text.starts_with(b"SSH-") => {
+            put!(p, ": SSH: ");
+            p.out.extend_from_slice(text);
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
 /// Whois (RFC 3912).
 pub(crate) fn whois(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     p.protocol = "whois";

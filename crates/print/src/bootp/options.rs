@@ -155,7 +155,7 @@ pub(super) static MESSAGES: &[(u8, &str)] = &[
     (13, "LeaseActive"),
 ];
 
-/// NetBIOS node types.
+/// `NetBIOS` node types.
 pub(super) static NODES: &[(u8, &str)] =
     &[(1, "b-node"), (2, "p-node"), (4, "m-node"), (8, "h-node")];
 
