@@ -84,7 +84,6 @@ static UDP: &[Entry] = &[
     port(521, rip::ng::ripng),
     to_port(1985, hsrp::hsrp),
     port(646, ldp::ldp),
-    port(654, aodv::aodv),
     port(698, olsr::olsr),
     port(3503, lspping::lspping),
     port(3784, bfd::control),
@@ -163,7 +162,6 @@ pub(crate) fn tcp(source: u16, destination: u16) -> Option<Payload> {
 pub(crate) fn udp_as(kind: PacketType) -> Option<Payload> {
     match kind {
         PacketType::Domain => Some(dns::datagram),
-        PacketType::Aodv => Some(aodv::aodv),
         PacketType::Snmp => Some(snmp::snmp),
         PacketType::Radius => Some(radius::radius),
         PacketType::Quic => Some(quic::quic),

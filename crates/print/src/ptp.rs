@@ -5,6 +5,8 @@ use pktwho_wire::Cursor;
 use crate::out::{Out, Printed, bits, lookup};
 use crate::put::{Hex, put};
 
+const HEADER: usize = 34;
+
 static MESSAGES: &[(u8, &str)] = &[
     (0x0, "sync msg"),
     (0x1, "delay req msg"),
@@ -47,8 +49,9 @@ static FLAGS: &[(u32, &str)] = &[
 pub(crate) fn ptp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     p.protocol = "ptp";
     let mut c = c;
-    if length < 36 {
-        return Err(pktwho_wire::Truncated);
+    if length < HEADER {
+        put!(p, " [length ", length, " < ", HEADER, "]");
+        return p.invalid_message(c, length);
     }
     let mut ahead = c;
     ahead.skip(1)?;
@@ -61,7 +64,11 @@ fn two(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
     let first = c.u8()?;
     let kind = first & 15;
     put!(p, ", majorSdoId: 0x", Hex(first >> 4));
-    put!(p, ", msg type: ", lookup(MESSAGES, kind).unwrap_or("none"));
+    put!(
+        p,
+        ", msg type: ",
+        lookup(MESSAGES, kind).unwrap_or("Reserved")
+    );
     c.skip(1)?;
     put!(p, ", length: ", c.u16()?);
     put!(p, ", domain: ", c.u8()?);
@@ -78,16 +85,21 @@ fn two(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
     put!(p, ", seq id: ", c.u16()?);
     let control = c.u8()?;
     put!(p, ", control: ", control);
-    put!(p, " (", lookup(CONTROLS, control).unwrap_or("Unknown"), ")");
+    put!(
+        p,
+        " (",
+        lookup(CONTROLS, control).unwrap_or("Reserved"),
+        ")"
+    );
     put!(p, ", log message interval: ", c.u8()?);
     match kind {
         0x0 | 0x1 => time(p, c, "originTimeStamp"),
         0x2 => {
-            time(p, c, "originTimeStamp")?;
+            time(p, c, "preciseOriginTimeStamp")?;
             identity(p, c)
         }
         0x3 => {
-            time(p, c, "requestingPortIdentity")?;
+            time(p, c, "receiveTimeStamp")?;
             identity(p, c)
         }
         0x8 => time(p, c, "preciseOriginTimeStamp"),
@@ -96,7 +108,7 @@ fn two(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
             identity(p, c)
         }
         0xa => {
-            time(p, c, "responseOriginTimestamp")?;
+            time(p, c, "preciseOriginTimeStamp")?;
             identity(p, c)
         }
         0xb => announce(p, c),
@@ -105,6 +117,8 @@ fn two(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
             identity(p, c)?;
             put!(p, ", start boundary hops: ", c.u8()?);
             put!(p, ", boundary hops: ", c.u8()?);
+            put!(p, ", flags: 0x", Hex(c.u8()?));
+            put!(p, ", reserved: 0x", Hex(c.u8()?));
             Ok(())
         }
         _ => Ok(()),
@@ -112,6 +126,7 @@ fn two(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
 }
 
 fn time(p: &mut Out<'_>, c: &mut Cursor<'_>, name: &str) -> Printed {
+    put!(p, ", ", name, ":");
     let secs = u64::from(c.u16()?) << 32 | u64::from(c.u32()?);
     let nanos = u64::from(c.u32()?);
     put!(

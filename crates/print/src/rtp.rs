@@ -54,7 +54,13 @@ pub(crate) fn rtp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     put!(p, first & 0xffff, " ", time);
     if let Some(source) = source.filter(|_| p.verbose(1)) {
         put!(p, " ", source);
-        if kind == 31 {
+        if extension {
+            c.skip(2)?;
+            let words = usize::from(c.u16()?) + 1;
+            if words * 4 > length - header {
+                put!(p, " !ext");
+            }
+        } else if kind == 31 {
             // H.261: the start of its header says much.
             put!(p, " 0x", HexFull(c.u16()?));
         }
@@ -107,8 +113,9 @@ fn packet(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
             if count > 1 {
                 put!(p, " c", count);
             }
+            // compat: of several reports tcpdump shows the first again and again (4.99.3).
             for _ in 0..count {
-                report(p, &mut at)?;
+                report(p, at)?;
             }
         }
         202 | 203 => {
@@ -127,7 +134,7 @@ fn packet(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
 }
 
 /// How one source is received.
-fn report(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
+fn report(p: &mut Out<'_>, mut c: Cursor<'_>) -> Printed {
     c.need(24)?;
     let source = c.u32()?;
     if p.verbose(1) {

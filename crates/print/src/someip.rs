@@ -9,13 +9,13 @@ static MESSAGES: &[(u8, &str)] = &[
     (0x00, "REQUEST"),
     (0x01, "REQUEST_NO_RETURN"),
     (0x02, "NOTIFICATION"),
-    (0x40, "REQUEST_ACK"),
-    (0x41, "REQUEST_NO_RETURN_ACK"),
-    (0x42, "NOTIFICATION_ACK"),
+    (0x20, "TP_REQUEST"),
+    (0x21, "TP_REQUEST_NO_RETURN"),
+    (0x22, "TP_NOTIFICATION"),
     (0x80, "RESPONSE"),
     (0x81, "ERROR"),
-    (0xc0, "RESPONSE_ACK"),
-    (0xc1, "ERROR_ACK"),
+    (0xa0, "TP_RESPONSE"),
+    (0xa1, "TP_ERROR"),
 ];
 
 static RETURNS: &[(u8, &str)] = &[
@@ -30,6 +30,11 @@ static RETURNS: &[(u8, &str)] = &[
     (0x08, "E_WRONG_INTERFACE_VERSION"),
     (0x09, "E_MALFORMED_MESSAGE"),
     (0x0a, "E_WRONG_MESSAGE_TYPE"),
+    (0x0b, "E_E2E_REPEATED"),
+    (0x0c, "E_E2E_WRONG_SEQUENCE"),
+    (0x0d, "E_E2E"),
+    (0x0e, "E_E2E_NOT_AVAILABLE"),
+    (0x0f, "E_E2E_NO_NEW_DATA"),
 ];
 
 /// A message's header.
@@ -50,9 +55,6 @@ pub(crate) fn someip(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     }
     let stated = c.u32()?;
     put!(p, ", len ", stated);
-    if stated < 8 || usize::try_from(stated).is_ok_and(|stated| stated + 8 > length) {
-        return p.invalid_message(whole, length);
-    }
     put!(p, ", client ", c.u16()?);
     put!(p, ", session ", c.u16()?);
     put!(p, ", pver ", c.u8()?);

@@ -220,6 +220,43 @@ def dhcp6():
     ]
 
 
+def rtp():
+    def packet(version=2, marker=0, kind=0, extension=0, payload=b"x" * 20):
+        return bytes([version << 6 | extension << 4, marker << 7 | kind]) + u16(7) + u32(100, 5) + payload
+
+    return [packet(), packet(marker=1, kind=31), packet(extension=1), packet(version=1), packet(payload=b""), packet()[:9], b"short"]
+
+
+def rtcp():
+    report = u32(6, 0x1000002, 0x10003, 4, 0x8000, 0x18000)
+    sender = bytes([0x81, 200]) + u16(12) + u32(5, 0xE0000000, 0x80000000, 1000, 10, 200) + report
+    receiver = bytes([0x82, 201]) + u16(13) + u32(5) + report + report
+    source = bytes([0x81, 202]) + u16(3) + u32(5) + b"\1\4host\0\0"
+    bye = bytes([0x81, 203]) + u16(1) + u32(5)
+    return [sender + source + bye, receiver, bytes([0x81, 204]) + u16(2) + u32(5) + b"name", sender[:30], bytes([0x82, 200]) + sender[2:]]
+
+
+def vat():
+    return [bytes([0, 5]) + b"abcdefgh", bytes([0x40, 0x12]) + b"abcdef", bytes([5, 0x85]) + b"abcdefgh"]
+
+
+def ptp():
+    def message(kind, body, flags=0, control=0):
+        return bytes([kind, 2]) + u16(34 + len(body)) + bytes([1, 0]) + u16(flags) + u64(5 << 16 | 7) + u32(0) + u64(0x1234) + u16(1, 9) + bytes([control, 1]) + body
+
+    stamp, port = u16(0) + u32(1600000000, 5), u64(0x99) + u16(2)
+    bodies = {0: stamp, 1: stamp, 2: stamp + port, 3: stamp + port, 8: stamp, 9: stamp + port, 10: stamp + port, 12: port + bytes(10), 13: port + bytes(10),
+              11: stamp + u16(37) + bytes([0, 128, 6, 33]) + u16(1) + bytes([128]) + u64(0x99) + u16(0) + b"\xa0"}
+    return [message(kind, body, 1 << kind, kind) for kind, body in bodies.items()] + [message(0, stamp)[:36], message(5, stamp), message(0, stamp)[:10]]
+
+
+def someip():
+    def message(method, kind, code, length=12):
+        return u16(1, method) + u32(length) + u16(3, 4) + bytes([1, 1, kind, code]) + b"data"
+
+    return [message(2, kind, code) for kind, code in ((0, 0), (1, 1), (2, 2), (0x40, 5), (0x80, 10), (0x81, 99), (0x77, 0))] + [message(0x8005, 2, 0), message(1, 0, 0, 99), message(1, 0, 0, 4), b"short"]
+
+
 CASES = {
     # name: (packets, {suffix: arguments})
     "ntp": (datagrams(123, ntp()), {"": "-n", "-v": "-nv"}),
@@ -233,6 +270,12 @@ CASES = {
     "ipsec": (ipsec(), {"": "-n", "-v": "-nv", "-E": "-n -E none:", "-names": "-n -E '0x100@10.0.0.2 none:,des-cbc:abcdefgh'"}),
     "bootp": (datagrams(67, bootp(), 68), {"": "-n", "-v": "-nv", "-vvv": "-nvvv"}),
     "dhcp6": (datagrams(547, dhcp6(), 546), {"": "-n", "-v": "-nv"}),
+    "rtp": (datagrams(2000, rtp()), {"": "-n -T rtp", "-v": "-nv -T rtp"}),
+    "rtcp": (datagrams(2000, rtcp()), {"": "-n -T rtcp", "-v": "-nv -T rtcp"}),
+    "vat": (datagrams(3456, vat()), {"": "-n"}),
+    "ptp": (datagrams(319, ptp()), {"": "-n"}),
+    "someip": (datagrams(30490, someip()), {"": "-n"}),
+    "ssh": (segments(22, [b"SSH-2.0-OpenSSH_9\r\n", b"\0\0\1binary"]), {"": "-n"}),
     "texts": (every_cut(texts(), 40), {"": "-n", "-v": "-nv"}),
 }
 
