@@ -142,9 +142,9 @@ fn report(p: &mut Out<'_>, mut c: Cursor<'_>) -> Printed {
     }
     let lost = c.u32()? & 0xff_ffff;
     let (sequence, jitter) = (c.u32()?, c.u32()?);
-    let (last, delay) = (c.u32()?, c.u32()?);
+    let (sent, delay) = (c.u32()?, c.u32()?);
     put!(p, " ", lost, "l ", sequence, "s ", jitter, "j @");
-    hundredths(p, u64::from(last), 16);
+    hundredths(p, u64::from(sent), 16);
     put!(p, "+");
     hundredths(p, u64::from(delay), 16);
     Ok(())
