@@ -34,7 +34,7 @@ use crate::lab::Lab;
 const HELP: &str = "\
 usage: e2e [--list] [--keep] [FILTER...]
        e2e owners [--list] [-v] [--keep] [FILTER...]
-       e2e bench [--seconds S] [--rounds N] [-w FILE] [--receiver] [FILTER...]
+       e2e bench [--seconds S] [--rounds N] [-w FILE] [--receiver] [--expression E] [FILTER...]
 
 Runs the cases whose names hold one of the FILTERs, all without one; one line per case,
 the counts on the last line, exit status 1 when one failed. `owners` prints the table of
@@ -42,8 +42,8 @@ owners against the truth instead; exit status 1 when an owner is wrong or empty,
 packet missing. -v tells every complaint and every packet of a row that has one.
 `bench` measures loss and cost against the installed tcpdump (built with --release, on a
 quiet machine): S seconds each load (2), N rounds (5), only loads whose names hold a FILTER
-(\"64 B 200k\"), on the receiver's device instead of the sender's; exit status 1 when a bar
-is missed.
+(\"64 B 200k\"), on the receiver's device instead of the sender's, with a filter E that
+nothing matches; exit status 1 when a bar is missed.
 --keep leaves the captures behind and says where.
 PKTWHO=FILE takes that binary instead of building one, E2E_PUPPET=FILE a compiled
 programs/puppet.c. Not root: every case is skipped.
@@ -128,6 +128,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Args>> {
             "--seconds" => args.bench.duration = Duration::try_from_secs_f64(value()?.parse()?)?,
             "--rounds" => args.bench.rounds = value()?.parse()?,
             "-w" => args.bench.output = value()?.into(),
+            "--expression" => args.bench.expression = Some(value()?),
             "--receiver" => args.bench.device = bench::Device::Receiver,
             "--list" => args.list = true,
             "--keep" => args.keep = true,

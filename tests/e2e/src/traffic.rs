@@ -37,6 +37,11 @@ impl Line {
         })
     }
 
+    /// Where it sends to.
+    pub fn port(&self) -> Result<u16> {
+        Ok(self.sender.peer_addr()?.port())
+    }
+
     /// Sends so many more datagrams.
     pub fn send(&self, count: u32) -> Result<()> {
         for _ in 0..count {

@@ -13,7 +13,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 use nix::sys::signal::Signal;
 use nix::sys::time::{TimeVal, TimeValLike};
@@ -37,6 +37,8 @@ pub struct Options {
     pub output: PathBuf,
     /// Device whose packets are captured: the sender's or the receiver's end.
     pub device: Device,
+    /// A filter expression that no packet matches: what it costs to look and turn away.
+    pub expression: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +55,7 @@ impl Default for Options {
             filter: Vec::new(),
             output: "/dev/null".into(),
             device: Device::Sender,
+            expression: None,
         }
     }
 }
@@ -91,7 +94,11 @@ pub fn run(lab: &Lab, options: &Options) -> Result<bool> {
     let wanted = |load: &&Load| {
         let name = load.name();
         let named = |part: &String| name.contains(part.as_str());
-        options.filter.is_empty() || **load == Load::IDLE || options.filter.iter().any(named)
+        // The length does not matter to a packet that is not wanted.
+        let fits = options.expression.is_none() || (load.length == 64 && **load != Load::IDLE);
+        fits && (options.filter.is_empty()
+            || **load == Load::IDLE
+            || options.filter.iter().any(named))
     };
     for load in Load::ALL.iter().filter(wanted) {
         let mut cells: Vec<(Tools, Cell)> = tools.iter().map(|t| (*t, Cell::default())).collect();
@@ -108,7 +115,11 @@ pub fn run(lab: &Lab, options: &Options) -> Result<bool> {
         for (tool, cell) in &cells {
             table::line(&mut out, *load, *tool, cell)?;
         }
-        bars.judge(*load, &cells);
+        if options.expression.is_some() {
+            bars.judge_filter(*load, &cells);
+        } else {
+            bars.judge(*load, &cells);
+        }
     }
     for verdict in &bars.verdicts {
         writeln!(out, "{verdict}")?;
@@ -135,7 +146,7 @@ fn about(options: &Options) -> Result<String> {
         text,
         "Linux {}, {cpus} CPUs; UDP over a veth pair, captured on the {} device, -w {}; \
          medians of {} rounds of {:.1} s (CPU times: means).\nLengths are whole Ethernet frames. `+ns` is the \
-         sending thread's CPU time per packet above the baseline of the same round.",
+         sending thread's CPU time per packet above the baseline of the same round.{}",
         kernel.trim(),
         match options.device {
             Device::Sender => "sender's",
@@ -144,6 +155,11 @@ fn about(options: &Options) -> Result<String> {
         options.output.display(),
         options.rounds,
         options.duration.as_secs_f32(),
+        options
+            .expression
+            .as_ref()
+            .map(|expression| format!("\nFilter, which no packet matches: {expression}"))
+            .unwrap_or_default(),
     )?;
     Ok(text)
 }
@@ -167,7 +183,8 @@ fn one(lab: &Lab, options: &Options, load: Load, tools: Tools) -> Result<Run> {
     let before = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let tool = match program {
         Some(program) => {
-            let words = ["-n", "-i", device, "-w", &output];
+            let mut words = vec!["-n", "-i", device, "-w", &output];
+            words.extend(options.expression.as_deref());
             let mut tool = Tool::spawn(program, netns, &words)?;
             tool.ready()?;
             Some(tool)
@@ -178,6 +195,13 @@ fn one(lab: &Lab, options: &Options, load: Load, tools: Tools) -> Result<Run> {
     let sent = generator.send(load, options.duration)?;
     let elapsed = start.elapsed();
     let counts = match tool {
+        Some(tool) if options.expression.is_some() => {
+            let ended = tool.stop()?;
+            ended.expect_status(0)?;
+            let captured = ended.counts()?.captured;
+            ensure!(captured == 0, "{captured} packets match the filter");
+            None
+        }
         Some(tool) => Some(settle(tool, tools, sent.packets)?),
         None => None,
     };
@@ -283,6 +307,22 @@ impl Bars {
                     "{name}: {busy:.1?} user CPU beyond idle against {their_busy:.1?} \
                      (wanted: no more; in all {our:.1?} against {their:.1?})"
                 ),
+            );
+        }
+    }
+
+    /// No packet is wanted: a third of tcpdump's cost.
+    fn judge_filter(&mut self, load: Load, cells: &[(Tools, Cell)]) {
+        let of = |tools| cells.iter().find(|(of, _)| *of == tools);
+        let (Some((_, ours)), Some((_, theirs))) = (of(Tools::Pktwho), of(Tools::Tcpdump)) else {
+            return;
+        };
+        // At the lowest rate most of what is measured is the noise of waking up.
+        if load.rate != Some(50_000) {
+            let (name, our, their) = (load.name(), ours.added(), theirs.added());
+            self.bar(
+                3 * our <= their,
+                &format!("{name}: +{our} ns against tcpdump's +{their} (wanted: at most a third)"),
             );
         }
     }

@@ -9,7 +9,7 @@ use pktwho_packet::LinkType;
 use super::Outcome;
 use crate::lab::{Lab, PATIENCE, until};
 use crate::netns::Netns;
-use crate::puppet::Theatre;
+use crate::puppet::{Puppet, Theatre};
 use crate::seen::read_file;
 use crate::tool::Tool;
 use crate::traffic::{Line, expect_numbers, numbers};
@@ -109,7 +109,7 @@ pub fn loopback_once(lab: &Lab) -> Result<Outcome> {
 }
 
 /// Ethernet, the tags, then an IPv4 datagram from 10.77.0.2 to 10.77.0.1, UDP port 9.
-fn tagged_frame(tags: &[u8]) -> Vec<u8> {
+pub fn tagged_frame(tags: &[u8]) -> Vec<u8> {
     let mut frame = vec![2, 0, 0, 0, 0x77, 1, 2, 0, 0, 0, 0x77, 2];
     frame.extend(tags);
     frame.extend([0x08, 0x00]);
@@ -158,21 +158,35 @@ pub fn vlan(lab: &Lab) -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
-/// A device without a link layer: packets begin with their IP header, both ways.
-pub fn tun(lab: &Lab) -> Result<Outcome> {
+/// Runs `work` in a namespace with `tun0`, which is 10.78.0.1/24 and whose other end the
+/// puppet holds.
+pub fn with_tun(
+    lab: &Lab,
+    work: impl FnOnce(&Netns, &mut Puppet) -> Result<()>,
+) -> Result<Outcome> {
     if !Path::new("/dev/net/tun").exists() {
         return Ok(Outcome::Skipped("there is no /dev/net/tun".into()));
     }
     let netns = Netns::new()?;
-    let theatre = Theatre::open(&lab.file("tun.sock"))?;
+    let theatre = Theatre::open(&lab.file(&format!("tun{}.sock", lab.number())))?;
     let mut puppet = theatre.enter(&lab.puppet, &netns)?;
     puppet.act("tun 0 tun0")?;
     netns.sysctl("net/ipv6/conf/tun0/disable_ipv6", "1")?;
     netns.ip("addr add 10.78.0.1/24 dev tun0")?;
     netns.ip("link set tun0 up")?;
+    work(&netns, &mut puppet)?;
+    Ok(Outcome::Passed)
+}
+
+/// A device without a link layer: packets begin with their IP header, both ways.
+pub fn tun(lab: &Lab) -> Result<Outcome> {
+    with_tun(lab, |netns, puppet| both_ways(lab, netns, puppet))
+}
+
+fn both_ways(lab: &Lab, netns: &Netns, puppet: &mut Puppet) -> Result<()> {
     let path = lab.file("tun.pcapng");
     let words = format!("-i tun0 -w {}", path.display());
-    let tool = Tool::listening(lab, &netns, &words)?;
+    let tool = Tool::listening(lab, netns, &words)?;
     let sink = netns.within(|| Ok(UdpSocket::bind("10.78.0.1:9")?))?;
     let frame = tagged_frame(&[]);
     let mut inbound = frame.get(14..).context("no packet")?.to_vec();
@@ -194,5 +208,5 @@ pub fn tun(lab: &Lab) -> Result<Outcome> {
         "inbound: {packets:?}"
     );
     ensure!(numbers(&packets) == [0], "outbound: {packets:?}");
-    Ok(Outcome::Passed)
+    Ok(())
 }

@@ -3,6 +3,7 @@
 mod command;
 mod devices;
 mod files;
+mod filter;
 mod homes;
 mod life;
 mod loss;
@@ -73,6 +74,13 @@ pub const CASES: &[Case] = cases! {
     "select/follow-forks", select::follow_forks;
     "select/direction", select::direction;
     "select/count", select::count;
+    "filter/packets", filter::packets;
+    "filter/owners", filter::owners;
+    "filter/vlan", filter::vlan;
+    "filter/far-bytes", filter::far_bytes;
+    "filter/later-device", filter::later_device;
+    "filter/without-link-layer", filter::without_link_layer;
+    "filter/refused", filter::refused;
     "files/pipe", files::pipe;
     "files/broken-pipe", files::broken_pipe;
     "files/readers", files::readers;

@@ -13,16 +13,16 @@ use crate::tool::Tool;
 use crate::traffic::{Line, expect_numbers};
 
 /// Two senders and the receiver of both, each a process of its own.
-struct Three {
+pub struct Three {
     netns: Netns,
     theatre: Theatre,
-    one: Puppet,
-    other: Puppet,
-    sink: Puppet,
+    pub one: Puppet,
+    pub other: Puppet,
+    pub sink: Puppet,
 }
 
 /// `one` and `other` run these programs.
-fn three(lab: &Lab, one: &str, other: &str) -> Result<Three> {
+pub fn three(lab: &Lab, one: &str, other: &str) -> Result<Three> {
     let netns = Netns::new()?;
     let theatre = Theatre::open(&lab.file(&format!("three{}.sock", lab.number())))?;
     let mut sink = theatre.enter(&lab.puppet_named("sink")?, &netns)?;
@@ -63,7 +63,7 @@ impl Three {
     }
 
     /// Captures all sending with these words; the senders of what was kept, and how much.
-    fn kept(&mut self, lab: &Lab, words: &str) -> Result<(BTreeSet<u32>, usize)> {
+    pub fn kept(&mut self, lab: &Lab, words: &str) -> Result<(BTreeSet<u32>, usize)> {
         let (tool, path) = self.capture(lab, words)?;
         self.all_send()?;
         tool.stop()?.expect_status(0)?;
