@@ -8,7 +8,7 @@ use crate::builder::Builder;
 use crate::graph::{Target, Test};
 
 /// Tests and what joins them. Which are evaluated, and in which order, is part of the meaning: a
-/// load beyond the packet's bytes rejects it. What a constant beside it decides is not evaluated.
+/// load beyond the packet's bytes rejects it.
 #[derive(Clone, Debug)]
 pub(super) enum Cond {
     Always,
@@ -29,7 +29,7 @@ impl Cond {
     pub(super) fn and(self, right: Cond) -> Cond {
         match (self, right) {
             (Cond::Always, right) => right,
-            (Cond::Never, _) | (_, Cond::Never) => Cond::Never,
+            (Cond::Never, _) => Cond::Never,
             (left, Cond::Always) => left,
             (left, right) => left.join(Join::And, right),
         }
@@ -38,7 +38,7 @@ impl Cond {
     pub(super) fn or(self, right: Cond) -> Cond {
         match (self, right) {
             (Cond::Never, right) => right,
-            (Cond::Always, _) | (_, Cond::Always) => Cond::Always,
+            (Cond::Always, _) => Cond::Always,
             (left, Cond::Never) => left,
             (left, right) => left.join(Join::Or, right),
         }

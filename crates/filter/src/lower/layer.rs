@@ -5,7 +5,7 @@
 
 use super::Lowering;
 use super::cond::Cond;
-use crate::graph::{Comparison, Fact, Size, Test, ValueId};
+use crate::graph::{Comparison, Fact, Size, Test, Value, ValueId};
 use crate::tree::Operator;
 use pktwho_packet::LinkType;
 
@@ -403,11 +403,32 @@ impl Lowering<'_> {
     /// 1 when they are equal, else 0.
     fn equals(&mut self, left: ValueId, right: ValueId) -> ValueId {
         let difference = self.builder.binary(Operator::Xor, left, right);
+        let one = self.builder.constant(1);
+        if self.is_small(left) && self.is_small(right) {
+            // Below 0 only when there is none.
+            let below = self.builder.binary(Operator::Sub, difference, one);
+            return self.bit(below, 31);
+        }
         let zero = self.builder.constant(0);
         let negated = self.builder.binary(Operator::Sub, zero, difference);
         let sign = self.builder.binary(Operator::Or, difference, negated);
         let unequal = self.bit(sign, 31);
         self.flip(unequal)
+    }
+
+    /// Is the highest bit 0 in every packet?
+    fn is_small(&self, value: ValueId) -> bool {
+        let small = |number: u32| number >> 31 == 0;
+        match self.builder.get(value) {
+            Some(Value::Load { size, .. }) => size != Size::Word,
+            Some(Value::Constant(number)) => small(number),
+            Some(Value::Binary {
+                operator: Operator::And,
+                right,
+                ..
+            }) => self.builder.as_constant(right).is_some_and(small),
+            _ => false,
+        }
     }
 
     /// `yes` when `bit` is 1, `no` when it is 0.

@@ -193,10 +193,14 @@ impl Lowering<'_> {
             TRANSPARENT_BRIDGING,
         );
         let is_ethernet = self.truth(&is_ethernet);
-        let (inside, outside) = (self.add(start, 12), self.add(base, 2));
-        let kind = self.select(is_ethernet, inside, outside);
-        let behind = self.add(start, 14);
-        let payload = self.select(is_ethernet, behind, start);
+        // Behind the options and the addresses of the frame, or at 2 in the header before them.
+        let further = self.add(options, 18);
+        let further = self.builder.binary(Operator::Mul, further, is_ethernet);
+        let kind = self.add(base, 2);
+        let kind = self.builder.binary(Operator::Add, kind, further);
+        let frame = self.builder.constant(14);
+        let frame = self.builder.binary(Operator::Mul, frame, is_ethernet);
+        let payload = self.builder.binary(Operator::Add, start, frame);
         let at = |base| Place {
             base: Some(base),
             offset: 0,
