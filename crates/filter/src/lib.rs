@@ -6,7 +6,8 @@
 //! 2. [`graph`]: tests on values of one link type's packets, joined by their outcomes.
 //!    Lowering asks [`Names`] for addresses and ports and refuses what the link type
 //!    has not.
-//! 3. The same graph, optimised: same verdict on every packet, fewer tests.
+//! 3. The same graph with fewer tests: [`Graph::fold`](graph::Graph::fold) drops what libpcap
+//!    drops, [`Graph::optimise`](graph::Graph::optimise) changes no verdict.
 //! 4. A program: eBPF for the kernel, classic BPF for `-d` and packet sockets, or the graph
 //!    itself run in user space.
 //!
