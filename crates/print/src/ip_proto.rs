@@ -7,8 +7,8 @@ use pktwho_wire::Cursor;
 use crate::out::{Out, Printed, lookup};
 use crate::put::put;
 use crate::{
-    eigrp, esp, ether, gre, icmp, icmp6, igmp, igrp, ip, ip6, mpls, nhrp, ospf, pim, rsvp, tcp,
-    udp, vrrp,
+    eigrp, esp, ether, gre, icmp, icmp6, igmp, igrp, ip, ip6, mpls, nhrp, ospf, pgm, pim, rsvp,
+    tcp, udp, vrrp,
 };
 
 pub(crate) const ICMP: u8 = 1;
@@ -49,6 +49,7 @@ static PAYLOADS: &[(u8, Payload)] = &[
     (137, |p, c, length, _| mpls::mpls(p, c, length)),
     (88, eigrp::eigrp),
     (89, ospf::ospf),
+    (113, pgm::pgm),
     (PIM, pim::pim),
     (VRRP, vrrp::vrrp_or_carp),
     (50, esp::esp),

@@ -100,6 +100,7 @@ mod oui;
 mod out;
 mod owner;
 mod packet_type;
+mod pgm;
 mod pim;
 mod port;
 mod ppp;
@@ -132,6 +133,7 @@ mod udp;
 mod vrrp;
 mod vtp;
 mod vxlan;
+mod zmtp1;
 
 #[cfg(test)]
 mod tests;

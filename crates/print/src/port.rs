@@ -8,8 +8,8 @@ use crate::ip_proto::Ip;
 use crate::out::{Out, Printed};
 use crate::{
     PacketType, ahcp, aodv, babel, bfd, bgp, bootp, dhcp6, dns, geneve, hsrp, isakmp, ldp, lisp,
-    lspping, mpls, msdp, ntp, olsr, pptp, ptp, quic, radius, resp, rip, rpki_rtr, rtp, snmp,
-    someip, syslog, text, tftp, timed, vxlan,
+    lspping, mpls, msdp, ntp, olsr, pgm, pptp, ptp, quic, radius, resp, rip, rpki_rtr, rtp, snmp,
+    someip, syslog, text, tftp, timed, vxlan, zmtp1,
 };
 
 /// A printer of what a datagram or segment carries.
@@ -162,10 +162,12 @@ pub(crate) fn tcp(source: u16, destination: u16) -> Option<Payload> {
 pub(crate) fn udp_as(kind: PacketType) -> Option<Payload> {
     match kind {
         PacketType::Domain => Some(dns::datagram),
+        PacketType::Aodv => Some(aodv::aodv),
+        PacketType::Pgm | PacketType::PgmZmtp1 => Some(pgm::datagram),
+        PacketType::Zmtp1 => Some(zmtp1::datagram),
         PacketType::Snmp => Some(snmp::snmp),
         PacketType::Radius => Some(radius::radius),
         PacketType::Quic => Some(quic::quic),
-        PacketType::Aodv => Some(aodv::aodv),
         PacketType::Ptp => Some(ptp::ptp),
         PacketType::Rtp => Some(rtp::rtp),
         PacketType::Rtcp => Some(rtp::rtcp),
@@ -183,6 +185,7 @@ pub(crate) fn tcp_as(kind: PacketType) -> Option<Payload> {
     match kind {
         PacketType::Domain => Some(dns::stream),
         PacketType::Resp => Some(resp::resp),
+        PacketType::Zmtp1 => Some(zmtp1::stream),
         _ => None,
     }
 }
