@@ -7,14 +7,13 @@ use super::cond::Cond;
 use super::ether::direction_word;
 use super::ip::{Ends, Ports, ends};
 use super::refusal::{kind_word, word};
-use super::{Lowered, Lowering, Refusal, ip, link, osi};
-use crate::names::Transport;
+use super::{Lowered, Lowering, Refusal, ip, link};
 use crate::tree::{Direction, Kind, Protocol, Qualifiers, Value};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 /// Which transport protocols a port's name belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum PortOf {
+pub(super) enum PortOf {
     Tcp,
     Udp,
     Any,
@@ -72,7 +71,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn bad_qualifier<T>(&self, what: &'static str, of: impl Into<String>) -> Lowered<T> {
+    pub(super) fn bad_qualifier<T>(&self, what: &'static str, of: impl Into<String>) -> Lowered<T> {
         self.refuse(Refusal::Qualifier {
             what,
             of: of.into(),
@@ -173,7 +172,7 @@ impl Lowering<'_> {
     }
 
     /// An address or network. `form` is what messages call it.
-    fn ipv4(
+    pub(super) fn ipv4(
         &mut self,
         qualifiers: Qualifiers,
         address: u32,
@@ -234,7 +233,7 @@ impl Lowering<'_> {
         self.ip6_address(qualifiers, address, mask, net)
     }
 
-    fn ip6_address(
+    pub(super) fn ip6_address(
         &mut self,
         qualifiers: Qualifiers,
         address: u128,
@@ -281,7 +280,11 @@ impl Lowering<'_> {
         }
     }
 
-    fn protocol_number(&mut self, protocol: Option<Protocol>, number: u32) -> Lowered<Cond> {
+    pub(super) fn protocol_number(
+        &mut self,
+        protocol: Option<Protocol>,
+        number: u32,
+    ) -> Lowered<Cond> {
         match protocol {
             Some(Protocol::Link) => {
                 let what = match self.layer.framing {
@@ -319,7 +322,11 @@ impl Lowering<'_> {
         }
     }
 
-    fn chain_number(&mut self, protocol: Option<Protocol>, number: u32) -> Lowered<Cond> {
+    pub(super) fn chain_number(
+        &mut self,
+        protocol: Option<Protocol>,
+        number: u32,
+    ) -> Lowered<Cond> {
         if !matches!(protocol, None | Some(Protocol::Ip | Protocol::Ip6)) {
             let what = protocol.map_or("", word);
             return self.bad_qualifier(what, "protochain");
@@ -340,7 +347,13 @@ impl Lowering<'_> {
     }
 
     /// Ports from `low` to `high`, of the protocols that both the qualifiers and the name allow.
-    fn port(&mut self, qualifiers: Qualifiers, low: u32, high: u32, of: PortOf) -> Lowered<Cond> {
+    pub(super) fn port(
+        &mut self,
+        qualifiers: Qualifiers,
+        low: u32,
+        high: u32,
+        of: PortOf,
+    ) -> Lowered<Cond> {
         let protocols: &[u32] = match (qualifiers.protocol, of) {
             (Some(Protocol::Tcp), _) | (None, PortOf::Tcp) => &[ip::TCP],
             (Some(Protocol::Udp), _) | (None, PortOf::Udp) => &[ip::UDP],
@@ -358,7 +371,7 @@ impl Lowering<'_> {
     }
 
     /// Refuses what cannot stand before a port.
-    fn port_ends(&self, qualifiers: Qualifiers) -> Lowered<Option<Ends>> {
+    pub(super) fn port_ends(&self, qualifiers: Qualifiers) -> Lowered<Option<Ends>> {
         let kind = kind_word(qualifiers.kind);
         match qualifiers.protocol {
             None | Some(Protocol::Tcp | Protocol::Udp | Protocol::Sctp) => {}
@@ -369,197 +382,11 @@ impl Lowering<'_> {
             None => self.bad_qualifier(direction_word(qualifiers.direction), kind),
         }
     }
-
-    // Names.
-
-    fn name(&mut self, qualifiers: Qualifiers, name: &str) -> Lowered<Cond> {
-        match qualifiers.kind {
-            None | Some(Kind::Host) => self.host_name(qualifiers, name),
-            Some(Kind::Net) => self.network_name(qualifiers, name),
-            Some(Kind::Port) => {
-                self.port_ends(qualifiers)?;
-                let unknown = || Refusal::Port(name.to_owned());
-                let Some((port, of)) = self.port_name(name)? else {
-                    return self.refuse(unknown());
-                };
-                self.check_port(qualifiers, of, |of| Refusal::PortOf {
-                    name: name.to_owned(),
-                    of,
-                })?;
-                self.port(qualifiers, port, port, of)
-            }
-            Some(Kind::PortRange) => self.port_range(qualifiers, name),
-            Some(Kind::Gateway) => self.gateway(qualifiers, name),
-            Some(Kind::Proto) => self.protocol_name(qualifiers, name),
-            Some(Kind::ProtoChain) => {
-                let number = match qualifiers.protocol {
-                    None | Some(Protocol::Ip | Protocol::Ip6) => self.names.ip_protocol(name),
-                    Some(_) => None,
-                };
-                match number {
-                    Some(number) => self.chain_number(qualifiers.protocol, number.into()),
-                    None => self.unknown_protocol(qualifiers, name),
-                }
-            }
-        }
-    }
-
-    fn host_name(&mut self, qualifiers: Qualifiers, name: &str) -> Lowered<Cond> {
-        match qualifiers.protocol {
-            Some(Protocol::Link) => {
-                if !self.is_ether_like() {
-                    return self.not_on_link("link host");
-                }
-                let Some(address) = self.names.ethernet_host(name) else {
-                    return self.refuse(Refusal::EtherHost(name.to_owned()));
-                };
-                return self.ether_host(address, qualifiers.direction);
-            }
-            Some(Protocol::Decnet) => return self.bad_qualifier("decnet", "host"),
-            _ => {}
-        }
-        let addresses = self.names.host(name);
-        if addresses.is_empty() {
-            return self.refuse(Refusal::Host(name.to_owned()));
-        }
-        let mut any = None;
-        for address in addresses {
-            let cond = match (address, qualifiers.protocol) {
-                (IpAddr::V4(_), Some(Protocol::Ip6))
-                | (IpAddr::V6(_), Some(Protocol::Ip | Protocol::Arp | Protocol::Rarp)) => continue,
-                (IpAddr::V4(address), _) => {
-                    self.ipv4(qualifiers, address.into(), u32::MAX, "address")?
-                }
-                (IpAddr::V6(address), _) => {
-                    self.ip6_address(qualifiers, address.into(), u128::MAX, false)?
-                }
-            };
-            any = Some(match any {
-                None => cond,
-                Some(any) => Cond::or(any, cond),
-            });
-        }
-        match any {
-            Some(any) => Ok(any),
-            None => self.refuse(Refusal::HostFamily(name.to_owned())),
-        }
-    }
-
-    fn network_name(&mut self, qualifiers: Qualifiers, name: &str) -> Lowered<Cond> {
-        let Some(number) = self.names.network(name) else {
-            return self.refuse(Refusal::Network(name.to_owned()));
-        };
-        let (address, mask) = shifted(number);
-        self.ipv4(qualifiers, address, mask, "address")
-    }
-
-    /// A port by name or number, and whose it is.
-    fn port_name(&mut self, name: &str) -> Lowered<Option<(u32, PortOf)>> {
-        if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()) {
-            let number = name.parse().unwrap_or(u32::MAX);
-            let number = self.at_most("port number", number, 65535)?;
-            return Ok(Some((number, PortOf::Any)));
-        }
-        let tcp = self.names.port(name, Transport::Tcp);
-        let udp = self.names.port(name, Transport::Udp);
-        Ok(match (tcp, udp) {
-            (Some(tcp), Some(udp)) if tcp == udp => Some((tcp.into(), PortOf::Any)),
-            (Some(tcp), _) => Some((tcp.into(), PortOf::Tcp)),
-            (None, Some(udp)) => Some((udp.into(), PortOf::Udp)),
-            (None, None) => None,
-        })
-    }
-
-    /// Refuses a port of one protocol with another before it.
-    fn check_port(
-        &self,
-        qualifiers: Qualifiers,
-        of: PortOf,
-        refusal: impl Fn(&'static str) -> Refusal,
-    ) -> Lowered<()> {
-        match (qualifiers.protocol, of) {
-            (Some(Protocol::Udp | Protocol::Sctp), PortOf::Tcp) => self.refuse(refusal("tcp")),
-            (Some(Protocol::Tcp | Protocol::Sctp), PortOf::Udp) => self.refuse(refusal("udp")),
-            _ => Ok(()),
-        }
-    }
-
-    fn port_range(&mut self, qualifiers: Qualifiers, name: &str) -> Lowered<Cond> {
-        self.port_ends(qualifiers)?;
-        let (low, high) = name.split_once('-').unwrap_or((name, name));
-        let low = self.port_name(low)?;
-        let high = self.port_name(high)?;
-        let (Some((low, low_of)), Some((high, high_of))) = (low, high) else {
-            return self.refuse(Refusal::PortRange(name.to_owned()));
-        };
-        let of = if low_of == high_of {
-            low_of
-        } else {
-            PortOf::Any
-        };
-        self.check_port(qualifiers, of, |of| Refusal::PortRangeOf {
-            name: name.to_owned(),
-            of,
-        })?;
-        self.port(qualifiers, low, high, of)
-    }
-
-    /// Packets that go through a host: its link-layer address, and not its own IP address.
-    fn gateway(&mut self, qualifiers: Qualifiers, name: &str) -> Lowered<Cond> {
-        match qualifiers.protocol {
-            None | Some(Protocol::Ip | Protocol::Arp | Protocol::Rarp) => {}
-            Some(other) => return self.bad_qualifier(word(other), "gateway"),
-        }
-        if self.layer.tunnel.is_some() {
-            return self.refuse(Refusal::GatewayInTunnel);
-        }
-        if !self.is_ether_like() {
-            return self.not_on_link("gateway");
-        }
-        let Some(address) = self.names.ethernet_host(name) else {
-            return self.refuse(Refusal::EtherHost(name.to_owned()));
-        };
-        let station = self.ether_host(address, None)?;
-        let host = Qualifiers {
-            kind: Some(Kind::Host),
-            ..qualifiers
-        };
-        let itself = self.host_name(host, name)?;
-        Ok(station.and(itself.not()))
-    }
-
-    fn protocol_name(&mut self, qualifiers: Qualifiers, name: &str) -> Lowered<Cond> {
-        let number = match qualifiers.protocol {
-            None | Some(Protocol::Ip | Protocol::Ip6) => {
-                self.names.ip_protocol(name).map(u32::from)
-            }
-            Some(Protocol::Link) => link::named(name),
-            Some(Protocol::Iso) => osi::named(name),
-            Some(Protocol::Decnet) => return self.bad_qualifier("decnet", "proto"),
-            Some(_) => None,
-        };
-        match number {
-            Some(number) => self.protocol_number(qualifiers.protocol, number),
-            None => self.unknown_protocol(qualifiers, name),
-        }
-    }
-
-    fn unknown_protocol(&self, qualifiers: Qualifiers, name: &str) -> Lowered<Cond> {
-        let kind = kind_word(qualifiers.kind);
-        let of = match qualifiers.protocol {
-            Some(protocol) => format!("{} {kind}", word(protocol)),
-            None => kind.to_owned(),
-        };
-        self.refuse(Refusal::ProtocolName {
-            of,
-            name: name.to_owned(),
-        })
-    }
 }
 
 /// A network's number, which leaves out the bytes that are not its own: moved up until the first
 /// byte is not 0, with the mask of what is there.
-fn shifted(number: u32) -> (u32, u32) {
+pub(super) fn shifted(number: u32) -> (u32, u32) {
     let (mut number, mut mask) = (number, u32::MAX);
     while number != 0 && number >> 24 == 0 {
         number <<= 8;
