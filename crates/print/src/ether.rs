@@ -87,6 +87,7 @@ fn print(
     }
     let destination = c.array::<6>()?;
     let source = c.array::<6>()?;
+    p.macs = Some((source, destination));
     if p.style.link {
         addresses(p, source, destination);
     }

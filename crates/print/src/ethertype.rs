@@ -4,7 +4,10 @@ use pktwho_wire::Cursor;
 
 use crate::out::{Out, Printed, lookup};
 use crate::put::{HexFull, put};
-use crate::{aoe, arp, eap, ip, ip6, isoclns, loopback, mpls, msnlb, nsh, ppp, pppoe, slow};
+use crate::{
+    aoe, arp, eap, geonet, ip, ip6, isoclns, lldp, loopback, mpls, msnlb, nsh, ppp, pppoe, ptp,
+    slow,
+};
 
 pub(crate) const IPV4: u16 = 0x0800;
 pub(crate) const IPV6: u16 = 0x86dd;
@@ -19,7 +22,6 @@ static PAYLOADS: &[(u16, Payload)] = &[
     (0x86dd, ip6::ip6),
     (0x0806, arp::arp),
     (0x8035, arp::arp),
-    (0x880b, ppp::payload),
     (OSI, isoclns::ethernet),
     (0x00fe, isoclns::isoclns),
     (0x8847, mpls::mpls),
@@ -39,6 +41,11 @@ static PAYLOADS: &[(u16, Payload)] = &[
     (0x88a2, aoe::aoe),
     (0x9000, loopback::loopback),
     (0x894f, nsh::nsh),
+    (0x88f7, ptp::ptp),
+    (0x88cc, lldp::lldp),
+    (0x8947, geonet::geonet),
+    (0x0707, geonet::geonet),
+    (0x1111, geonet::calm_fast),
 ];
 
 /// Names as tcpdump gives them.

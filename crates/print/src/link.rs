@@ -4,7 +4,9 @@ use pktwho_packet::{LinkType, Packet};
 use pktwho_wire::Cursor;
 
 use crate::out::{Out, Printed};
-use crate::{brcm, chdlc, dsa, ether, null, ppp, pppoe, raw, sll};
+use crate::{
+    arcnet, brcm, chdlc, dsa, ether, ipnet, nflog, null, ppi, ppp, pppoe, raw, sll, vsock,
+};
 
 /// A printer of a link layer; the last argument is the length on the wire.
 type Link = fn(&mut Out<'_>, Cursor<'_>, usize) -> Printed;
@@ -23,6 +25,16 @@ static LINKS: &[(LinkType, Link)] = &[
     (LinkType::PPP_HDLC, ppp::hdlc),
     (LinkType::PPP_PPPD, ppp::ppp),
     (LinkType::PPP_ETHER, pppoe::link),
+    (LinkType::ARCNET, arcnet::arcnet),
+    (LinkType::ARCNET_LINUX, arcnet::linux),
+    (LinkType::IPNET, ipnet::ipnet),
+    (LinkType::IPOIB, ipnet::ipoib),
+    (LinkType::NFLOG, nflog::nflog),
+    (LinkType::PPI, ppi::ppi),
+    (LinkType::PKTAP, ppi::pktap),
+    // What Apple's systems number PKTAP in old files (DLT_USER2).
+    (LinkType(149), ppi::pktap),
+    (LinkType::VSOCK, vsock::vsock),
     (LinkType::C_HDLC, chdlc::chdlc),
     (LinkType::DSA_TAG_DSA, dsa::dsa),
     (LinkType::DSA_TAG_EDSA, dsa::edsa),
@@ -45,4 +57,20 @@ pub(crate) fn print(p: &mut Out<'_>, packet: &Packet<'_>) -> Printed {
             Ok(())
         }
     }
+}
+
+/// A packet of another link type inside one whose own header is `before` bytes, if anybody
+/// prints that type.
+pub(crate) fn inner(
+    p: &mut Out<'_>,
+    link_type: LinkType,
+    c: Cursor<'_>,
+    length: usize,
+    before: usize,
+) -> Option<Printed> {
+    let (_, link) = LINKS.iter().find(|link| link.0 == link_type)?;
+    p.link_len = 0;
+    let printed = p.deeper(|p| link(p, c, length));
+    p.link_len += before;
+    Some(printed)
 }

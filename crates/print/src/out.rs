@@ -35,6 +35,8 @@ pub(crate) struct Out<'p> {
     pub(crate) memory: &'p mut Memory,
     /// Name of the protocol that reads now, as it stands in ` [|name]`.
     pub(crate) protocol: &'static str,
+    /// Source and destination address of the innermost Ethernet frame.
+    pub(crate) macs: Option<([u8; 6], [u8; 6])>,
     /// Bytes of link-layer header, which `-x` leaves out.
     pub(crate) link_len: usize,
     /// Length of the longest packet the device stores.
@@ -61,6 +63,7 @@ impl<'p> Out<'p> {
             flows,
             memory,
             protocol: "",
+            macs: None,
             link_len: 0,
             snaplen: 0,
             ends: None,

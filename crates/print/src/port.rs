@@ -9,7 +9,7 @@ use crate::out::{Out, Printed};
 use crate::{
     PacketType, ahcp, aodv, babel, bfd, bgp, bootp, dhcp6, dns, geneve, hsrp, isakmp, ldp, lisp,
     lspping, mpls, msdp, ntp, olsr, pgm, pptp, ptp, quic, radius, resp, rip, rpki_rtr, rtp, snmp,
-    someip, syslog, text, tftp, timed, vxlan, zmtp1,
+    someip, syslog, text, tftp, timed, vqp, vxlan, zmtp1,
 };
 
 /// A printer of what a datagram or segment carries.
@@ -101,6 +101,8 @@ static UDP: &[Entry] = &[
     port(5359, ahcp::ahcp),
     ports(6696, 6697, babel::babel),
     port(6635, mpls::mpls),
+    ports(319, 320, ptp::ptp),
+    port(1589, vqp::vqp),
     port(4789, vxlan::vxlan),
     port(8472, vxlan::otv),
     port(4790, vxlan::gpe),
@@ -114,7 +116,6 @@ static UDP: &[Entry] = &[
     to_port(3456, rtp::vat),
     port(654, aodv::aodv),
     port(30490, someip::someip),
-    ports(319, 320, ptp::ptp),
 ];
 
 /// TCP ports, likewise.
