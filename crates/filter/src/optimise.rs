@@ -121,21 +121,43 @@ impl Graph {
             None if depth == 0 || !state.can_evaluate(&self.values, node.test) => return target,
             None => {}
         }
+        let (yes, no) = (node.yes, node.no);
+        if !self.may_meet(yes, no) {
+            return target;
+        }
         let behind = |outcome, next| {
             let mut state = state.clone();
             state.learn(&self.values, node.test, outcome);
             self.past(&state, next, depth - 1)
         };
-        let (yes, no) = (node.yes, node.no);
         // Each side may get to where the other one begins.
-        if behind(true, yes) == no {
-            return no;
-        }
         let other = behind(false, no);
-        if other == yes || other == behind(true, yes) {
-            return other;
+        if other == yes {
+            return yes;
+        }
+        let one = behind(true, yes);
+        if one == no || one == other {
+            return one;
         }
         target
+    }
+
+    /// Whether one of the two leads to the other, or both to the same.
+    fn may_meet(&self, yes: Target, no: Target) -> bool {
+        let next = |target| match target {
+            Target::Node(id) => self
+                .nodes
+                .get(id.0 as usize)
+                .map(|node| [node.yes, node.no]),
+            _ => None,
+        };
+        let (behind_yes, behind_no) = (next(yes), next(no));
+        let to_yes = behind_no.is_some_and(|targets| targets.contains(&yes));
+        let to_no = behind_yes.is_some_and(|targets| targets.contains(&no));
+        let meet = behind_yes.zip(behind_no);
+        to_yes
+            || to_no
+            || meet.is_some_and(|(one, other)| one.iter().any(|target| other.contains(target)))
     }
 
     /// Makes the graph anew from the last decision to the first: equal decisions become one,
