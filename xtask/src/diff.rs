@@ -20,7 +20,7 @@ pub fn run(words: &[String]) -> Outcome {
     }
     eprintln!("{count} filters, seed {seed}");
     let package = ["test", "--release", "--package", "pktwho-filter", "--lib"];
-    let test = ["differential", "--", "--include-ignored", "--nocapture"];
+    let test = ["differential", "--", "--nocapture"];
     let mut command = shell::command(shell::cargo(), &[&package[..], &test].concat());
     command.env("PKTWHO_DIFF_SEED", seed.to_string());
     command.env("PKTWHO_DIFF_COUNT", count.to_string());

@@ -77,8 +77,35 @@ impl<'r> Expressions<'r> {
     }
 
     pub fn filter(&mut self) -> String {
+        if self.link_type == LinkType::ETHERNET && self.one_in(20) {
+            return self.alone();
+        }
         let depth = self.random.below(4);
         self.list(depth)
+    }
+
+    /// Of what comes with `geneve` all that follows looks into the tunnel, and where there is
+    /// none libpcap's program reads memory that it never wrote, as it does for `lane`. On few link
+    /// types libpcap 1.10.3 looks for directions behind a header before the packet.
+    fn alone(&mut self) -> String {
+        self.pick(&[
+            "inbound",
+            "outbound",
+            "inbound and tcp",
+            "not outbound",
+            "geneve",
+            "geneve 9",
+            "geneve and ip",
+            "geneve 9 and tcp",
+            "geneve and ether host 1:2:3:4:5:6",
+        ])
+        .to_owned()
+    }
+
+    /// Where libpcap 1.10.3 keeps how long headers are, it lets other terms write over it.
+    fn has_fixed_headers(&self) -> bool {
+        let name = self.link_type.name().unwrap_or_default();
+        !(name.starts_with("IEEE802_11") || matches!(name, "PPI" | "PRISM_HEADER"))
     }
 
     fn one_in(&mut self, number: u32) -> bool {
@@ -107,12 +134,12 @@ impl<'r> Expressions<'r> {
             12 | 13 if depth > 0 => {
                 format!("{}{}", self.pick(&["not ", "!"]), self.term(depth - 1))
             }
-            14..=16 => {
+            14..=16 if self.has_fixed_headers() => {
                 let (left, right) = (self.arith(2), self.arith(1));
                 let relation = self.pick(&["=", "==", "!=", "<", ">", "<=", ">="]);
                 format!("{left} {relation} {right}")
             }
-            17 => self.special(),
+            17 if self.has_fixed_headers() => self.special(),
             _ => self.of_link_type(),
         }
     }
@@ -244,7 +271,8 @@ impl<'r> Expressions<'r> {
         match self.random.below(8) {
             0 => format!("({} or {})", self.pick(of), self.pick(of)),
             1 => format!("not {}", self.pick(of)),
-            2 => format!("({} and not {})", self.pick(of), self.pick(of)),
+            // Not the same twice: libpcap 1.10.3's optimiser gets `net A/33 and not A/33` wrong.
+            2 => format!("({} and not {})", of[0], of[1]),
             3 => format!("{} or {}", self.pick(of), self.pick(of)),
             _ => self.pick(of).to_owned(),
         }
@@ -281,7 +309,7 @@ impl<'r> Expressions<'r> {
                     // `<< ip[40]` for a shift by 40.
                     let operator = self.pick(&["/", "%", "<<", ">>"]);
                     let right = self.pick(&["1", "4", "7", "len"]);
-                    return format!("{left} {operator} {right}");
+                    return format!("(({left}) {operator} {right})");
                 }
                 let right = self.arith(depth - 1);
                 let operator = self.pick(&["+", "-", "*", "&", "&", "|", "^"]);
@@ -290,22 +318,20 @@ impl<'r> Expressions<'r> {
         }
     }
 
-    /// Not `byte N & M` and `byte N | M`: libpcap 1.10.3 forgets to load the byte.
+    /// Not `byte N & M` and `byte N | M`: libpcap 1.10.3 forgets to load the byte. Not `ip
+    /// multicast`: it takes 240.0.0.0/4 too, 1.11 and we do not.
     fn special(&mut self) -> String {
         self.pick(&[
             "broadcast",
             "multicast",
             "ether broadcast",
             "ether multicast",
-            "ip multicast",
             "ip6 multicast",
             "ip broadcast",
             "less 60",
             "greater 60",
             "byte 12 = 8",
             "byte 5 > 7",
-            "inbound",
-            "outbound",
             "ifindex 2",
             "llc",
             "llc i",
@@ -324,9 +350,6 @@ impl<'r> Expressions<'r> {
             "pppoes",
             "pppoes 7",
             "pppoes and ip",
-            "geneve",
-            "geneve 9",
-            "geneve and ip",
             "ip protochain 6",
             "ip6 protochain 17",
             "protochain 50",
@@ -355,11 +378,9 @@ impl<'r> Expressions<'r> {
                 "wlan addr4 1:2:3:4:5:6",
                 "wlan ra 1:2:3:4:5:6",
                 "wlan ta 1:2:3:4:5:6",
-                "radio[2:2] = 8",
-                "wlan[0] & 3 = 0",
             ],
+            // Not `!=`, which libpcap 1.10.3 takes for `=`.
             Some("SUNATM") => &[
-                "lane",
                 "metac",
                 "bcc",
                 "oamf4sc",
@@ -374,8 +395,6 @@ impl<'r> Expressions<'r> {
                 "vci 5",
                 "vpi > 3",
                 "vci (1 or 5)",
-                "vci != 7",
-                "lane and ip",
                 "llc",
             ],
             Some(name) if name.starts_with("MTP2") => &[
@@ -392,7 +411,6 @@ impl<'r> Expressions<'r> {
                 "hsio 5",
                 "hopc > 4",
                 "hdpc 6",
-                "hsls != 3",
             ],
             Some("PFLOG") => &[
                 "ifname eth0",

@@ -83,16 +83,12 @@ impl Program {
     }
 
     /// Bends the packet on its way through the program, so that it takes branches that random
-    /// bytes never take; gives its length on the wire, and sometimes cuts off its end.
-    pub fn bend(&self, packet: &mut Vec<u8>, facts: Facts, random: &mut Random) -> u32 {
+    /// bytes never take; gives its length on the wire.
+    pub fn bend(&self, packet: &mut [u8], facts: Facts, random: &mut Random) -> u32 {
+        let length = u32::try_from(packet.len()).unwrap();
         for _ in 0..random.below(4) {
-            let length = u32::try_from(packet.len()).unwrap();
             self.walk(packet, length, facts, Some(random));
         }
-        if random.below(6) == 0 {
-            packet.truncate(random.below(u32::try_from(packet.len()).unwrap() + 1) as usize);
-        }
-        let length = u32::try_from(packet.len()).unwrap();
         if random.below(4) == 0 {
             length + random.below(100)
         } else {
