@@ -105,7 +105,7 @@ impl<'r> Expressions<'r> {
     /// Where libpcap 1.10.3 keeps how long headers are, it lets other terms write over it.
     fn has_fixed_headers(&self) -> bool {
         let name = self.link_type.name().unwrap_or_default();
-        !(name.starts_with("IEEE802_11") || matches!(name, "PPI" | "PRISM_HEADER"))
+        !(name.starts_with("IEEE802_11") || matches!(name, "PPI" | "PRISM_HEADER" | "PFLOG"))
     }
 
     fn one_in(&mut self, number: u32) -> bool {
