@@ -8,8 +8,8 @@ use crate::ip_proto::Ip;
 use crate::out::{Out, Printed};
 use crate::{
     PacketType, ahcp, aodv, babel, bfd, bgp, bootp, dhcp6, dns, geneve, hsrp, isakmp, ldp, lisp,
-    lspping, mpls, msdp, ntp, olsr, pgm, pptp, ptp, quic, radius, resp, rip, rpki_rtr, rtp, snmp,
-    someip, syslog, text, tftp, timed, vqp, vxlan, zmtp1,
+    lspping, mpls, msdp, ntp, olsr, pgm, pptp, ptp, quic, radius, resp, rip, rpki_rtr, rtp, sflow,
+    snmp, someip, syslog, text, tftp, timed, vqp, vxlan, zmtp1,
 };
 
 /// A printer of what a datagram or segment carries.
@@ -116,6 +116,7 @@ static UDP: &[Entry] = &[
     to_port(3456, rtp::vat),
     port(654, aodv::aodv),
     port(30490, someip::someip),
+    port(6343, sflow::sflow),
 ];
 
 /// TCP ports, likewise.

@@ -257,6 +257,30 @@ def someip():
     return [message(2, kind, code) for kind, code in ((0, 0), (1, 1), (2, 2), (0x40, 5), (0x80, 10), (0x81, 99), (0x77, 0))] + [message(0x8005, 2, 0), message(1, 0, 0, 99), message(1, 0, 0, 4), b"short"]
 
 
+def sflow():
+    def datagram(*samples, version=5, family=1, count=None):
+        agent = bytes([9, 9, 9, 9]) if family == 1 else bytes(16)
+        return u32(version, family) + agent + u32(2, 100, 5000, len(samples) if count is None else count) + b"".join(samples)
+
+    def tagged(kind, body):
+        return u32(kind, len(body)) + body
+
+    def counters(*records):
+        return tagged(2, u32(5, 1 << 24 | 7, len(records)) + b"".join(records))
+
+    def flows(*records):
+        return tagged(1, u32(5, 1 << 24 | 7, 100, 1000, 3, 4, 5, len(records)) + b"".join(records))
+
+    generic = tagged(1, u32(1, 6) + u64(1000) + u32(1, 3) + u64(11) + u32(*range(12, 18)) + u64(18) + u32(*range(19, 25)))
+    many = u32(*range(1, 31))
+    return [
+        datagram(counters(generic, tagged(2, u32(*range(13))), *(tagged(kind, many) for kind in (3, 4, 5, 99, 1001)))),
+        datagram(flows(tagged(1, u32(1, 100, 4, 14) + bytes(16)), tagged(2, many), tagged(1001, many), *(tagged(kind, bytes(8)) for kind in (3, 4, 1002, 1005, 1012, 99, 7 << 12 | 5)))),
+        datagram(tagged(3, u32(5, 1, 7, 100, 1000, 3, 1, 4, 2, 5, 0)), tagged(4, u32(5, 1, 7, 1) + generic), tagged(77, b"what"), family=2), datagram(flows(tagged(1001, b"abcd"))),
+        datagram(tagged(1, b"abcd")), datagram(version=4), datagram()[:20], datagram(tagged(2, many)[:30]), datagram(count=3),
+    ]
+
+
 CASES = {
     # name: (packets, {suffix: arguments})
     "ntp": (datagrams(123, ntp()), {"": "-n", "-v": "-nv"}),
@@ -276,6 +300,7 @@ CASES = {
     "ptp": (datagrams(319, ptp()), {"": "-n"}),
     "someip": (datagrams(30490, someip()), {"": "-n"}),
     "ssh": (segments(22, [b"SSH-2.0-OpenSSH_9\r\n", b"\0\0\1binary"]), {"": "-n"}),
+    "sflow": (datagrams(6343, sflow()), {"": "-n", "-v": "-nv"}),
     "texts": (every_cut(texts(), 40), {"": "-n", "-v": "-nv"}),
 }
 
