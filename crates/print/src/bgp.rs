@@ -67,7 +67,7 @@ pub(crate) fn bgp(p: &mut Out<'_>, c: Cursor<'_>, _length: usize) -> Printed {
 
 /// A message; `beyond` are its bytes and all that follow.
 fn message(p: &mut Out<'_>, c: Cursor<'_>, beyond: &[u8], kind: u8, length: usize) -> Printed {
-    let name = named(table::MESSAGES, kind, "Unknown Message Type");
+    let name = named(table::MESSAGES, kind, "Unknown");
     put!(p, "\n\t", name, " Message (", kind, "), length: ", length);
     let mut body = c;
     body.skip(HEADER)?;

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use pktwho_wire::Cursor;
 
 use crate::out::{Out, Printed};
-use crate::put::{HexFull, Span, put};
+use crate::put::{Span, put};
 
 static MESSAGES: &[&str] = &[
     "Probe",
@@ -84,7 +84,11 @@ fn probe(p: &mut Out<'_>, mut c: Cursor<'_>, header: Cursor<'_>, length: usize) 
         p.invalid();
         return Ok(());
     }
-    put!(p, " genid 0x", HexFull(c.u32()?));
+    let start = if p.style.verbose > 1 { "\n\t" } else { " " };
+    put!(p, start, "genid ", c.u32()?);
+    if !p.verbose(2) {
+        return Ok(());
+    }
     let mut left = length - 4;
     while left > 0 {
         if left < 4 {

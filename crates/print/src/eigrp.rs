@@ -88,7 +88,10 @@ pub(crate) fn eigrp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, _: &Ip) -> Pr
     let operation = c.u8()?;
     if !p.verbose(1) {
         put!(p, "EIGRP ");
-        opcode(p, operation);
+        match lookup(OPCODES, operation) {
+            Some(name) => put!(p, name),
+            None => put!(p, "unknown (", operation, ")"),
+        }
         put!(p, ", length: ", length);
         return Ok(());
     }

@@ -23,6 +23,7 @@ static RECORDS: &[(u8, &str)] = &[
 /// The response time that is not worth mentioning: 10 s.
 const USUAL_RESPONSE: u8 = 100;
 const LENGTH: usize = 8;
+const LEAVE: u8 = 0x17;
 
 /// A message of `length` bytes.
 pub(crate) fn igmp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, _: &Ip) -> Printed {
@@ -35,7 +36,7 @@ pub(crate) fn igmp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, _: &Ip) -> Pri
         0x12 => group(p, c, length, "igmp v1 report ")?,
         0x16 => group(p, c, length, "igmp v2 report ")?,
         0x22 => report(p, c, length)?,
-        0x17 => group(p, c, length, "igmp leave ")?,
+        LEAVE => group(p, c, length, "igmp leave ")?,
         0x13 => {
             put!(p, "igmp dvmrp");
             if length < 8 {
@@ -66,11 +67,15 @@ pub(crate) fn igmp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, _: &Ip) -> Pri
 /// A message about one group.
 fn group(p: &mut Out<'_>, c: Cursor<'_>, length: usize, name: &str) -> Printed {
     let mut c = c;
-    c.skip(4)?;
+    let kind = c.u8()?;
+    c.skip(3)?;
     let group = Ipv4Addr::from(c.u32()?);
     put!(p, name);
     p.addr(group);
-    usual(p, length);
+    // compat: of a leave message the length is not said.
+    if kind != LEAVE {
+        usual(p, length);
+    }
     Ok(())
 }
 
@@ -124,9 +129,6 @@ fn query3(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
             put!(p, Fixed(f64::from(tenths) / 10.0, 1), "s");
         } else {
             put!(p, Span(tenths / 10));
-            if tenths % 10 != 0 {
-                put!(p, ".", tenths % 10, "s");
-            }
         }
         put!(p, "]");
     }

@@ -2,7 +2,6 @@
 
 use pktwho_wire::{Cursor, Truncated};
 
-use crate::checksum::Sum;
 use crate::ip_proto::Ip;
 use crate::out::{Out, Printed};
 use crate::put::{HexFull, put};
@@ -21,7 +20,6 @@ enum Kind {
 /// A message of `length` bytes.
 pub(crate) fn igrp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, _: &Ip) -> Printed {
     p.protocol = "igrp";
-    let whole = c;
     let mut c = Cursor::new(c.limit(length).rest());
     if c.remaining() < 12 {
         put!(p, "igrp:");
@@ -42,7 +40,9 @@ pub(crate) fn igrp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, _: &Ip) -> Pri
     put!(p, " V", version, " edit=", edition, " AS=", number);
     put!(p, " (", interior, "/", system, "/", exterior, ")");
     let kinds = [Kind::Interior, Kind::System, Kind::Exterior];
-    put!(p, " checksum=0x", HexFull(checksum));
+    if p.verbose(1) {
+        put!(p, " checksum=0x", HexFull(checksum));
+    }
     let mut left = length.saturating_sub(12);
     for (count, kind) in counts.into_iter().zip(kinds) {
         for _ in 0..count {
@@ -55,11 +55,6 @@ pub(crate) fn igrp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, _: &Ip) -> Pri
     }
     if left > 0 {
         put!(p, " [extra bytes ", left, "]");
-    }
-    if let Some(bytes) = whole.rest().get(..length)
-        && Sum::default().add(bytes).finish() != 0
-    {
-        put!(p, " checksum: 0x", HexFull(checksum));
     }
     Ok(())
 }

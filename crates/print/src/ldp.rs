@@ -134,7 +134,8 @@ fn message(p: &mut Out<'_>, c: Cursor<'_>) -> Result<usize, Truncated> {
         hexdump::hex(p, "\n\t  ", body.limit(rest).rest());
     }
     if p.verbose(2) {
-        hexdump::hex(p, "\n\t      ", body.limit(size - 4).rest());
+        // compat: four bytes more than the message has.
+        hexdump::hex(p, "\n\t  ", body.limit(size).rest());
     }
     body.need(size - 4)?;
     Ok(size + UNCOUNTED)
@@ -235,10 +236,11 @@ fn content(p: &mut Out<'_>, kind: u16, mut c: Cursor<'_>) -> Printed {
         }
         0x500 => {
             let (version, time, flags) = (c.u16()?, c.u16()?, c.u8()?);
+            // compat: the bit is read the other way round.
             let way = if flags & 0x80 == 0 {
-                "Unsolicited"
-            } else {
                 "On Demand"
+            } else {
+                "Unsolicited"
             };
             let loops = if flags & 0x40 == 0 {
                 "Disabled"
@@ -325,9 +327,9 @@ fn fault_tolerance(p: &mut Out<'_>, mut c: Cursor<'_>) -> Printed {
     put!(
         p,
         if flags & 2 == 0 {
-            "Sequence Numbered Label"
-        } else {
             "All Labels"
+        } else {
+            "Sequence Numbered Label"
         }
     );
     put!(p, " Checkpoint, ", not(1, "Don't "), "Re-Learn State]");

@@ -53,7 +53,7 @@ const REGISTER_HEADER: usize = 12;
 pub(crate) fn lisp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     p.protocol = "lisp";
     let mut c = Cursor::new(c.limit(length).rest());
-    c.need(HEADER)?;
+    c.need(HEADER + REGISTER_HEADER)?;
     let first = { c }.u8()?;
     let kind = first >> 4;
     put!(p, named(MESSAGES, kind, "unknown-type"), ",");

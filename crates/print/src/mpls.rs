@@ -32,7 +32,8 @@ pub(crate) fn mpls(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     let mut first = true;
     loop {
         if left < 4 {
-            return Err(Truncated);
+            p.invalid();
+            return Ok(());
         }
         let entry = c.u32()?;
         let mark = if p.style.verbose > 0 && !first {
@@ -59,6 +60,7 @@ pub(crate) fn mpls(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
         inside = guess(c)?;
     }
     if inside == Inside::Unknown {
+        p.unknown(c.limit(left).rest());
         return Ok(());
     }
     put!(p, if p.style.verbose > 0 { "\n\t" } else { " " });

@@ -10,7 +10,7 @@ pub(crate) fn msdp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     p.protocol = "msdp";
     let mut c = c;
     let mut left = length;
-    put!(p, ": msdp:");
+    put!(p, ": msdp");
     while left > 0 {
         let kind = c.u8()?;
         let size = c.u16()?;

@@ -159,21 +159,20 @@ fn hello(p: &mut Out<'_>, c: &mut Cursor<'_>, quality: bool, v6: bool) -> Printe
 fn neighbors(p: &mut Out<'_>, c: &mut Cursor<'_>, quality: bool, v6: bool) -> Printed {
     let each = if v6 { 16 } else { 4 };
     if !quality {
-        put!(p, "\n\t      neighbor");
+        put!(p, "\n\t      neighbor\n\t\t");
         let mut shown = 0_usize;
         while c.remaining() >= each {
             let addr = address(c, v6)?;
-            put!(
-                p,
-                if shown > 0 && shown.is_multiple_of(4) {
-                    "\n\t\t"
-                } else {
-                    ""
-                },
-                " "
-            );
             p.addr(addr);
             shown += 1;
+            put!(
+                p,
+                if shown.is_multiple_of(4) {
+                    "\n\t\t"
+                } else {
+                    " "
+                }
+            );
         }
         return Ok(());
     }

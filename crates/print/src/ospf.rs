@@ -27,6 +27,7 @@ pub(crate) fn ospf(p: &mut Out<'_>, c: Cursor<'_>, length: usize, _: &Ip) -> Pri
     let name = lookup(table::PACKETS, kind);
     match name {
         Some(name) => put!(p, name),
+        None if version == 2 => put!(p, "unknown LS-type ", kind),
         None => put!(p, "unknown packet type (", kind, ")"),
     }
     put!(p, ", length ", length);
@@ -36,10 +37,7 @@ pub(crate) fn ospf(p: &mut Out<'_>, c: Cursor<'_>, length: usize, _: &Ip) -> Pri
     match version {
         2 => packet(p, c, kind, length),
         3 => ospf3::packet(p, c, kind, length),
-        other => {
-            put!(p, " ospf [version ", other, "]");
-            Ok(())
-        }
+        _ => Ok(()),
     }
 }
 

@@ -154,8 +154,11 @@ fn register_stop(p: &mut Out<'_>, mut c: Cursor<'_>, encoding: Encoding) -> Prin
 }
 
 fn join_prune(p: &mut Out<'_>, mut c: Cursor<'_>, kind: u8, encoding: Encoding) -> Printed {
-    put!(p, ", upstream-neighbor: ");
-    address::unicast(p, &mut c, encoding)?;
+    // compat: an acknowledgement is read as if it named no neighbour.
+    if kind != 7 {
+        put!(p, ", upstream-neighbor: ");
+        address::unicast(p, &mut c, encoding)?;
+    }
     c.skip(1)?;
     let groups = c.u8()?;
     let hold = c.u16()?;

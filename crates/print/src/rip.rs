@@ -28,6 +28,7 @@ pub(crate) fn rip(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     if length < 4 || c.remaining() < 4 {
         return Err(Truncated);
     }
+    let whole = c;
     let mut c = c;
     let (command, version) = (c.u8()?, c.u8()?);
     c.skip(2)?;
@@ -66,9 +67,7 @@ pub(crate) fn rip(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
             }
         },
         _ => {
-            if p.style.verbose < 2 && matches!(command, 3..=6 | 10) {
-                hexdump::hex(p, "\n\t", c.rest().get(..left).unwrap_or(c.rest()));
-            }
+            hexdump::hex(p, "\n\t", whole.limit(length).rest());
             Ok(())
         }
     }
@@ -262,11 +261,10 @@ pub(crate) mod ng {
                     " ripng-resp "
                 };
                 put!(p, name, count);
-                if p.verbose(2) {
-                    put!(p, "[", left, "]:\n\t");
-                } else {
-                    put!(p, ": ");
+                if count * 20 != left {
+                    put!(p, "[", left, "]");
                 }
+                put!(p, if p.style.verbose > 1 { ":\n\t" } else { ": " });
                 routes(p, c, left)?;
             }
             _ => put!(p, " ripng-", command, " ?? ", left),

@@ -89,12 +89,10 @@ fn checksum(p: &mut Out<'_>, c: Cursor<'_>, length: usize, version: u8, ip: &Ip)
     let Some(bytes) = c.rest().get(..length) else {
         return Ok(());
     };
-    let sum = if version == 3 && ip.src.is_ipv4() {
+    let sum = if version == 3 {
         Sum::pseudo(ip.src, ip.dst, ip_proto::VRRP, length)
-    } else if version == 2 {
-        Sum::default()
     } else {
-        return Ok(());
+        Sum::default()
     };
     if sum.add(bytes).finish() != 0 {
         let mut field = c;

@@ -92,13 +92,7 @@ pub(super) fn isis(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Result<bool
     let body = c;
     if !p.verbose(1) {
         put!(p, comma);
-        match lookup(table::PDUS, kind) {
-            Some(name) => put!(p, name),
-            None => put!(p, "unknown, type ", kind),
-        }
-        brief(p, kind, body)?;
-        put!(p, ", length ", length);
-        return Ok(true);
+        return short(p, kind, body, fixed_length, length);
     }
     put!(p, comma, "length ", length, "\n\t");
     match lookup(table::PDUS, kind) {
@@ -142,6 +136,26 @@ pub(super) fn isis(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Result<bool
     Ok(true)
 }
 
+/// The line without `-v`.
+fn short(
+    p: &mut Out<'_>,
+    kind: u8,
+    body: Cursor<'_>,
+    fixed_length: usize,
+    length: usize,
+) -> Result<bool, Truncated> {
+    match lookup(table::PDUS, kind) {
+        Some(name) => put!(p, name),
+        None => put!(p, "unknown, type ", kind),
+    }
+    if !right_size(p, kind, fixed_length) {
+        return Ok(false);
+    }
+    brief(p, kind, body)?;
+    put!(p, ", length ", length);
+    Ok(true)
+}
+
 /// What the line without `-v` says of a type.
 fn brief(p: &mut Out<'_>, kind: u8, mut c: Cursor<'_>) -> Result<(), Truncated> {
     match kind {
@@ -177,6 +191,38 @@ fn brief(p: &mut Out<'_>, kind: u8, mut c: Cursor<'_>) -> Result<(), Truncated> 
     Ok(())
 }
 
+/// Bytes of header of a type, after the common ones.
+fn size(kind: u8) -> Option<usize> {
+    Some(match kind {
+        L1_IIH | L2_IIH => 19,
+        P2P_IIH => 12,
+        L1_LSP | L2_LSP => 19,
+        L1_CSNP | L2_CSNP => 25,
+        L1_PSNP | L2_PSNP => 9,
+        _ => return None,
+    })
+}
+
+/// Whether the length of the header is that of its type; says so if not.
+fn right_size(p: &mut Out<'_>, kind: u8, fixed: usize) -> bool {
+    let Some(size) = size(kind).filter(|size| fixed != COMMON + size) else {
+        return true;
+    };
+    let mark = if matches!(kind, L1_PSNP | L2_PSNP) {
+        "- "
+    } else {
+        ", "
+    };
+    put!(p, mark, "bogus fixed header length ", fixed, " should be ");
+    // compat: of this type the common header is forgotten.
+    if matches!(kind, L1_LSP | L2_LSP) {
+        put!(p, size);
+    } else {
+        put!(p, COMMON + size);
+    }
+    false
+}
+
 /// The message's own length and the bytes of its header after the common one; `None` if the
 /// header cannot be one of its type.
 fn header(
@@ -186,36 +232,13 @@ fn header(
     fixed: usize,
     length: usize,
 ) -> Result<Option<(usize, usize)>, Truncated> {
-    let size = match kind {
-        L1_IIH | L2_IIH => 19,
-        P2P_IIH => 12,
-        L1_LSP | L2_LSP => 19,
-        L1_CSNP | L2_CSNP => 25,
-        L1_PSNP | L2_PSNP => 9,
-        _ => {
-            let body = whole.rest().get(COMMON..).unwrap_or_default();
-            hexdump::hex(
-                p,
-                "\n\t  ",
-                body.get(..length.saturating_sub(COMMON)).unwrap_or(body),
-            );
-            return Ok(None);
-        }
+    let Some(size) = size(kind) else {
+        let body = whole.rest().get(COMMON..).unwrap_or_default();
+        let there = length.saturating_sub(COMMON);
+        hexdump::hex(p, "\n\t  ", body.get(..there).unwrap_or(body));
+        return Ok(None);
     };
-    if fixed != COMMON + size {
-        let mark = if matches!(kind, L1_PSNP | L2_PSNP) {
-            "- "
-        } else {
-            ", "
-        };
-        put!(
-            p,
-            mark,
-            "bogus fixed header length ",
-            fixed,
-            " should be ",
-            COMMON + size
-        );
+    if !right_size(p, kind, fixed) {
         return Ok(None);
     }
     let mut c = whole;

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use pktwho_wire::{Cursor, Truncated};
 
 use super::{opaque, option_bits, table};
+use crate::hexdump;
 use crate::out::{Out, Printed, bits, named};
 use crate::put::{HexFull, put};
 
@@ -102,6 +103,7 @@ pub(super) fn updates(p: &mut Out<'_>, mut c: Cursor<'_>, _: usize) -> Printed {
 
 fn advertisement(p: &mut Out<'_>, header: &Header, c: Cursor<'_>) -> Printed {
     let length = header.length;
+    let whole = c;
     let mut c = c;
     match header.kind {
         1 => router(p, c)?,
@@ -141,8 +143,11 @@ fn advertisement(p: &mut Out<'_>, header: &Header, c: Cursor<'_>) -> Printed {
                 }
             }
         }
-        9..=11 => opaque::opaque(p, header.opaque, c, length)?,
+        9..=11 => return opaque::opaque(p, header.opaque, c, length),
         _ => {}
+    }
+    if p.verbose(2) {
+        hexdump::hex(p, "\n\t    ", whole.rest());
     }
     Ok(())
 }

@@ -66,7 +66,7 @@ pub(crate) fn message(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed 
             put!(p, " for ");
             ends(p, source, group);
         }
-        4 => reachable(p, c)?,
+        4 if p.verbose(1) => reachable(p, c)?,
         5 => assert(p, c)?,
         3 | 6 | 7 if p.verbose(1) => {
             if p.verbose(2) {

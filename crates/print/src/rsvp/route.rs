@@ -64,7 +64,8 @@ pub(super) fn route(p: &mut Out<'_>, mut c: Cursor<'_>, indent: &str) -> Result<
                 bits(p, &[(1, "Global")], u32::from(flags), ", ", "none");
                 put!(p, "] (");
                 alternate(p, flags);
-                let wide = 0x1000 | u16::from(kind);
+                // compat: looked up without its class.
+                let wide = u16::from(kind);
                 put!(
                     p,
                     "), Class-Type: ",
