@@ -8,7 +8,7 @@ use crate::out::{Out, Printed, lookup};
 use crate::put::put;
 use crate::{
     eigrp, esp, ether, gre, icmp, icmp6, igmp, igrp, ip, ip6, mpls, nhrp, ospf, pgm, pim, rsvp,
-    tcp, udp, vrrp,
+    sctp, tcp, udp, vrrp,
 };
 
 pub(crate) const ICMP: u8 = 1;
@@ -17,6 +17,7 @@ pub(crate) const UDP: u8 = 17;
 pub(crate) const ICMP6: u8 = 58;
 pub(crate) const PIM: u8 = 103;
 pub(crate) const VRRP: u8 = 112;
+const SCTP: u8 = 132;
 
 /// What the IP header around a payload says.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +51,7 @@ static PAYLOADS: &[(u8, Payload)] = &[
     (88, eigrp::eigrp),
     (89, ospf::ospf),
     (113, pgm::pgm),
+    (SCTP, sctp::sctp),
     (PIM, pim::pim),
     (VRRP, vrrp::vrrp_or_carp),
     (50, esp::esp),
@@ -90,7 +92,7 @@ static NAMES: &[(u8, &str)] = &[
     (108, "Compressed IP"),
     (VRRP, "VRRP"),
     (113, "PGM"),
-    (132, "SCTP"),
+    (SCTP, "SCTP"),
     (135, "Mobility"),
     (143, "Ethernet"),
 ];
@@ -102,7 +104,7 @@ pub(crate) fn name(number: u8) -> Option<&'static str> {
 
 /// Whether a protocol shows the addresses itself, with its ports.
 pub(crate) fn has_ports(number: u8) -> bool {
-    matches!(number, TCP | UDP)
+    matches!(number, TCP | UDP | SCTP)
 }
 
 /// Prints the payload of an IP packet.

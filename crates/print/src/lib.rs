@@ -122,6 +122,7 @@ mod rip;
 mod rpki_rtr;
 mod rsvp;
 mod rtp;
+mod sctp;
 mod sflow;
 mod sll;
 mod slow;

@@ -214,6 +214,14 @@ def adhoc():
     return packets + [segment(639, h("01001401") + bytes(16) + h("040003")), segment(323, h("000000070000000c") + u32(5) + h("000400000000001401181800") + ip(A4) + u32(65000) + h("01"))]
 
 
+def sctp():
+    chunk = lambda kind, flags, body: bytes([kind, flags]) + u16(4 + len(body)) + body + bytes(-len(body) % 4)
+    packet = lambda port, *chunks: ip4(132, u16(40000, port) + u32(7, 0) + b"".join(chunks))
+    data = u32(1) + u16(2, 3) + u32(3)
+    return [packet(2905, chunk(1, 0, u32(1, 65535) + u16(10, 10) + u32(5))), packet(2905, chunk(0, 3, data + b"hello"), chunk(0, 4, data[:-1] + b"\x63x")),
+            packet(6704, chunk(3, 0, u32(5, 65535) + u16(1, 1) + u16(2, 3) + u32(9)), chunk(4, 0, b"beat"), chunk(0x77, 0, b"")), packet(9, h("0000 0003".replace(" ", "")))]
+
+
 CASES = {
     # name: (link type, packets, {suffix: arguments})
     "bgp": (RAW, bgp(), {"": "-n", "-v": "-nv", "-vv": "-nvv"}),
@@ -223,6 +231,7 @@ CASES = {
     "distance-vectors": (RAW, vectors(), {"": "-n", "-v": "-nv"}),
     "standby": (RAW, standby(), {"": "-n", "-v": "-nv", "-carp": "-n -T carp"}),
     "labels": (1, labels(), {"": "-n", "-v": "-nv", "-vv": "-nvv"}),
+    "sctp": (RAW, sctp(), {"": "-n", "-vv": "-nvv"}),
     "rsvp": (RAW, rsvp(), {"": "-n", "-v": "-nv"}),
     "ospf": (RAW, ospf(), {"": "-n", "-v": "-nv", "-vv": "-nvv"}),
     "isis": (1, isis(), {"": "-n", "-e": "-ne", "-v": "-nv", "-vv": "-nvv"}),
