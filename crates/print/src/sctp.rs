@@ -105,12 +105,15 @@ fn chunks(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
             return Err(Truncated);
         }
         c.need(inner.unwrap_or(0))?;
-        put!(
-            p,
-            if p.style.verbose > 1 { "\n\t" } else { " (" },
-            number,
-            ") "
-        );
+        let before = match (p.style.verbose, number) {
+            (2.., _) => {
+                "
+	"
+            }
+            (_, 1) => " (",
+            _ => ", (",
+        };
+        put!(p, before, number, ") ");
         let Some(inner) = inner else {
             put!(
                 p,
