@@ -215,3 +215,20 @@ fn reservations(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Result<boo
     }
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(1),
+            "02000000000202000000000188a2180012345601000000010002000304100003616263",
+            style(1),
+            "AoE length 21, Ver 1, Flags: [Response]\n\tMajor: 0x1234, Minor: 0x56, Command: Query Config Information, Tag: 0x00000001\n\tBuffer Count: 2, Firmware Version: 3, Sector Count: 4, AoE: 1, CCmd: read config string\n\tConfig String (length 3): abc\n",
+        );
+    }
+}

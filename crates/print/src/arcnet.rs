@@ -174,3 +174,33 @@ fn payload(p: &mut Out<'_>, kind: u8, c: Cursor<'_>, length: usize) -> Printed {
     p.unknown(c.rest());
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::Style;
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(7),
+            "0102d40000014500001c00010000401166ce0a0000010a0000020001000200089bd8",
+            Style {
+                link: true,
+                ..style(0)
+            },
+            "01 02 ip seqid 0001 34: 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0\n",
+        );
+        check(
+            LinkType(129),
+            "01020000d40000014500001c00010000401166ce0a0000010a0000020001000200089bd8",
+            Style {
+                link: true,
+                ..style(0)
+            },
+            "01 02 00 36: 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0\n",
+        );
+    }
+}

@@ -75,3 +75,24 @@ pub(crate) fn header<'a>(
     }
     Ok(Some(c))
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::Style;
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(1),
+            "020000000002020000000001d28b000100105cef00010000000508004500001c00010000401166ce0a0000010a0000020001000200089bd8",
+            Style {
+                link: true,
+                ..style(0)
+            },
+            "02:00:00:00:00:01 > 02:00:00:00:00:02, ethertype Arista Vendor Specific Protocol (0xd28b), length 56: SubType Timestamp (0x0001), Timescale TAI (0), Format 64-bit (1), HwInfo R/R2 (0), Timestamp 2019-05-29 21:56:17.000000005: ethertype IPv4 (0x0800), length 56: 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0\n",
+        );
+    }
+}

@@ -79,3 +79,24 @@ fn tag(p: &mut Out<'_>, mut c: Cursor<'_>) -> Printed {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::Style;
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(281),
+            "0200000000020200000000012000008008004500001c00010000401166ce0a0000010a0000020001000200089bd8",
+            Style {
+                link: true,
+                ..style(0)
+            },
+            "02:00:00:00:00:01 > 02:00:00:00:00:02, BRCM tag OP: IG, TC: 0, TE: None, TS: 0, DST map: [port 7], ethertype IPv4 (0x0800), length 46: 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0\n",
+        );
+    }
+}

@@ -310,3 +310,20 @@ fn addresses(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Result<bool, 
     }
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(1),
+            "01000ccccccc0200000000010025aaaa0300000c200002b41234000100065331000a00060001000b0005010004000800000028",
+            style(1),
+            "CDPv2, ttl: 180s, checksum: 0x1234 (unverified), length 29\n\tDevice-ID (0x0001), value length: 2 bytes: 'S1'\n\tNative VLAN ID (0x000a), value length: 2 bytes: 1\n\tDuplex (0x000b), value length: 1 byte: full\n\tCapability (0x0004), value length: 4 bytes: (0x00000028): L2 Switch, IGMP snooping\n",
+        );
+    }
+}

@@ -129,3 +129,33 @@ fn slarp(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::Style;
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(104),
+            "0f008035000000020000000100000002ffff00010203",
+            Style {
+                link: true,
+                ..style(0)
+            },
+            "unicast, ethertype Reverse ARP (0x8035), length 22: SLARP (length: 18), keepalive: mineseen=0x00000001, yourseen=0x00000002, reliability=0xffff, link uptime=0d0h1m6s\n",
+        );
+        check(
+            LinkType(104),
+            "0f0008004500001c00010000401166ce0a0000010a0000020001000200089bd8",
+            Style {
+                link: true,
+                ..style(0)
+            },
+            "unicast, ethertype IPv4 (0x0800), length 32: 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0\n",
+        );
+    }
+}

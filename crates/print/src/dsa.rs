@@ -137,3 +137,24 @@ fn code(code: u8) -> &'static str {
         _ => "reserved",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::Style;
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(284),
+            "020000000002020000000001c008000508004500001c00010000401166ce0a0000010a0000020001000200089bd8",
+            Style {
+                link: true,
+                ..style(0)
+            },
+            "02:00:00:00:00:01 > 02:00:00:00:00:02, Marvell DSA mode Forward, dev 0, port 1, untagged, VID 5, FPri 0, ethertype IPv4 (0x0800), length 46: 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0\n",
+        );
+    }
+}

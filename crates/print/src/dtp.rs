@@ -81,3 +81,20 @@ fn value(p: &mut Out<'_>, kind: u16, mut c: Cursor<'_>, length: usize) -> Result
     }
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(1),
+            "01000ccccccc0200000000010020aaaa0300000c200401000100084c61620000020005040004000a020000000001",
+            style(1),
+            "DTPv1, length 24\n\tDomain (0x0001) TLV, length 8, Lab\n\tStatus (0x0002) TLV, length 5, 0x4\n\tNeighbor (0x0004) TLV, length 10, 02:00:00:00:00:01\n",
+        );
+    }
+}

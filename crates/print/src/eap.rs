@@ -211,3 +211,20 @@ fn tls(p: &mut Out<'_>, kind: u8, mut c: Cursor<'_>, left: usize) -> Result<bool
     }
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(1),
+            "020000000002020000000001888e010000080102000801616263",
+            style(1),
+            "EAP packet (0) v1, len 8, Request (1), id 2, len 8\n\t\t Type Identity (1), Identity: abc\n",
+        );
+    }
+}

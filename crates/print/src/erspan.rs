@@ -106,3 +106,20 @@ fn type_3(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(101),
+            "4500004e00010000402f00000a0000010a000002100088be00000001100100650000000502000000000202000000000108004500001c00010000401166ce0a0000010a0000020001000200089bd8",
+            style(0),
+            "IP 10.0.0.1 > 10.0.0.2: GREv0, seq 1, length 58: erspan type2 session 101 cos 0 index 5: IP 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0\n",
+        );
+    }
+}

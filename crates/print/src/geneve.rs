@@ -139,3 +139,20 @@ fn class_name(class: u16) -> &'static str {
         _ => "Unknown",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(101),
+            "4500004800010000401100000a0000010a00000217c117c1003400000240080000000a00000080010000000c4500001c00010000401166ce0a0000010a0000020001000200089bd8",
+            style(2),
+            "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 72, bad cksum 0 (->66a2)!)\n    10.0.0.1.6081 > 10.0.0.2.6081: [no cksum] Geneve, Flags [C], vni 0xa, options [class Standard (0x0) type 0x80(C) len 8 data 0000000c]\n\tIP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 28)\n    10.0.0.1.1 > 10.0.0.2.2: [bad udp cksum 0x9bd8 -> 0xebd8!] UDP, length 0\n",
+        );
+    }
+}

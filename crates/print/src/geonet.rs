@@ -142,3 +142,20 @@ pub(crate) fn geonet(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(1),
+            "020000000002020000000001894701500001000700010000020000000001000000000000000700000008000000000000000007d10000010102",
+            style(0),
+            "GeoNet src:02:00:00:00:00:01; v:0 NH:1-BTP-A HT:5-0-TopoScopeBcast-SH HopLim:1 Payload:7 GN_ADDR:00:00:02:00:00:00:00:01 lat:7 lon:8; BTP Dst:2001 Src:0; ItsPduHeader v:1 t:1-DENM\n",
+        );
+    }
+}

@@ -234,3 +234,26 @@ fn wccp(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
     put!(p, " Pri:", primary, ": ");
     p.deeper(|p| crate::ip::ip(p, c, length - 4))
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(101),
+            "4500003400010000402f00000a0000010a000002000008004500001c00010000401166ce0a0000010a0000020001000200089bd8",
+            style(0),
+            "IP 10.0.0.1 > 10.0.0.2: GREv0, length 32: IP 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0\n",
+        );
+        check(
+            LinkType(101),
+            "4500003c00010000402f00000a0000010a0000023000080000000001000000024500001c00010000401166ce0a0000010a0000020001000200089bd8",
+            style(1),
+            "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto GRE (47), length 60, bad cksum 0 (->6690)!)\n    10.0.0.1 > 10.0.0.2: GREv0, Flags [key present, sequence# present], key=0x1, seq 2, length 40\n\tIP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 28)\n    10.0.0.1.1 > 10.0.0.2.2: UDP, length 0\n",
+        );
+    }
+}

@@ -97,3 +97,33 @@ pub(crate) fn ipoib(p: &mut Out<'_>, mut c: Cursor<'_>, wire: usize) -> Printed 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::Style;
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(226),
+            "0102000100000014000000000000000100000002000000034500001c00010000401166ce0a0000010a0000020001000200089bd8",
+            Style {
+                link: true,
+                ..style(0)
+            },
+            "2 > 3, family IPv4 (2), length 52: 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0\n",
+        );
+        check(
+            LinkType(242),
+            "00000000000000000000000000000000000000000000000000000000000000000000000000000000080000004500001c00010000401166ce0a0000010a0000020001000200089bd8",
+            Style {
+                link: true,
+                ..style(0)
+            },
+            "IPOIB, ethertype IPv4 (0x0800), length 72: 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0\n",
+        );
+    }
+}

@@ -12,6 +12,7 @@ use crate::hexdump;
 use crate::nlpid;
 use crate::out::{Out, Printed};
 use crate::put::{HexFull, put};
+use crate::q933;
 use crate::{ip, ip6, ppp};
 
 /// A packet after an `EtherType`, which a control byte follows.
@@ -52,6 +53,7 @@ pub(crate) fn isoclns(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed 
         }
         nlpid::IPV4 => p.deeper(|p| ip::ip(p, Cursor::new(c.rest()), length.saturating_sub(1))),
         nlpid::IPV6 => p.deeper(|p| ip6::ip6(p, Cursor::new(c.rest()), length.saturating_sub(1))),
+        nlpid::Q933 => q933::q933(p, Cursor::new(c.rest()), length.saturating_sub(1)),
         nlpid::PPP => {
             p.deeper(|p| ppp::payload(p, Cursor::new(c.rest()), length.saturating_sub(1)))
         }

@@ -5,7 +5,7 @@ use pktwho_wire::Cursor;
 
 use crate::out::{Out, Printed};
 use crate::{
-    arcnet, brcm, chdlc, dsa, ether, ipnet, nflog, null, ppi, ppp, pppoe, raw, sll, vsock,
+    arcnet, brcm, chdlc, dsa, ether, fr, ipnet, nflog, null, ppi, ppp, pppoe, raw, sll, vsock,
 };
 
 /// A printer of a link layer; the last argument is the length on the wire.
@@ -35,6 +35,8 @@ static LINKS: &[(LinkType, Link)] = &[
     // What Apple's systems number PKTAP in old files (DLT_USER2).
     (LinkType(149), ppi::pktap),
     (LinkType::VSOCK, vsock::vsock),
+    (LinkType::FRELAY, fr::frame),
+    (LinkType::MFR, fr::multilink),
     (LinkType::C_HDLC, chdlc::chdlc),
     (LinkType::DSA_TAG_DSA, dsa::dsa),
     (LinkType::DSA_TAG_EDSA, dsa::edsa),

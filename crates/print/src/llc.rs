@@ -238,6 +238,25 @@ fn snap(
     Ok(())
 }
 
+/// SNAP alone, where another header said that it follows: `None` if nobody knows what is in it,
+/// after its header was said.
+pub(crate) fn snap_payload(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Option<Printed> {
+    p.protocol = "snap";
+    let (Ok(organisation), Ok(kind)) = (c.u24(), c.u16()) else {
+        return Some(Err(pktwho_wire::Truncated));
+    };
+    let left = length.saturating_sub(5);
+    if p.style.link {
+        snap_header(p, organisation, kind, left);
+    }
+    let printed = known(p, organisation, kind, Cursor::new(c.rest()), left);
+    if printed.is_none() && !p.style.link {
+        put!(p, "SNAP, ");
+        snap_header(p, organisation, kind, left);
+    }
+    printed
+}
+
 /// What an organisation's number says the payload is, if anybody prints it.
 fn known(
     p: &mut Out<'_>,

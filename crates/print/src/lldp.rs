@@ -309,3 +309,20 @@ fn iana(p: &mut Out<'_>, c: Cursor<'_>, size: usize) -> Shown {
     }
     Ok(kind == 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(1),
+            "02000000000202000000000188cc0207040200000000010403026131060200780a0253310e0400140004100c05010a0000010200000005000000",
+            style(1),
+            "LLDP, length 44\n\tChassis ID TLV (1), length 7\n\t  Subtype MAC address (4): 02:00:00:00:00:01\n\tPort ID TLV (2), length 3\n\t  Subtype Port component (2): a1\n\tTime to Live TLV (3), length 2: TTL 120s\n\tSystem Name TLV (5), length 2: S1\n\tSystem Capabilities TLV (7), length 4\n\t  System  Capabilities [Bridge, Router] (0x0014)\n\t  Enabled Capabilities [Bridge] (0x0004)\n\tManagement Address TLV (8), length 12\n\t  Management Address length 5, AFI IPv4 (1): 10.0.0.1\n\t  Interface Index Interface Numbering (2): 5\n\tEnd TLV (0), length 0\n",
+        );
+    }
+}

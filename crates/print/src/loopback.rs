@@ -60,3 +60,20 @@ pub(crate) fn loopback(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed
     put!(p, ", data (", left, " octets)");
     c.need(left)
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(1),
+            "02000000000202000000000190000000020002000000000301000700",
+            style(0),
+            "Loopback, skipCount 0, Forward Data, forwarding address 02:00:00:00:00:03, data (4 octets)\n",
+        );
+    }
+}

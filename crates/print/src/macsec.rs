@@ -98,3 +98,24 @@ pub(crate) fn header<'c>(
     }
     Ok(Macsec::Plain(c.limit(left), left))
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::Style;
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(1),
+            "02000000000202000000000188e5200000000007020000000001000108004500001c00010000401166ce0a0000010a0000020001000200089bd800000000000000000000000000000000",
+            Style {
+                link: true,
+                ..style(0)
+            },
+            "02:00:00:00:00:01 > 02:00:00:00:00:02, ethertype 802.1AE MACsec (0x88e5), length 74: an 0, pn 7, flags I, sci 0200000000010001, ethertype IPv4 (0x0800), 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0\n",
+        );
+    }
+}

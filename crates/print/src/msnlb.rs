@@ -21,3 +21,20 @@ pub(crate) fn msnlb(p: &mut Out<'_>, mut c: Cursor<'_>, _length: usize) -> Print
     p.addr(Ipv4Addr::from(host));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(1),
+            "020000000002020000000001886f0000000000000000020000000a0000010a000002",
+            style(0),
+            "MS NLB heartbeat, host priority: 2, cluster IP: 10.0.0.1, host IP: 10.0.0.2\n",
+        );
+    }
+}

@@ -79,3 +79,24 @@ pub(crate) fn nflog(p: &mut Out<'_>, mut c: Cursor<'_>, wire: usize) -> Printed 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::Style;
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(239),
+            "02000005200009004500001c00010000401166ce0a0000010a0000020001000200089bd8",
+            Style {
+                link: true,
+                ..style(0)
+            },
+            "version 0, resource ID 5, family IPv4 (2), length 36: 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0\n",
+        );
+    }
+}

@@ -2,6 +2,7 @@
 
 use crate::out::lookup;
 
+pub(crate) const Q933: u8 = 0x08;
 pub(crate) const CLNP: u8 = 0x81;
 pub(crate) const ESIS: u8 = 0x82;
 pub(crate) const ISIS: u8 = 0x83;
@@ -11,7 +12,7 @@ pub(crate) const PPP: u8 = 0xcf;
 
 static NAMES: &[(u8, &str)] = &[
     (0x00, "NULL"),
-    (0x08, "Q.933"),
+    (Q933, "Q.933"),
     (0x09, "LMI"),
     (0x80, "SNAP"),
     (CLNP, "CLNP"),

@@ -172,3 +172,20 @@ fn payload(p: &mut Out<'_>, next: u8, c: Cursor<'_>, length: usize) -> Printed {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(1),
+            "020000000002020000000001894f00060101000309ff000000010000000200000003000000044500001c00010000401166ce0a0000010a0000020001000200089bd8",
+            style(3),
+            "NSH, ver 0, flags [none], TTL 0, length 6, md type 1, next-protocol IPv4, service-path-id 0x000309, service-index 0xff\n        Context[00]: 0x00000001\n        Context[01]: 0x00000002\n        Context[02]: 0x00000003\n        Context[03]: 0x00000004\n    IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 28)\n    10.0.0.1.1 > 10.0.0.2.2: [bad udp cksum 0x9bd8 -> 0xebd8!] UDP, length 0\n",
+        );
+    }
+}

@@ -130,3 +130,26 @@ fn value(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(1),
+            "020000000002020000000001886311090000000c010100000103000401020304",
+            style(0),
+            "PPPoE PADI [Service-Name] [Host-Uniq 0x01020304]\n",
+        );
+        check(
+            LinkType(1),
+            "0200000000020200000000018864110000070006c02109010008",
+            style(0),
+            "PPPoE  [ses 0x7] LCP, Echo-Request (0x09), id 1, length 6\n",
+        );
+    }
+}

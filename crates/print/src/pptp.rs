@@ -329,3 +329,20 @@ fn errors(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(101),
+            "4500003800010000400600000a0000010a0000029c4006bb00000001000000015018ffff00000000001000011a2b3c4d0005000000000007",
+            style(1),
+            "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto TCP (6), length 56, bad cksum 0 (->66bd)!)\n    10.0.0.1.40000 > 10.0.0.2.1723: Flags [P.], cksum 0x0000 (incorrect -> 0xa227), seq 1:17, ack 1, win 65535, length 16: pptp Length=16 CTRL-MSG Magic-Cookie=1a2b3c4d CTRL_MSGTYPE=ECHORQ ID(7)\n",
+        );
+    }
+}

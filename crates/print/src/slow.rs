@@ -201,3 +201,20 @@ fn information(
     }
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(1),
+            "0200000000020200000000018809010101148000020000000003000d800000163d000000031000010000000000000000000000000000",
+            style(1),
+            "LACPv1, length 40\n\tActor Information TLV (0x01), length 20\n\t  System 02:00:00:00:00:03, System Priority 32768, Key 13, Port 22, Port Priority 32768\n\t  State Flags [Activity, Aggregation, Synchronization, Collecting, Distributing]\n\tCollector Information TLV (0x03), length 16\n\t  Max Delay 1\n\tTerminator TLV (0x00), length 0\n",
+        );
+    }
+}

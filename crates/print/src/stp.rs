@@ -319,3 +319,26 @@ fn shortest_paths(p: &mut Out<'_>, mut c: Cursor<'_>, stated: usize) -> Printed 
     put!(p, ", Agreement digest ", HexBytes(&c.array::<20>()?));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(1),
+            "0180c200000002000000000100264242030000000000800002000000000100000004800002000000000180010100140002000f00",
+            style(1),
+            "STP 802.1d, Config, Flags [none], bridge-id 8000.02:00:00:00:00:01.8001, length 35\n\tmessage-age 1.00s, max-age 20.00s, hello-time 2.00s, forwarding-delay 15.00s\n\troot-id 8000.02:00:00:00:00:01, root-pathcost 4\n",
+        );
+        check(
+            LinkType(1),
+            "0180c200000002000000000100274242030000020278800002000000000100000004800002000000000180010100140002000f0000",
+            style(0),
+            "STP 802.1w, Rapid STP, Flags [Learn, Forward, Agreement], bridge-id 8000.02:00:00:00:00:01.8001, length 36\n",
+        );
+    }
+}

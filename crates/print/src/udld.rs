@@ -109,3 +109,20 @@ fn value(p: &mut Out<'_>, kind: u16, mut c: Cursor<'_>, length: usize) -> Result
     }
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(1),
+            "01000ccccccc020000000001001faaaa0300000c01112103123400010006533100040005070007000800000001",
+            style(1),
+            "UDLDv1, Code Probe message (1), Flags [RT, RSY] (0x03), length 23\n\tChecksum 0x1234 (unverified)\n\tDevice-ID TLV (0x0001) TLV, length 6, S1\n\tMessage Interval TLV (0x0004) TLV, length 5, 7s\n\tSequence Number TLV (0x0007) TLV, length 8, 1\n",
+        );
+    }
+}

@@ -144,3 +144,20 @@ fn object(
     }
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(101),
+            "4500002e00010000401100000a0000010a00000206350635001a0000010100010000000700000c0100040a000001",
+            style(1),
+            "IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 46, bad cksum 0 (->66bc)!)\n    10.0.0.1.1589 > 10.0.0.2.1589: \n\tVQPv1, Request, Join Port Message, error-code No error (0), seq 0x00000007, items 1, length 18\n\t  Client IP Address Object (0x00000c01), length 4, value: 10.0.0.1 (0x0a000001)\n",
+        );
+    }
+}

@@ -106,3 +106,20 @@ fn virtio(p: &mut Out<'_>, mut c: Cursor<'_>) -> Printed {
     put!(p, ", fwd_cnt ", c.u32_le()?, ")");
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(271),
+            "0300000000000000020000000000000000040000d20400000100020000000000",
+            style(0),
+            "VIRTIO 3.1024 > 2.1234 CONNECT, length 32\n",
+        );
+    }
+}

@@ -223,3 +223,20 @@ fn tlv(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Result<bool, Truncated> {
     }
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(1),
+            "01000ccccccc0200000000010050aaaa0300000c2003020101034142430000000000000000000000000000000000000000000000000000000000000000070a00000131313131313131313131313100000000000000000000000000000000",
+            style(1),
+            "VTPv2, Message Summary advertisement (0x01), length 72\n\tDomain name: ABC, Followers: 1\n\t  Config Rev 7, Updater 10.0.0.1, Timestamp 0x31313131 0x31313131 0x31313131, MD5 digest: 00000000000000000000000000000000\n",
+        );
+    }
+}

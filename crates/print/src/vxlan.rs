@@ -67,3 +67,26 @@ pub(crate) fn gpe(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed 
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(101),
+            "4500004e00010000401100000a0000010a00000212b512b5003a0000080000000000640002000000000202000000000108004500001c00010000401166ce0a0000010a0000020001000200089bd8",
+            style(0),
+            "IP 10.0.0.1.4789 > 10.0.0.2.4789: VXLAN, flags [I] (0x08), vni 100\nIP 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0\n",
+        );
+        check(
+            LinkType(101),
+            "4500004000010000401100000a0000010a00000212b612b6002c000008000001000064004500001c00010000401166ce0a0000010a0000020001000200089bd8",
+            style(0),
+            "IP 10.0.0.1.4790 > 10.0.0.2.4790: VXLAN-GPE, flags [I], vni 100: IP 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0\n",
+        );
+    }
+}

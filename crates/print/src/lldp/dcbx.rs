@@ -193,3 +193,20 @@ fn applications(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(1),
+            "02000000000202000000000188ccfe10001b2102020a000000000001000000020000",
+            style(1),
+            "LLDP, length 20\n\tOrganization specific TLV (127), length 16: OUI DCBX (0x001b21)\n\t  DCB Capability Exchange Protocol Rev 1.01 Subtype (2)\n\t    Control - Protocol Control (type 0x1, length 10)\n\t      Oper_Version: 0\n\t      Max_Version: 0\n\t      Sequence Number: 1\n\t      Acknowledgement Number: 2\n\tEnd TLV (0), length 0\n",
+        );
+    }
+}

@@ -429,3 +429,20 @@ static CLASSES: &[(u8, &str)] = &[
     (4, "class3"),
     (5, "class4"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(1),
+            "02000000000202000000000188ccfe060080c2010001fe0900120f01036c0000100000",
+            style(1),
+            "LLDP, length 21\n\tOrganization specific TLV (127), length 6: OUI Ethernet bridged (0x0080c2)\n\t  Port VLAN Id Subtype (1)\n\t    port vlan id (PVID): 1\n\tOrganization specific TLV (127), length 9: OUI IEEE 802.3 Private (0x00120f)\n\t  MAC/PHY configuration/status Subtype (1)\n\t    autonegotiation [supported, enabled] (0x03)\n\t    PMD autoneg capability [10BASE-T hdx, 10BASE-T fdx, 100BASE-TX hdx, 100BASE-TX fdx] (0x6c00)\n\t    MAU type 100BASETX fdx (0x0010)\n\tEnd TLV (0), length 0\n",
+        );
+    }
+}

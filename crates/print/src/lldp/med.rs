@@ -308,3 +308,20 @@ fn civic(p: &mut Out<'_>, mut c: Cursor<'_>, size: usize) -> Printed {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(1),
+            "02000000000202000000000188ccfe070012bb01000304fe080012bb02014000000000",
+            style(1),
+            "LLDP, length 21\n\tOrganization specific TLV (127), length 7: OUI ANSI/TIA (0x0012bb)\n\t  LLDP-MED Capabilities Subtype (1)\n\t    Media capabilities [LLDP-MED capabilities, network policy] (0x0003)\n\t    Device type [network connectivity] (0x04)\n\tOrganization specific TLV (127), length 8: OUI ANSI/TIA (0x0012bb)\n\t  Network policy Subtype (2)\n\t    Application type [voice] (0x01), Flags [Tagged]\n\t    Vlan id 0, L2 priority 0, DSCP value 0\n\tEnd TLV (0), length 0\n",
+        );
+    }
+}

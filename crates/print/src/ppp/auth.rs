@@ -119,3 +119,26 @@ pub(super) fn chap(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(9),
+            "ff03c0230101000a016103626364",
+            style(0),
+            "PAP, Auth-Req (0x01), id 1, Peer a, Name bcd\n",
+        );
+        check(
+            LinkType(9),
+            "ff03c2230101000902abcd6162",
+            style(0),
+            "CHAP, Challenge (0x01), id 1, Value abcd, Name ab\n",
+        );
+    }
+}

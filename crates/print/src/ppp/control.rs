@@ -157,3 +157,26 @@ fn magic(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Result<(), Truncated> {
     put!(p, "\n\t  Magic-Num 0x", HexFull(c.u32()?));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(9),
+            "ff03c0210901000801020304",
+            style(1),
+            "LCP, Echo-Request (0x09), id 1, length 10\n\tencoded length 8 (=Option(s) length 4)\n\t  Magic-Num 0x01020304\n",
+        );
+        check(
+            LinkType(9),
+            "ff03c0210801000a802101010004",
+            style(1),
+            "LCP, Prot-Reject (0x08), id 1, length 12\n\tencoded length 10 (=Option(s) length 6)\n\t  Rejected IPCP Protocol (0x8021)\n\t  Rejected Packet\n\t    0x0000:  0101 0004\n",
+        );
+    }
+}

@@ -431,3 +431,32 @@ fn ccp(p: &mut Out<'_>, kind: u8, mut c: Cursor<'_>, stated: usize) -> Result<Va
     }
     Ok(Value::Shown)
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(9),
+            "ff03c02101010013010405dc0506010203040305c22381",
+            style(1),
+            "LCP, Conf-Request (0x01), id 1, length 21\n\tencoded length 19 (=Option(s) length 15)\n\t  MRU Option (0x01), length 4: 1500\n\t  Magic-Num Option (0x05), length 6: 0x01020304\n\t  Auth-Prot Option (0x03), length 5: CHAP, MS-CHAPv2\n",
+        );
+        check(
+            LinkType(9),
+            "ff0380210101000a03060a000001",
+            style(1),
+            "IPCP, Conf-Request (0x01), id 1, length 12\n\tencoded length 10 (=Option(s) length 6)\n\t  IP-Addr Option (0x03), length 6: 10.0.0.1\n",
+        );
+        check(
+            LinkType(9),
+            "ff0380fd010100081a047800",
+            style(1),
+            "CCP, Conf-Request (0x01), id 1, length 10\n\tencoded length 8 (=Option(s) length 4)\n\t  Deflate Option (0x1a), length 4: Window: 7K, Method: zlib (0x8), MBZ: 0, CHK: 0\n",
+        );
+    }
+}

@@ -227,3 +227,20 @@ fn event(p: &mut Out<'_>, kind: u8, mut c: Cursor<'_>, stated: usize) -> Result<
     put!(p, "\n\t    Event Running Total ", c.u32()?);
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn as_tcpdump_prints_it() {
+        check(
+            LinkType(1),
+            "0200000000020200000000018809030050000110010001000f05dc00a03e010203040000",
+            style(1),
+            "OAM, length 22\n\tCode Information OAM PDU, Flags [Local Stable, Remote Stable]\n\t  Local Information Type (1), length 16\n\t    OAM-Version 1, Revision 1\n\t    State-Parser-Action forwarding, State-MUX-Action forwarding\n\t    OAM-Config Flags [Active, Unidirectional, Remote-Loopback, Link-Events], OAM-PDU-Config max-PDU size 1500\n\t    OUI ATM Forum (0x00a03e), Vendor-Private 0x01020304\n\t  End of TLV marker Information Type (0), length 0\n",
+        );
+    }
+}
