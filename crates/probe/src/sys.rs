@@ -170,15 +170,16 @@ pub fn refusal(program: &[Insn]) -> String {
         .join("\n")
 }
 
-/// Runs a classifier once over a packet (`BPF_PROG_TEST_RUN`, Linux 4.12) and gives what it
-/// returned.
+/// Runs a classifier so many times over a packet (`BPF_PROG_TEST_RUN`, Linux 4.12) and gives
+/// what it returned last, and the mean time of a run in ns.
 ///
 /// # Errors
 /// What bpf(2) says; `EINVAL` for packets shorter than an Ethernet header.
 #[cfg(test)]
-pub fn test_run(program: BorrowedFd<'_>, packet: &[u8]) -> io::Result<u32> {
+pub fn test_run(program: BorrowedFd<'_>, packet: &[u8], times: u32) -> io::Result<(u32, u32)> {
     let mut options = libbpf_sys::bpf_test_run_opts {
         sz: size_of::<libbpf_sys::bpf_test_run_opts>() as libbpf_sys::size_t,
+        repeat: i32::try_from(times).map_err(|_| io::ErrorKind::InvalidInput)?,
         data_in: packet.as_ptr().cast(),
         data_size_in: u32::try_from(packet.len()).map_err(|_| io::ErrorKind::InvalidInput)?,
         ..Default::default()
@@ -190,7 +191,7 @@ pub fn test_run(program: BorrowedFd<'_>, packet: &[u8]) -> io::Result<u32> {
     if result < 0 {
         Err(io::Error::from_raw_os_error(-result))
     } else {
-        Ok(options.retval)
+        Ok((options.retval, options.duration))
     }
 }
 

@@ -4,6 +4,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use pktwho_filter::ebpf::{self, Owners, Targets};
 use pktwho_filter::graph::{Graph, Node, NodeId, Target, Test};
 use pktwho_filter::testing::{Facts, Random, accepts};
+use pktwho_packet::LinkType;
 
 use super::instructions;
 use crate::sys;
@@ -122,7 +123,7 @@ fn the_kernel_does_what_the_graph_says() {
             let wanted = accepts(&graph, &shown, length, facts);
             all += 1;
             // Some kernels refuse to run over an IP header that is cut.
-            let Ok(got) = sys::test_run(loaded.as_fd(), &packet) else {
+            let Ok((got, _)) = sys::test_run(loaded.as_fd(), &packet, 1) else {
                 continue;
             };
             assert_eq!(got == 1, wanted, "{way:?}: {graph:#?}\n{packet:02x?}");
@@ -179,8 +180,49 @@ fn owner_terms_are_bits() {
             };
             let program = ebpf::encode(&graph(at), &targets).expect("a program");
             let program = load(&program).expect("the kernel takes it");
-            let got = sys::test_run(program.as_fd(), &[1; 60]).expect("a run");
+            let (got, _) = sys::test_run(program.as_fd(), &[1; 60], 1).expect("a run");
             assert_eq!(got, wanted, "term {at}, known {known}, true {is}");
+        }
+    }
+}
+
+fn graph_of(expression: &str) -> Graph {
+    let tree = pktwho_filter::parse(expression).expect("a filter");
+    let device = pktwho_filter::Device {
+        link_type: LinkType::ETHERNET,
+        live: true,
+        ..pktwho_filter::Device::default()
+    };
+    pktwho_filter::lower(&tree, &device, &mut pktwho_filter::NoNames).expect("a graph")
+}
+
+/// What a packet costs that is not wanted: for a look by hand, with `--ignored --nocapture`.
+#[test]
+#[ignore = "figures, no verdict"]
+fn what_it_costs() {
+    let mut packet = vec![2, 0, 0, 0, 0x77, 1, 2, 0, 0, 0, 0x77, 2, 8, 0];
+    packet.extend([0x45, 0, 0, 50, 0, 1, 0, 0, 64, 17, 0, 0]);
+    packet.extend([10, 77, 0, 2, 10, 77, 0, 1]);
+    packet.extend([0x1f, 0x90, 0, 9, 0, 30, 0, 0]);
+    packet.resize(64, 7);
+    for expression in ["", "udp port 9998", "tcp port 80 or host 1.2.3.4"] {
+        for direct in [true, false] {
+            let way = Way {
+                ethernet: true,
+                direct,
+                egress: false,
+                tag: None,
+            };
+            let program = encoded(&graph_of(expression), way).expect("a program");
+            let loaded = load(&program).expect("the kernel takes it");
+            let best = (0..7)
+                .filter_map(|_| sys::test_run(loaded.as_fd(), &packet, 200_000).ok())
+                .map(|(_, nanos)| nanos)
+                .min();
+            eprintln!(
+                "{expression:?}, direct {direct}: {} instructions, {best:?} ns",
+                program.len()
+            );
         }
     }
 }
