@@ -1,6 +1,7 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
+use pktwho_filter::Machine;
 use pktwho_filter::ebpf::{self, Owners, Targets};
 use pktwho_filter::graph::{Graph, Node, NodeId, Target, Test};
 use pktwho_filter::testing::{Facts, Random, accepts};
@@ -186,11 +187,113 @@ fn owner_terms_are_bits() {
     }
 }
 
+/// Expressions as users write them: the kernel's verdict is that of the user-space machine,
+/// whether the graph has been optimised or not.
+#[test]
+fn the_kernel_means_what_the_machine_means() {
+    if skipped() {
+        return;
+    }
+    let mut random = Random(11);
+    let (mut kept, mut ran) = (0, 0);
+    for (number, expression) in EXPRESSIONS.iter().enumerate() {
+        let plain = graph_of(expression);
+        let machine = Machine::new(&plain);
+        let mut better = plain.clone();
+        better.optimise();
+        let way = |direct, tag| Way {
+            ethernet: true,
+            direct,
+            egress: number % 2 == 1,
+            tag,
+        };
+        let mut programs = Vec::new();
+        for tag in [None, Some(5), Some(0xe007)] {
+            for (graph, direct) in [(&plain, true), (&better, true), (&better, false)] {
+                let program = encoded(graph, way(direct, tag)).expect("a program");
+                let loaded = load(&program).unwrap_or_else(|error| {
+                    let words = sys::refusal(&instructions(&program));
+                    panic!("{expression}: {error}: {words}");
+                });
+                programs.push((way(direct, tag), loaded));
+            }
+        }
+        for _ in 0..40 {
+            let packet = random.packet();
+            for (way, program) in &programs {
+                let shown = stored(&packet, *way);
+                let length = u32::try_from(shown.len()).expect("short");
+                let facts = Facts {
+                    outgoing: way.egress,
+                    ifindex: 1,
+                };
+                let wanted = machine.accepts(&shown, length, &facts);
+                let Ok((got, _)) = sys::test_run(program.as_fd(), &packet, 1) else {
+                    continue;
+                };
+                assert_eq!(got == 1, wanted, "{way:?}: {expression}: {packet:02x?}");
+                kept += u32::from(wanted);
+                ran += 1;
+            }
+        }
+    }
+    assert!(
+        kept * 10 > ran && kept * 10 < ran * 9,
+        "{kept} of {ran} kept"
+    );
+}
+
+const EXPRESSIONS: &[&str] = &[
+    "ip",
+    "ip6 or arp",
+    "tcp",
+    "not udp",
+    "tcp port 0 or udp port 1",
+    "not port 2",
+    "src portrange 0-7 and not dst port 3",
+    "host 0.0.0.1 or net 1.0.0.0/8 or net 0.0.0.0/30",
+    "ip6 net ::/16 or ip6 host ::1",
+    "ether host 0:0:0:0:0:1 or ether[0] & 1 = 0",
+    "ether multicast or ip multicast",
+    "vlan",
+    "vlan 5",
+    "vlan and not vlan",
+    "vlan and ip and udp",
+    "vlan 7 and vlan 9 or ip",
+    "ip proto 6 or ip6 proto 17",
+    "ip protochain 6",
+    "ip6 protochain 17",
+    "not ip6 protochain 59",
+    "vlan and ip protochain 51",
+    "less 60",
+    "greater 70 and not ip6",
+    "tcp[tcpflags] & (tcp-syn|tcp-fin) != 0",
+    "ip[0] & 0xf > 5",
+    "ip[ip[2]:2] = 0",
+    "ether[ether[20]:4] < 0x1000000",
+    "not ether[ether[21] + 9:4] = 0",
+    "ether[13:4] != 0 and ether[10:4] & 0xff00 = 0",
+    "len - ip[3] / 3 > 40",
+    "ip[8] % ip[9] = 0",
+    "ip[8] << ip[1] != 0 or len >> ip[2] = 0",
+    "icmp[icmptype] = icmp-echo or icmp6",
+    "pppoed or mpls",
+    "inbound and ip",
+    "outbound or ifindex 2",
+    "ip broadcast or ether broadcast",
+    "ether proto 0x8100 or ether proto 0x800",
+    "iso or stp or ipx or netbeui",
+    "ip[6:2] & 0x1fff = 0 and (udp or tcp)",
+];
+
 fn graph_of(expression: &str) -> Graph {
     let tree = pktwho_filter::parse(expression).expect("a filter");
     let device = pktwho_filter::Device {
         link_type: LinkType::ETHERNET,
         live: true,
+        netmask: Some(0xffff_ff00),
+        ifindex: Some(1),
+        directions: true,
         ..pktwho_filter::Device::default()
     };
     pktwho_filter::lower(&tree, &device, &mut pktwho_filter::NoNames).expect("a graph")
