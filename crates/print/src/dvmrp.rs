@@ -42,7 +42,7 @@ pub(crate) fn dvmrp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     c.skip(6)?;
     let left = length.saturating_sub(8);
     match kind {
-        1 if p.verbose(1) => probe(p, c, version, left),
+        1 if p.verbose(1) => probe(p, c, left),
         2 if p.verbose(2) => report(p, c, left),
         4 => neighbors(p, c, left),
         6 => {
@@ -77,8 +77,7 @@ fn version(mut c: Cursor<'_>) -> Result<(u8, u8), pktwho_wire::Truncated> {
     Ok((major, minor))
 }
 
-fn probe(p: &mut Out<'_>, mut c: Cursor<'_>, header: Cursor<'_>, length: usize) -> Printed {
-    let _ = header;
+fn probe(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
     if length < 4 {
         put!(p, " [full length ", length, " < 4]");
         p.invalid();

@@ -98,7 +98,9 @@ fn version_0(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
 /// Payloads that GRE carries: not all that Ethernet does.
 fn inner(p: &mut Out<'_>, kind: u16, c: Cursor<'_>, length: usize) -> Option<Printed> {
     match kind {
-        0x0800 | 0x86dd | 0x809b | 0x8137 | 0x8847 => ethertype::payload(p, kind, c, length),
+        0x00fe | 0x0800 | 0x86dd | 0x809b | 0x8137 | 0x8847 => {
+            ethertype::payload(p, kind, c, length)
+        }
         _ => None,
     }
 }

@@ -185,8 +185,7 @@ fn report(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
             return Ok(());
         }
         c.need(8)?;
-        let (kind, extra, count) = (c.u8()?, c.u8()?, c.u16()?);
-        let _ = extra;
+        let (kind, _, count) = (c.u8()?, c.u8()?, c.u16()?);
         put!(p, " [gaddr ");
         p.addr(Ipv4Addr::from(c.u32()?));
         match lookup(RECORDS, kind) {
