@@ -15,6 +15,7 @@ const PACKAGES: &[(&str, &str, &str)] = &[
     ("tcpdump", "tcpdump", "tests: the reference"),
     ("tshark", "tshark", "tests: reads our files"),
     ("iproute2", "ip", "tests: network namespaces"),
+    ("nftables", "nft", "tests: address translation"),
     ("bpftool", "bpftool", "tests: what is attached to a device"),
     ("iputils-ping", "ping", "tests: traffic"),
     ("curl", "curl", "demo and tests: traffic"),

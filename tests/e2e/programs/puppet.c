@@ -21,7 +21,9 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -31,13 +33,15 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define SLOTS 32
-#define WORDS 8
+#define WORDS 10
 #define LONGEST 65536
 
 static int slots[SLOTS];
@@ -132,6 +136,9 @@ static void result(long long t0, long value)
 	}
 }
 
+#include "craft.h"
+#include "uring.h"
+
 // Joins the harness: over the path, because each process needs a line of its own.
 static void join(void)
 {
@@ -149,16 +156,68 @@ static void join(void)
 	say("hello %lld %d %d", now(), getpid(), getppid());
 }
 
+// `socket SLOT KIND FAMILY [NUMBER]`: tcp, udp, ping (ICMP echo without privileges), raw (an IP
+// protocol's number), header (raw, with the IP header made by hand).
 static void open_socket(long long t0, char **word)
 {
-	int one = 1, slot = atoi(word[1]) % SLOTS;
+	int one = 1, slot = atoi(word[1]) % SLOTS, type = SOCK_RAW, number = atoi(word[4]);
 	int family = strcmp(word[3], "6") ? AF_INET : AF_INET6;
-	int type = strcmp(word[2], "tcp") ? SOCK_DGRAM : SOCK_STREAM;
-	slots[slot] = socket(family, type, 0);
+	const char *kind = word[2];
+	if (!strcmp(kind, "tcp"))
+		type = SOCK_STREAM;
+	else if (!strcmp(kind, "udp"))
+		type = SOCK_DGRAM;
+	else if (!strcmp(kind, "header"))
+		number = IPPROTO_RAW;
+	if (!strcmp(kind, "ping")) {
+		type = SOCK_DGRAM;
+		number = family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+	}
+	slots[slot] = socket(family, type, number);
 	setsockopt(slots[slot], SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
 	if (type == SOCK_STREAM)
 		setsockopt(slots[slot], IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	result(t0, slots[slot]);
+}
+
+// `option SLOT NAME [VALUE...]`, socket options by the names that socket(7), ip(7) and ipv6(7) use.
+static int set_option(int fd, char **word)
+{
+	const char *name = word[2];
+	int one = 1, value = atoi(word[3]);
+	if (!strcmp(name, "reuseport"))
+		return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
+	if (!strcmp(name, "broadcast"))
+		return setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &one, sizeof one);
+	if (!strcmp(name, "device"))
+		return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, word[3], strlen(word[3]));
+	if (!strcmp(name, "rcvbuf"))
+		return setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &value, sizeof value);
+	// Path MTU discovery: 2 always says "do not fragment".
+	if (!strcmp(name, "discover"))
+		return setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &value, sizeof value) &
+		       setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &value, sizeof value);
+	// A hop-by-hop and a destination header, each with nothing but padding (RFC 8200, 4.2).
+	if (!strcmp(name, "extension")) {
+		uint8_t pad[8] = { 0, 0, 1, 4 };
+		return setsockopt(fd, IPPROTO_IPV6, IPV6_HOPOPTS, pad, sizeof pad) |
+		       setsockopt(fd, IPPROTO_IPV6, IPV6_DSTOPTS, pad, sizeof pad);
+	}
+	struct sockaddr_storage a;
+	address(word[3], "0", &a);
+	if (a.ss_family == AF_INET6) {
+		struct ipv6_mreq join = { .ipv6mr_interface = if_nametoindex(word[4]) };
+		address_of(&a, &join.ipv6mr_multiaddr);
+		if (!strcmp(name, "join"))
+			return setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &join, sizeof join);
+		value = join.ipv6mr_interface;
+		return setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, &value, sizeof value);
+	}
+	struct ip_mreqn join = { .imr_ifindex = if_nametoindex(word[4]) };
+	address_of(&a, &join.imr_multiaddr);
+	if (!strcmp(name, "join"))
+		return setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &join, sizeof join);
+	return setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &join, sizeof join);
 }
 
 static void to_address(long long t0, int fd, char **word)
@@ -184,7 +243,12 @@ static void receive_from(long long t0, int fd)
 		return;
 	}
 	spell(&a, text, sizeof text);
-	snprintf(words, sizeof words, "%ld %s", length, text);
+	// Raw sockets of IPv4 give the headers too: the tag is wherever it is.
+	unsigned pid = 0, number = 0;
+	char *tag = memmem(payload, length, "pktwho pid=", 11);
+	if (!tag || sscanf(tag, "pktwho pid=%u n=%u|", &pid, &number) != 2)
+		pid = number = 0;
+	snprintf(words, sizeof words, "%ld %s %u %u", length, text, pid, number);
 	ok(t0, words);
 }
 
@@ -233,12 +297,37 @@ static void send_frame(long long t0, const char *device, const char *hex)
 	close(fd);
 }
 
-static void open_tun(long long t0, int slot, const char *device)
+// `tun SLOT DEVICE [NETNS]`: in the network namespace at that path, or in this one.
+static void open_tun(long long t0, int slot, const char *device, const char *netns)
 {
 	struct ifreq request = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+	int there = *netns ? open(netns, O_RDONLY | O_CLOEXEC) : -1;
+	int here = there < 0 ? -1 : open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	strncpy(request.ifr_name, device, IFNAMSIZ - 1);
+	if (there >= 0)
+		setns(there, CLONE_NEWNET);
 	slots[slot] = open("/dev/net/tun", O_RDWR);
-	result(t0, ioctl(slots[slot], TUNSETIFF, &request));
+	long made = ioctl(slots[slot], TUNSETIFF, &request);
+	if (here >= 0)
+		setns(here, CLONE_NEWNET);
+	result(t0, made);
+}
+
+// `carry SLOT SLOT`: what comes out of one tun device goes into the other, for ever.
+static void carry(int one, int other)
+{
+	static char packet[LONGEST];
+	struct pollfd ends[] = { { .fd = one, .events = POLLIN }, { .fd = other, .events = POLLIN },
+				 { .fd = control, .events = POLLIN } };
+	while (poll(ends, 3, -1) > 0 && !ends[2].revents)
+		for (int i = 0; i < 2; i++)
+			if (ends[i].revents) {
+				long length = read(ends[i].fd, packet, sizeof packet);
+				// A device that is down takes nothing: that packet is lost.
+				if (length > 0 && write(ends[1 - i].fd, packet, length) < 0)
+					errno = 0;
+			}
+	_exit(0);
 }
 
 // As many datagrams as the count says, in a tight loop, numbered from 0 in eight bytes behind
@@ -253,6 +342,154 @@ static void flood(long long t0, int fd, const char *count, const char *length)
 		taken += send(fd, payload, size, 0) >= 0;
 	}
 	result(t0, taken);
+}
+
+// `echo SLOT ADDRESS IDENTIFIER NUMBER LENGTH`
+static void send_echo(long long t0, int fd, char **word)
+{
+	static uint8_t packet[LONGEST + 64];
+	struct sockaddr_storage a;
+	socklen_t size = address(word[2], "0", &a);
+	size_t length = tagged(word[5]);
+	length = echo_around(a.ss_family == AF_INET6, atoi(word[3]), atoi(word[4]), length, packet);
+	result(t0, sendto(fd, packet, length, 0, (void *)&a, size));
+}
+
+// `craft SLOT udp|tcp FROM PORT TO PORT LENGTH [FLAGS NUMBER]` over a `header` socket, or
+// `craft DEVICE ...` as a frame whose Ethernet addresses are those of the test's veth pairs.
+static void send_crafted(long long t0, char **word)
+{
+	static uint8_t packet[LONGEST + 128];
+	static const uint8_t macs[] = { 2, 0, 0, 0, 0x77, 2, 2, 0, 0, 0, 0x77, 1 };
+	struct ends ends;
+	bool tcp = !strcmp(word[2], "tcp");
+	address(word[3], word[4], &ends.from);
+	socklen_t size = address(word[5], word[6], &ends.to);
+	size_t length = tagged(word[7]);
+	length = packet_around(&ends, tcp, atoi(word[8]), atoi(word[9]), length, packet + 14);
+	unsigned device = if_nametoindex(word[1]);
+	if (!device) {
+		// The port of a raw socket is its protocol, if it is anything.
+		((struct sockaddr_in *)&ends.to)->sin_port = 0;
+		result(t0, sendto(slots[atoi(word[1]) % SLOTS], packet + 14, length, 0,
+				  (void *)&ends.to, size));
+		return;
+	}
+	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_ifindex = device, .sll_halen = 6 };
+	memcpy(packet, macs, sizeof macs);
+	memcpy(to.sll_addr, macs, 6);
+	put(packet + 12, is_six(&ends) ? 0x86dd : 0x0800);
+	int fd = socket(AF_PACKET, SOCK_RAW, 0);
+	result(t0, fd < 0 ? -1 : sendto(fd, packet, 14 + length, 0, (void *)&to, sizeof to));
+	close(fd);
+}
+
+// `uring SLOT send|recv plain|async|sqpoll [LENGTH]`
+static void by_uring(long long t0, int fd, char **word)
+{
+	bool sends = !strcmp(word[2], "send");
+	size_t length = sends ? tagged(word[4]) : sizeof payload;
+	result(t0, through_uring(sends ? IORING_OP_SEND : IORING_OP_RECV, fd, word[3], length));
+}
+
+// `sendfile SLOT LENGTH` and `splice SLOT LENGTH`: the payload never passes through send(2).
+static void send_file(long long t0, int fd, const char *length)
+{
+	size_t size = tagged(length);
+	int file = memfd_create("payload", MFD_CLOEXEC);
+	off_t start = 0;
+	bool written = write(file, payload, size) == (long)size;
+	result(t0, written ? sendfile(fd, file, &start, size) : -1);
+	close(file);
+}
+
+static void splice_in(long long t0, int fd, const char *length)
+{
+	size_t size = tagged(length);
+	int ends[2];
+	if (pipe(ends) || write(ends[1], payload, size) != (long)size) {
+		result(t0, -1);
+		return;
+	}
+	result(t0, splice(ends[0], NULL, fd, NULL, size, SPLICE_F_MOVE));
+	close(ends[0]);
+	close(ends[1]);
+}
+
+// `splicerecv SLOT`: what comes goes into a pipe and is forgotten.
+static void splice_out(long long t0, int fd)
+{
+	int ends[2];
+	if (pipe(ends)) {
+		result(t0, -1);
+		return;
+	}
+	result(t0, splice(fd, NULL, ends[1], NULL, LONGEST, SPLICE_F_MOVE));
+	close(ends[0]);
+	close(ends[1]);
+}
+
+// `once PID PROGRAM ADDRESS PORT`: a child with exactly this pid becomes the program, which sends
+// one datagram and ends; waits until it is gone.
+static void once_as(long long t0, char **word)
+{
+	pid_t wanted = atoi(word[1]);
+	struct {
+		uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
+		uint64_t set_tid, set_tid_size;
+	} arguments = { .exit_signal = SIGCHLD, .set_tid = (uintptr_t)&wanted, .set_tid_size = 1 };
+	pid_t child = syscall(__NR_clone3, &arguments, sizeof arguments);
+	if (child == 0) {
+		execl(word[2], word[2], "once", "udp", word[3], word[4], NULL);
+		_exit(1);
+	}
+	if (child > 0)
+		waitpid(child, NULL, 0); // ECHILD when it is gone: SIGCHLD is ignored
+	result(t0, child);
+}
+
+// `swarm SLOT COUNT LENGTH FILE`: so many children, alive all at once, each of which sends one
+// tagged datagram on the socket it inherits; their pids and numbers go to the file as text.
+static void swarm(long long t0, int fd, char **word)
+{
+	int count = atoi(word[2]), gate[2], made = 0;
+	FILE *list = fopen(word[4], "w");
+	if (!list || pipe(gate))
+		count = 0;
+	for (; made < count; made++) {
+		pid_t child = fork();
+		if (child < 0)
+			break;
+		if (child == 0) {
+			char byte;
+			alarm(120);
+			close(gate[1]);
+			send(fd, payload, tagged(word[3]), 0);
+			// Until the parent lets go of the gate.
+			_exit(read(gate[0], &byte, 1) != 0);
+		}
+		fprintf(list, "%d %u\n", child, sent + 1);
+	}
+	if (list)
+		fclose(list);
+	close(gate[0]);
+	close(gate[1]);
+	result(t0, made == count ? made : -1);
+}
+
+// `spray SLOT FIRST PORT COUNT LENGTH`: a datagram to each of so many IPv4 addresses in a row.
+static void spray(long long t0, int fd, char **word)
+{
+	struct sockaddr_storage a;
+	struct sockaddr_in *to = (void *)&a;
+	socklen_t size = address(word[2], word[3], &a);
+	long count = atol(word[4]), taken = 0;
+	uint32_t first = ntohl(to->sin_addr.s_addr);
+	for (long i = 0; i < count; i++) {
+		to->sin_addr.s_addr = htonl(first + i);
+		taken += sendto(fd, payload, tagged(word[5]), 0, (void *)&a, size) > 0;
+	}
+	result(t0, taken == count ? taken : -1);
 }
 
 static void reset(long long t0, int slot)
@@ -357,6 +594,22 @@ static void on_socket(long long t0, int slot, char **word)
 		result(t0, recv(fd, payload, sizeof payload, 0));
 	else if (!strcmp(verb, "recvfrom"))
 		receive_from(t0, fd);
+	else if (!strcmp(verb, "option"))
+		result(t0, set_option(fd, word));
+	else if (!strcmp(verb, "echo"))
+		send_echo(t0, fd, word);
+	else if (!strcmp(verb, "uring"))
+		by_uring(t0, fd, word);
+	else if (!strcmp(verb, "sendfile"))
+		send_file(t0, fd, word[2]);
+	else if (!strcmp(verb, "splice"))
+		splice_in(t0, fd, word[2]);
+	else if (!strcmp(verb, "splicerecv"))
+		splice_out(t0, fd);
+	else if (!strcmp(verb, "swarm"))
+		swarm(t0, fd, word);
+	else if (!strcmp(verb, "spray"))
+		spray(t0, fd, word);
 	else if (!strcmp(verb, "shutdown"))
 		result(t0, shutdown(fd, SHUT_WR));
 	else if (!strcmp(verb, "reset"))
@@ -388,10 +641,16 @@ static void obey(char **word)
 		open_socket(t0, word);
 	else if (!strcmp(verb, "bind") || !strcmp(verb, "connect") || !strcmp(verb, "sendto"))
 		to_address(t0, slots[slot], word);
+	else if (!strcmp(verb, "craft"))
+		send_crafted(t0, word);
+	else if (!strcmp(verb, "once"))
+		once_as(t0, word);
 	else if (!strcmp(verb, "frame"))
 		send_frame(t0, word[1], word[2]);
 	else if (!strcmp(verb, "tun"))
-		open_tun(t0, slot, word[2]);
+		open_tun(t0, slot, word[2], word[3]);
+	else if (!strcmp(verb, "carry"))
+		carry(slots[slot], slots[atoi(word[2]) % SLOTS]);
 	else if (!strcmp(verb, "tunwrite"))
 		result(t0, write(slots[slot], payload, unhex(word[2])));
 	else if (!strcmp(verb, "mailbox"))

@@ -1,27 +1,49 @@
 //! The little of a packet that the truth is keyed by: protocol, addresses, ports, TCP flags
-//! and payload. Reads IPv4 and IPv6 without extension headers over Ethernet or raw IP.
+//! and payload. Reads IPv4 and IPv6 with extension headers over Ethernet (VLAN tags too) or
+//! raw IP; ICMP errors down to the packet they are about; VXLAN down to what it carries.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use pktwho_packet::LinkType;
 
 use crate::truth::Protocol;
 
-/// What a TCP or UDP packet says of itself.
+/// What a packet says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segment {
+    pub kind: Kind,
     pub protocol: Protocol,
+    /// Its port is an echo request's identifier, or the number of a protocol without ports.
     pub source: SocketAddr,
+    /// The same; the identifier of an echo reply.
     pub destination: SocketAddr,
-    /// TCP's flag byte; 0 for UDP.
+    /// TCP's flag byte; 0 for others.
     pub flags: u8,
     pub payload: Vec<u8>,
+    /// Carried by a tunnel.
+    pub inside: bool,
+}
+
+/// What sort of packet, where who owns it depends on that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Plain,
+    EchoRequest,
+    EchoReply,
+    /// An ICMP error, and the packet that it is about.
+    Error(Box<Segment>),
+    /// A fragment that is not the first: addresses and ports are those of the first.
+    Fragment,
 }
 
 pub const FIN: u8 = 0x01;
 pub const SYN: u8 = 0x02;
 pub const RST: u8 = 0x04;
 pub const ACK: u8 = 0x10;
+
+/// UDP port of VXLAN (RFC 7348).
+const VXLAN: u16 = 4789;
 
 /// The tag that puppets begin their payload with: the sender's pid and its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,52 +52,111 @@ pub struct Tag {
     pub number: u32,
 }
 
-impl Segment {
-    /// The segment in a frame, `None` when it holds no TCP or UDP that we read.
-    pub fn of(link_type: LinkType, frame: &[u8]) -> Option<Self> {
-        let packet = if link_type == LinkType::ETHERNET {
-            frame.get(14..)?
-        } else {
-            frame
+/// An IP header's answers.
+struct Header<'a> {
+    ends: (IpAddr, IpAddr),
+    protocol: u8,
+    /// Identification of a fragment, and whether it is the first.
+    fragment: Option<(u32, bool)>,
+    body: &'a [u8],
+}
+
+/// The first fragments seen, to know later ones by.
+#[derive(Default)]
+pub struct Fragments {
+    firsts: HashMap<(IpAddr, IpAddr, u32), Segment>,
+}
+
+impl Fragments {
+    /// The segment in a frame; of a later fragment what its first one said, without payload.
+    pub fn segment(&mut self, link_type: LinkType, frame: &[u8]) -> Option<Segment> {
+        let header = Header::of(ip_in(link_type, frame)?, false)?;
+        let Some((identification, first)) = header.fragment else {
+            return Segment::of(link_type, frame);
         };
-        match packet.first()? >> 4 {
-            4 => {
-                let header = usize::from(packet.first()? & 15) * 4;
-                let total = usize::from(u16_at(packet, 2)?);
-                let ends = (
-                    IpAddr::V4(Ipv4Addr::from(array(packet, 12)?)),
-                    IpAddr::V4(Ipv4Addr::from(array(packet, 16)?)),
-                );
-                Self::transport(*packet.get(9)?, ends, packet.get(header..total)?)
-            }
-            6 => {
-                let total = 40 + usize::from(u16_at(packet, 4)?);
-                let ends = (
-                    IpAddr::V6(Ipv6Addr::from(array(packet, 8)?)),
-                    IpAddr::V6(Ipv6Addr::from(array(packet, 24)?)),
-                );
-                Self::transport(*packet.get(6)?, ends, packet.get(40..total)?)
-            }
-            _ => None,
+        let key = (header.ends.0, header.ends.1, identification);
+        if first {
+            let segment = Segment::of(link_type, frame)?;
+            self.firsts.insert(key, segment.clone());
+            return Some(segment);
         }
+        let mut segment = self.firsts.get(&key)?.clone();
+        if segment.kind == Kind::Plain {
+            segment.kind = Kind::Fragment;
+        }
+        Some(segment)
+    }
+}
+
+impl Segment {
+    /// The segment in a frame, `None` when it holds nothing that we read.
+    pub fn of(link_type: LinkType, frame: &[u8]) -> Option<Self> {
+        Self::packet(ip_in(link_type, frame)?, false)
     }
 
-    fn transport(number: u8, ends: (IpAddr, IpAddr), bytes: &[u8]) -> Option<Self> {
-        let (protocol, header, flags) = match number {
-            6 => {
-                let header = usize::from(bytes.get(12)? >> 4) * 4;
-                (Protocol::Tcp, header, *bytes.get(13)?)
-            }
-            17 => (Protocol::Udp, 8, 0),
-            _ => return None,
-        };
-        Some(Self {
+    /// `cut`: quoted by an ICMP error, so that its end may be missing.
+    fn packet(packet: &[u8], cut: bool) -> Option<Self> {
+        let header = Header::of(packet, cut)?;
+        if header.fragment.is_some_and(|(_, first)| !first) {
+            return None;
+        }
+        let (ends, bytes) = (header.ends, header.body);
+        let plain = |protocol, ports: (u16, u16), flags, payload: &[u8]| Self {
+            kind: Kind::Plain,
             protocol,
-            source: SocketAddr::new(ends.0, u16_at(bytes, 0)?),
-            destination: SocketAddr::new(ends.1, u16_at(bytes, 2)?),
+            source: SocketAddr::new(ends.0, ports.0),
+            destination: SocketAddr::new(ends.1, ports.1),
             flags,
-            payload: bytes.get(header..)?.to_vec(),
-        })
+            payload: payload.to_vec(),
+            inside: false,
+        };
+        let ports = || Some((u16_at(bytes, 0)?, u16_at(bytes, 2)?));
+        match header.protocol {
+            6 => {
+                let flags = bytes.get(13).copied().unwrap_or(0);
+                let start = usize::from(bytes.get(12).copied().unwrap_or(0x50) >> 4) * 4;
+                let payload = bytes.get(start..).unwrap_or_default();
+                Some(plain(Protocol::Tcp, ports()?, flags, payload))
+            }
+            17 => {
+                let payload = bytes.get(8..)?;
+                if ports()?.1 == VXLAN {
+                    let inner = Self::of(LinkType::ETHERNET, payload.get(8..)?)?;
+                    return Some(Self {
+                        inside: true,
+                        ..inner
+                    });
+                }
+                Some(plain(Protocol::Udp, ports()?, 0, payload))
+            }
+            number @ (1 | 58) => {
+                let (request, reply) = if number == 1 { (8, 0) } else { (128, 129) };
+                let kind = *bytes.first()?;
+                let identifier = u16_at(bytes, 4)?;
+                let payload = bytes.get(8..)?;
+                let (kind, ports) = if kind == request {
+                    (Kind::EchoRequest, (identifier, 0))
+                } else if kind == reply {
+                    (Kind::EchoReply, (0, identifier))
+                } else {
+                    let is_error = if number == 1 {
+                        matches!(kind, 3 | 4 | 5 | 11 | 12)
+                    } else {
+                        kind < 128
+                    };
+                    let inner = is_error.then(|| Self::packet(payload, true)).flatten()?;
+                    (Kind::Error(Box::new(inner)), (0, 0))
+                };
+                let segment = plain(Protocol::Echo, ports, 0, payload);
+                Some(Self { kind, ..segment })
+            }
+            // Those that come and go by themselves: IGMP.
+            2 => None,
+            number => {
+                let port = u16::from(number);
+                Some(plain(Protocol::Raw(number), (port, port), 0, bytes))
+            }
+        }
     }
 
     /// The tag at the start of the payload.
@@ -89,11 +170,98 @@ impl Segment {
         })
     }
 
-    /// TCP's flags as tcpdump's letters; empty for UDP.
+    /// TCP's flags as tcpdump's letters; empty for others.
     pub fn letters(&self) -> String {
         let letters = [(SYN, 'S'), (FIN, 'F'), (RST, 'R'), (0x08, 'P'), (ACK, '.')];
         let set = letters.iter().filter(|(bit, _)| self.flags & bit != 0);
         set.map(|(_, letter)| letter).collect()
+    }
+
+    /// The sort of packet in one word.
+    pub fn word(&self) -> &'static str {
+        match (&self.kind, self.protocol) {
+            _ if self.inside => "tunnelled",
+            (Kind::EchoRequest, _) => "request",
+            (Kind::EchoReply, _) => "reply",
+            (Kind::Error(_), _) => "error",
+            (Kind::Fragment, _) => "fragment",
+            (Kind::Plain, Protocol::Tcp) => "tcp",
+            (Kind::Plain, Protocol::Udp) => "udp",
+            (Kind::Plain, Protocol::Echo | Protocol::Raw(_)) => "raw",
+        }
+    }
+}
+
+/// The IP packet in a frame.
+fn ip_in(link_type: LinkType, frame: &[u8]) -> Option<&[u8]> {
+    if link_type != LinkType::ETHERNET {
+        return Some(frame);
+    }
+    let mut at = 12;
+    // VLAN tags: 802.1Q, 802.1ad.
+    while matches!(u16_at(frame, at)?, 0x8100 | 0x88a8) {
+        at += 4;
+    }
+    matches!(u16_at(frame, at)?, 0x0800 | 0x86dd).then(|| frame.get(at + 2..))?
+}
+
+impl<'a> Header<'a> {
+    fn of(packet: &'a [u8], cut: bool) -> Option<Self> {
+        let up_to = |total: usize| {
+            if cut { total.min(packet.len()) } else { total }
+        };
+        match packet.first()? >> 4 {
+            4 => {
+                let header = usize::from(packet.first()? & 15) * 4;
+                let total = up_to(usize::from(u16_at(packet, 2)?));
+                let word = u16_at(packet, 6)?;
+                let (more, offset) = (word & 0x2000 != 0, word & 0x1fff);
+                Some(Self {
+                    ends: (
+                        IpAddr::V4(Ipv4Addr::from(array(packet, 12)?)),
+                        IpAddr::V4(Ipv4Addr::from(array(packet, 16)?)),
+                    ),
+                    protocol: *packet.get(9)?,
+                    fragment: (more || offset > 0)
+                        .then_some((u32::from(u16_at(packet, 4)?), offset == 0)),
+                    body: packet.get(header..total)?,
+                })
+            }
+            6 => {
+                let total = up_to(40 + usize::from(u16_at(packet, 4)?));
+                let mut header = Self {
+                    ends: (
+                        IpAddr::V6(Ipv6Addr::from(array(packet, 8)?)),
+                        IpAddr::V6(Ipv6Addr::from(array(packet, 24)?)),
+                    ),
+                    protocol: *packet.get(6)?,
+                    fragment: None,
+                    body: packet.get(40..total)?,
+                };
+                header.skip_extensions()?;
+                Some(header)
+            }
+            _ => None,
+        }
+    }
+
+    /// Goes on to what the extension headers stand before (RFC 8200, 4).
+    fn skip_extensions(&mut self) -> Option<()> {
+        while matches!(self.protocol, 0 | 43 | 44 | 60) {
+            let mut length = 8;
+            if self.protocol == 44 {
+                let first = u16_at(self.body, 2)? & 0xfff8 == 0;
+                self.fragment = Some((u32::from_be_bytes(array(self.body, 4)?), first));
+            } else {
+                length += usize::from(*self.body.get(1)?) * 8;
+            }
+            self.protocol = *self.body.first()?;
+            self.body = self.body.get(length..)?;
+            if self.fragment.is_some_and(|(_, first)| !first) {
+                break;
+            }
+        }
+        Some(())
     }
 }
 
@@ -109,18 +277,63 @@ fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
 mod tests {
     use super::*;
 
+    fn ip(fragment: u16, protocol: u8, body: &[u8]) -> Vec<u8> {
+        let mut packet = vec![0x45, 0, 0, 0, 0, 7];
+        packet.extend(fragment.to_be_bytes());
+        packet.extend([64, protocol, 0, 0, 127, 0, 0, 1, 127, 0, 0, 2]);
+        packet.extend(body);
+        packet[3] = u8::try_from(packet.len()).unwrap();
+        packet
+    }
+
+    fn datagram() -> Vec<u8> {
+        let mut body = vec![0x12, 0x34, 0x00, 0x35, 0, 28, 0, 0];
+        body.extend(b"pktwho pid=7 n=3|...");
+        body
+    }
+
+    const TAG: Option<Tag> = Some(Tag { pid: 7, number: 3 });
+
     #[test]
     fn a_tagged_datagram_is_read() {
-        let payload = b"pktwho pid=7 n=3|...";
-        let mut packet = vec![
-            0x45, 0, 0, 0, 0, 0, 0, 0, 64, 17, 0, 0, 127, 0, 0, 1, 127, 0, 0, 2,
-        ];
-        packet.extend([0x12, 0x34, 0x00, 0x35, 0, 28, 0, 0]);
-        packet.extend(payload);
-        packet[3] = u8::try_from(packet.len()).unwrap();
-        let segment = Segment::of(LinkType::RAW, &packet).unwrap();
+        let segment = Segment::of(LinkType::RAW, &ip(0, 17, &datagram())).unwrap();
         assert_eq!(segment.source, "127.0.0.1:4660".parse().unwrap());
         assert_eq!(segment.destination, "127.0.0.2:53".parse().unwrap());
-        assert_eq!(segment.tag(), Some(Tag { pid: 7, number: 3 }));
+        assert_eq!(segment.tag(), TAG);
+    }
+
+    #[test]
+    fn an_error_is_about_a_datagram_cut_short() {
+        let mut body = vec![3, 3, 0, 0, 0, 0, 0, 0];
+        body.extend(ip(0, 17, &datagram()));
+        body.truncate(body.len() - 3);
+        let error = Segment::of(LinkType::RAW, &ip(0, 1, &body)).unwrap();
+        let Kind::Error(inner) = error.kind else {
+            panic!("{error:?}");
+        };
+        assert_eq!(inner.tag(), TAG);
+    }
+
+    #[test]
+    fn a_later_fragment_is_known_by_its_first() {
+        let mut fragments = Fragments::default();
+        let later = ip(2, 17, b"more");
+        assert_eq!(fragments.segment(LinkType::RAW, &later), None);
+        let first = fragments.segment(LinkType::RAW, &ip(0x2000, 17, &datagram()));
+        assert_eq!(first.unwrap().kind, Kind::Plain);
+        let later = fragments.segment(LinkType::RAW, &later).unwrap();
+        assert_eq!((later.kind.clone(), later.tag()), (Kind::Fragment, TAG));
+    }
+
+    #[test]
+    fn behind_two_tags_and_two_extension_headers() {
+        let mut frame = vec![0; 12];
+        frame.extend([0x88, 0xa8, 0, 7, 0x81, 0, 0, 9, 0x86, 0xdd]);
+        frame.extend([0x60, 0, 0, 0, 0, 44, 0, 64]);
+        frame.extend([0; 32]);
+        frame.extend([60, 0, 1, 4, 0, 0, 0, 0, 17, 0, 1, 4, 0, 0, 0, 0]);
+        frame.extend(datagram());
+        let segment = Segment::of(LinkType::ETHERNET, &frame).unwrap();
+        assert_eq!(segment.tag(), TAG);
     }
 }

@@ -1,14 +1,14 @@
 //! Compares what was captured with the truth: right, empty or wrong, for each end of each
 //! packet, and what should have been seen and was not.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::ops::AddAssign;
 
 use pktwho_packet::{Confidence, Direction};
 
-use crate::dissect::{ACK, FIN, RST, SYN, Segment};
+use crate::dissect::{ACK, FIN, Fragments, Kind, RST, SYN, Segment};
 use crate::seen::{Seen, Who};
-use crate::truth::{Facts, Log};
+use crate::truth::{Allowed, Facts, Log, Protocol};
 
 /// Counts over the packets of a row.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,17 +39,6 @@ enum Verdict {
     Wrong(String),
 }
 
-impl Tally {
-    /// Nothing missing, nobody empty, nobody wrong. `guesses`: a wrong guess counts as right.
-    pub fn is_perfect(&self, guesses: bool) -> bool {
-        self.packets > 0
-            && self.missing == 0
-            && self.near.empty + self.far.empty == 0
-            && self.near.wrong + self.far.wrong == 0
-            && (guesses || self.near.guessed + self.far.guessed == 0)
-    }
-}
-
 impl AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
         self.packets += other.packets;
@@ -68,60 +57,103 @@ impl AddAssign for Ends {
     }
 }
 
-/// Judges one capture. What is not right is told in `notes`, one line each.
-///
-/// `across` says that the two ends of the device are in different namespaces, so that one end
-/// of each packet is beyond it.
-pub fn judge(
-    log: &Log,
-    since: i64,
-    packets: &[Seen],
-    across: bool,
-    notes: &mut Vec<String>,
-) -> Tally {
+/// What is not right about one end of a packet, or missing.
+#[derive(Clone, Debug)]
+pub struct Complaint {
+    pub sort: Sort,
+    /// Which end of which sort of packet, in words that a [`crate::rows::Gap`] names.
+    pub about: String,
+    pub text: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    Empty,
+    Guessed,
+    Wrong,
+    Missing,
+}
+
+/// Where a device is, seen from the processes at both ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Both ends are in its namespace.
+    Amid,
+    /// One is, the other is beyond the device.
+    Between,
+    /// Both are in other namespaces.
+    Apart,
+}
+
+/// What was captured on one device.
+pub struct Capture {
+    pub standing: Standing,
+    /// The inode number of the device's namespace.
+    pub netns: u64,
+    pub packets: Vec<Seen>,
+    /// Everything that was done passes here.
+    pub complete: bool,
+}
+
+/// Judges what was captured on one device since `since`.
+pub fn judge(log: &Log, since: i64, capture: &Capture, complaints: &mut Vec<Complaint>) -> Tally {
     let mut tally = Tally::default();
     let mut segments = Vec::new();
-    for packet in packets {
-        let Some(segment) = packet.segment().filter(|segment| log.knows(segment)) else {
+    let mut fragments = Fragments::default();
+    for packet in &capture.packets {
+        let segment = fragments.segment(packet.link_type, &packet.data);
+        let Some(segment) = segment.filter(|segment| log.knows(segment)) else {
             continue;
         };
         tally.packets += 1;
         let time = packet.time;
-        let about = |far: bool, end: &str, complaint: String| {
-            let Segment {
-                source,
-                destination,
-                ..
-            } = segment;
-            let (length, flags) = (segment.payload.len(), segment.letters());
-            let (at, way) = (time % 1_000_000_000_000, packet.direction);
-            let far = if far { "far " } else { "" };
-            format!(
-                "{at} {source} > {destination} [{flags}] {length} {way:?} {far}{end}: {complaint}"
-            )
-        };
-        let senders = log.senders(&segment, time);
-        let receivers = log.receivers(&segment, time);
+        let senders = log.senders(&segment, capture.netns, time);
+        let receivers = log.receivers(&segment, capture.netns, time);
         for (end, way, right, found) in [
             ("sender", Direction::In, senders, &packet.sender),
             ("receiver", Direction::Out, receivers, &packet.receiver),
         ] {
-            let far = across && packet.direction == way;
+            let far = match capture.standing {
+                Standing::Amid => false,
+                Standing::Between => packet.direction == way,
+                Standing::Apart => true,
+            };
             let ends = if far { &mut tally.far } else { &mut tally.near };
             let verdict = compare(log, &right, found.as_ref(), time);
-            notes.extend(ends.count(verdict).map(|why| about(far, end, why)));
+            if let Some((sort, why)) = ends.count(verdict) {
+                let side = if far { "far" } else { "near" };
+                let about = format!("{side} {} {end}", segment.word());
+                let text = format!("{} {about}: {why}", describe(packet, &segment));
+                complaints.push(Complaint { sort, about, text });
+            }
         }
         segments.push(segment);
     }
-    let missing = missing(log, since, &segments);
-    tally.missing = missing.len();
-    notes.extend(missing);
+    if capture.complete {
+        let missing = missing(log, since, &segments);
+        tally.missing = missing.len();
+        complaints.extend(missing.into_iter().map(|text| Complaint {
+            sort: Sort::Missing,
+            about: "missing".to_owned(),
+            text,
+        }));
+    }
     tally
+}
+
+fn describe(packet: &Seen, segment: &Segment) -> String {
+    let (length, flags) = (segment.payload.len(), segment.letters());
+    let (at, way) = (packet.time % 1_000_000_000_000, packet.direction);
+    let (from, to) = (segment.source, segment.destination);
+    format!(
+        "{at} {} {from} > {to} [{flags}] {length} {way:?}",
+        packet.iface
+    )
 }
 
 impl Ends {
     /// Counts a verdict and gives its complaint.
-    fn count(&mut self, verdict: Verdict) -> Option<String> {
+    fn count(&mut self, verdict: Verdict) -> Option<(Sort, String)> {
         match verdict {
             Verdict::Right => {
                 self.right += 1;
@@ -129,23 +161,27 @@ impl Ends {
             }
             Verdict::Empty(complaint) => {
                 self.empty += 1;
-                Some(complaint)
+                Some((Sort::Empty, complaint))
             }
             Verdict::Guessed(complaint) => {
                 self.guessed += 1;
-                Some(format!("guessed: {complaint}"))
+                Some((Sort::Guessed, format!("guessed: {complaint}")))
             }
             Verdict::Wrong(complaint) => {
                 self.wrong += 1;
-                Some(complaint)
+                Some((Sort::Wrong, complaint))
             }
         }
     }
 }
 
-fn compare(log: &Log, right: &BTreeSet<u32>, found: Option<&Who>, time: i64) -> Verdict {
+fn compare(log: &Log, right: &Allowed, found: Option<&Who>, time: i64) -> Verdict {
+    let Allowed {
+        pids: right,
+        nobody,
+    } = right;
     let Some(who) = found else {
-        return if right.is_empty() {
+        return if *nobody {
             Verdict::Right
         } else {
             Verdict::Empty(format!("empty instead of {right:?}"))
@@ -205,19 +241,23 @@ fn missing(log: &Log, since: i64, segments: &[Segment]) -> Vec<String> {
         .filter(|sent| sent.time >= since && !tags.contains(&(sent.pid, sent.number)))
         .map(|sent| format!("missing: payload {} of {}", sent.number, sent.pid))
         .collect();
+    // The flags of all segments of each way, by what their addresses really are.
+    let mut ways: HashMap<_, Vec<u8>> = HashMap::new();
+    for segment in segments.iter().filter(|s| s.kind == Kind::Plain) {
+        let way = [segment.source, segment.destination].map(|a| log.real(segment.protocol, a));
+        ways.entry(way).or_default().push(segment.flags);
+    }
     for made in log.connected.iter().filter(|made| made.span.begin >= since) {
-        let flags = |source, destination| {
-            let ours = segments.iter();
-            let ours = ours.filter(move |s| s.source == source && s.destination == destination);
-            ours.map(|segment| segment.flags).collect::<Vec<u8>>()
+        let [here, there] = [made.local, made.remote].map(|a| log.real(Protocol::Tcp, a));
+        let any = |way: [_; 2], bits: u8| {
+            let flags = ways.get(&way).into_iter().flatten();
+            flags.into_iter().any(|all| all & bits == bits)
         };
-        let there = flags(made.local, made.remote);
-        let back = flags(made.remote, made.local);
-        let any = |flags: &[u8], bits: u8| flags.iter().any(|all| all & bits == bits);
-        let closed = any(&there, FIN) && any(&back, FIN) || any(&there, RST) || any(&back, RST);
+        let (forth, back) = ([here, there], [there, here]);
+        let closed = any(forth, FIN) && any(back, FIN) || any(forth, RST) || any(back, RST);
         for (seen, what) in [
-            (any(&there, SYN), "SYN"),
-            (any(&back, SYN | ACK), "SYN-ACK"),
+            (any(forth, SYN), "SYN"),
+            (any(back, SYN | ACK), "SYN-ACK"),
             (closed, "FIN or RST"),
         ] {
             if !seen {
@@ -233,6 +273,8 @@ fn missing(log: &Log, since: i64, segments: &[Segment]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::truth::{Image, Span};
 
@@ -261,17 +303,15 @@ mod tests {
     #[test]
     fn a_pid_alone_is_not_enough() {
         let span = Span { begin: 0, end: 0 };
-        let log = Log {
-            images: vec![Image {
-                pid: 7,
-                span,
-                facts: facts(),
-            }],
-            ..Log::default()
-        };
+        let mut log = Log::default();
+        log.image(Image {
+            pid: 7,
+            span,
+            facts: facts(),
+        });
         let check = |right: &[u32], found: Option<Who>| {
-            let right = right.iter().copied().collect();
-            match compare(&log, &right, found.as_ref(), 1_000_000) {
+            let right: BTreeSet<u32> = right.iter().copied().collect();
+            match compare(&log, &right.into(), found.as_ref(), 1_000_000) {
                 Verdict::Right => "right",
                 Verdict::Empty(_) => "empty",
                 Verdict::Guessed(_) => "guessed",

@@ -67,6 +67,8 @@ impl Lab {
         }
         let source = self.file("puppet.c");
         fs::write(&source, include_str!("../programs/puppet.c"))?;
+        fs::write(self.file("craft.h"), include_str!("../programs/craft.h"))?;
+        fs::write(self.file("uring.h"), include_str!("../programs/uring.h"))?;
         let status = Command::new("gcc")
             .args(["-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-o"])
             .args([&self.puppet, &source])

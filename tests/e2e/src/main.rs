@@ -19,6 +19,7 @@ mod rows;
 mod seen;
 mod stage;
 mod tool;
+mod topology;
 mod traffic;
 mod truth;
 
@@ -39,7 +40,8 @@ usage: e2e [--list] [--keep] [FILTER...]
 Runs the cases whose names hold one of the FILTERs, all without one; one line per case,
 the counts on the last line, exit status 1 when one failed. `owners` prints the table of
 owners against the truth instead; exit status 1 when an owner is wrong or empty, or a
-packet missing. -v tells every complaint and every packet of a row that has one.
+packet missing, unless the row names that as a known gap. -v tells every complaint and
+every packet of a row that has one.
 `bench` measures loss and cost against the installed tcpdump (built with --release, on a
 quiet machine): S seconds each load (2), N rounds (5), only loads whose names hold a FILTER
 (\"64 B 200k\"), on the receiver's device instead of the sender's, with a filter E that

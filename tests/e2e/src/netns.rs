@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
 use std::process::Command;
 use std::thread;
 
@@ -29,17 +30,41 @@ impl Netns {
         Ok(netns)
     }
 
+    /// A new namespace whose later devices say nothing by themselves: no router solicitations,
+    /// no link-local addresses, no address probes.
+    pub fn quiet() -> Result<Self> {
+        let netns = Self::new()?;
+        netns.sysctl("net/ipv6/conf/default/router_solicitations", "0")?;
+        netns.sysctl("net/ipv6/conf/default/addr_gen_mode", "1")?;
+        netns.sysctl("net/ipv6/conf/default/accept_dad", "0")?;
+        Ok(netns)
+    }
+
+    /// A veth pair, up, each end a namespace and a device's name.
+    pub fn cable(one: (&Self, &str), other: (&Self, &str)) -> Result<()> {
+        let path = other.0.path();
+        one.0.ip(&format!(
+            "link add {} type veth peer name {} netns {path}",
+            one.1, other.1
+        ))?;
+        for (netns, device) in [one, other] {
+            netns.ip(&format!("link set {device} up"))?;
+        }
+        Ok(())
+    }
+
+    /// Gives a device an address (`10.0.0.1/24`, `fd00::1/64`).
+    pub fn address(&self, device: &str, address: &str) -> Result<()> {
+        let nodad = if address.contains(':') { "nodad" } else { "" };
+        self.ip(&format!("addr add {address} dev {device} {nodad}"))?;
+        Ok(())
+    }
+
     /// Two namespaces joined by a veth pair, `near0` in the first and `far0` in the second,
     /// with addresses 10.77.0.1 and .2, `fd00:77::1` and `fd00:77::2`, and neighbours entered by hand
     /// so that no packet but the tests' own crosses.
     pub fn pair() -> Result<(Self, Self)> {
-        let (near, far) = (Self::new()?, Self::new()?);
-        for netns in [&near, &far] {
-            // No router solicitations, no multicast listener reports, no address probes.
-            netns.sysctl("net/ipv6/conf/default/router_solicitations", "0")?;
-            netns.sysctl("net/ipv6/conf/default/addr_gen_mode", "1")?;
-            netns.sysctl("net/ipv6/conf/default/accept_dad", "0")?;
-        }
+        let (near, far) = (Self::quiet()?, Self::quiet()?);
         near.ip(&format!(
             "link add near0 address 02:00:00:00:77:01 type veth peer name far0 \
              address 02:00:00:00:77:02 netns {}",
@@ -68,6 +93,11 @@ impl Netns {
     /// A path under which other processes reach this namespace while this one lives.
     pub fn path(&self) -> String {
         format!("/proc/{}/fd/{}", std::process::id(), self.file.as_raw_fd())
+    }
+
+    /// The number by which the kernel and `/proc` know it.
+    pub fn inode(&self) -> Result<u64> {
+        Ok(self.file.metadata()?.ino())
     }
 
     /// Runs `work` in a thread inside the namespace; what it spawns or opens belongs there.

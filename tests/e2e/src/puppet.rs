@@ -5,7 +5,8 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -15,6 +16,7 @@ use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::dissect::Tag;
 use crate::lab::{PATIENCE, until};
 use crate::netns::Netns;
 use crate::truth::{Image, Log, Protocol, Sent, Span, Use};
@@ -29,6 +31,8 @@ pub struct Theatre {
 /// One process under control.
 pub struct Puppet {
     pub pid: u32,
+    /// The inode number of its network namespace.
+    netns: u64,
     lines: BufReader<UnixStream>,
     sockets: HashMap<u32, Socket>,
     log: Rc<RefCell<Log>>,
@@ -41,7 +45,10 @@ pub struct Puppet {
 
 #[derive(Clone, Copy)]
 struct Socket {
-    fd: i32,
+    /// Its inode number.
+    inode: u64,
+    /// The listener that it was accepted from.
+    listener: Option<u64>,
     protocol: Protocol,
     local: Option<SocketAddr>,
     remote: Option<SocketAddr>,
@@ -62,6 +69,15 @@ impl Answer {
     /// Whom `recvfrom` received from.
     pub fn peer(&self) -> Result<SocketAddr> {
         Ok(self.words.get(1).context("no peer")?.parse()?)
+    }
+
+    /// The tag in what `recvfrom` received.
+    fn tag(&self) -> Option<Tag> {
+        let [_, _, pid, number] = self.words.as_slice() else {
+            return None;
+        };
+        let (pid, number) = (pid.parse().ok()?, number.parse().ok()?);
+        (pid != 0).then_some(Tag { pid, number })
     }
 }
 
@@ -133,9 +149,11 @@ impl Theatre {
             begin: begin.unwrap_or(0),
             end,
         };
-        self.log.borrow_mut().images.push(Image::of(pid, span)?);
+        self.log.borrow_mut().image(Image::of(pid, span)?);
+        let netns = fs::metadata(format!("/proc/{pid}/ns/net"))?.ino();
         Ok(Puppet {
             pid,
+            netns,
             lines,
             sockets: HashMap::new(),
             log: Rc::clone(&self.log),
@@ -196,9 +214,32 @@ impl Puppet {
 
     /// Takes the socket that `giver` passed to the mailbox into the same slot.
     pub fn receive(&mut self, giver: &Self, slot: u32) -> Result<()> {
-        let fd = self.act(&format!("take {slot}"))?.number()?;
+        self.act(&format!("take {slot}"))?;
         let socket = *giver.sockets.get(&slot).context("no such socket")?;
-        self.sockets.insert(slot, Socket { fd, ..socket });
+        self.sockets.insert(slot, socket);
+        Ok(())
+    }
+
+    /// The address of the socket in a slot.
+    pub fn local(&self, slot: u32) -> Result<SocketAddr> {
+        let socket = self.sockets.get(&slot).context("no such socket")?;
+        socket.local.context("no address yet")
+    }
+
+    /// Its peer's address.
+    pub fn remote(&self, slot: u32) -> Result<SocketAddr> {
+        let socket = self.sockets.get(&slot).context("no such socket")?;
+        socket.remote.context("not connected")
+    }
+
+    /// Sends a signal and waits until the process is gone.
+    pub fn signal(mut self, signal: Signal) -> Result<()> {
+        let Some(mut child) = self.child.take() else {
+            bail!("not a child of ours");
+        };
+        kill(Pid::from_raw(i32::try_from(self.pid)?), signal)?;
+        child.wait()?;
+        self.handed_over = true;
         Ok(())
     }
 
@@ -239,41 +280,43 @@ impl Puppet {
 
     /// What a command that is done says about who uses which socket.
     fn enter(&mut self, words: &[&str], answer: &Answer) -> Result<()> {
-        let span = answer.span;
         let slot = words.get(1).and_then(|word| word.parse().ok()).unwrap_or(0);
+        if !self.enter_sending(words, slot, answer)? {
+            self.enter_other(words, slot, answer)?;
+        }
+        Ok(())
+    }
+
+    /// Sockets made, addresses given and taken, what is received.
+    fn enter_other(&mut self, words: &[&str], slot: u32, answer: &Answer) -> Result<()> {
+        let span = answer.span;
         match *words {
-            ["socket", _, kind, _] => {
-                let protocol = if kind == "tcp" {
-                    Protocol::Tcp
-                } else {
-                    Protocol::Udp
-                };
+            ["socket", _, kind, family, ..] => {
+                let number = words.get(4).and_then(|word| word.parse().ok());
                 let fresh = Socket {
-                    fd: answer.number()?,
-                    protocol,
+                    inode: inode(self.pid, answer.number()?)?,
+                    listener: None,
+                    protocol: protocol(kind, number)?,
                     local: None,
                     remote: None,
                 };
                 self.sockets.insert(slot, fresh);
+                // A raw socket receives from now on.
+                if let Protocol::Raw(number) = fresh.protocol {
+                    self.assume(slot, family == "6", u16::from(number))?;
+                    self.used(slot, span, false)?;
+                }
             }
             ["accept", _, to, ..] => {
                 let listener = *self.sockets.get(&slot).context("no such socket")?;
                 self.note(listener, span, true);
                 let accepted = Socket {
-                    fd: answer.number()?,
+                    inode: inode(self.pid, answer.number()?)?,
+                    listener: Some(listener.inode),
                     ..listener
                 };
                 self.sockets.insert(to.parse()?, accepted);
                 self.used(to.parse()?, span, true)?;
-            }
-            ["send" | "sendto" | "threadsend", ..] => {
-                self.used(slot, span, false)?;
-                let number = answer.words.get(1).context("no number")?.parse()?;
-                self.log.borrow_mut().sent.push(Sent {
-                    pid: self.pid,
-                    number,
-                    time: span.begin,
-                });
             }
             ["bind", _, ip, port] => {
                 // TCP sockets that are only bound are in no table.
@@ -281,9 +324,18 @@ impl Puppet {
                 socket.local = Some(SocketAddr::new(ip.parse()?, port.parse()?));
                 self.used(slot, span, false)?;
             }
-            ["connect" | "listen" | "recv" | "recvfrom" | "shutdown", ..] => {
+            [
+                "connect" | "listen" | "recv" | "recvfrom" | "shutdown" | "splicerecv",
+                ..,
+            ]
+            | ["uring", _, "recv", ..] => {
                 let connects = words.first() == Some(&"connect");
                 self.used(slot, span, connects)?;
+                if let Some(tag) = answer.tag() {
+                    let inode = self.sockets.get(&slot).map_or(0, |socket| socket.inode);
+                    let mut log = self.log.borrow_mut();
+                    log.received.entry(tag).or_default().push((inode, self.pid));
+                }
                 if connects {
                     let socket = *self.sockets.get(&slot).context("no such socket")?;
                     self.log.borrow_mut().connected(
@@ -299,6 +351,101 @@ impl Puppet {
         Ok(())
     }
 
+    /// What is sent; whether that was such a command.
+    fn enter_sending(&mut self, words: &[&str], slot: u32, answer: &Answer) -> Result<bool> {
+        let span = answer.span;
+        match *words {
+            ["send" | "sendto" | "threadsend" | "sendfile" | "splice", ..]
+            | ["uring", _, "send", ..] => {
+                self.used(slot, span, false)?;
+                self.sent(answer, 1)?;
+            }
+            ["echo", _, address, identifier, ..] => {
+                let socket = *self.sockets.get(&slot).context("no such socket")?;
+                let asked = addresses(self.pid, socket)?.context("no such socket")?;
+                // A ping socket's port is the identifier it sends; a raw one sends any.
+                let own = asked.0.port();
+                let identifier = if matches!(own, 1 | 58) {
+                    identifier.parse()?
+                } else {
+                    own
+                };
+                self.assume(slot, address.contains(':'), identifier)?;
+                self.used(slot, span, false)?;
+                self.sent(answer, 1)?;
+            }
+            ["craft", _, kind, from, port, ..] => {
+                let from = SocketAddr::new(from.parse()?, port.parse()?);
+                let protocol = protocol(kind, None)?;
+                self.log.borrow_mut().crafted(protocol, from, self.pid);
+                self.sent(answer, 1)?;
+            }
+            ["spray", _, _, _, count, _] => {
+                self.used(slot, span, false)?;
+                self.sent(answer, count.parse()?)?;
+            }
+            ["swarm", _, _, _, file] => {
+                self.used(slot, span, false)?;
+                self.swarm(span, file)?;
+            }
+            ["once", pid, program, address, port] => {
+                let arguments = ["once", "udp", address, port];
+                let mut log = self.log.borrow_mut();
+                log.vanished(
+                    Path::new(program),
+                    &arguments,
+                    pid.parse()?,
+                    self.pid,
+                    span.begin,
+                )?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Enters that the last `count` payloads must be seen.
+    fn sent(&self, answer: &Answer, count: u32) -> Result<()> {
+        let last: u32 = answer.words.get(1).context("no number")?.parse()?;
+        let (pid, time) = (self.pid, answer.span.begin);
+        let numbers = last.saturating_sub(count)..last;
+        let sent = numbers.map(|before| Sent {
+            pid,
+            number: before + 1,
+            time,
+        });
+        self.log.borrow_mut().sent.extend(sent);
+        Ok(())
+    }
+
+    /// Enters the children that a `swarm` has listed in a file, and what each of them sent.
+    fn swarm(&self, span: Span, file: &str) -> Result<()> {
+        let mut log = self.log.borrow_mut();
+        for line in fs::read_to_string(file)?.lines() {
+            let (pid, number) = line.split_once(' ').context("no number")?;
+            let (pid, number) = (pid.parse()?, number.parse()?);
+            log.forked(self.pid, pid, span);
+            log.sent.push(Sent {
+                pid,
+                number,
+                time: span.begin,
+            });
+        }
+        Ok(())
+    }
+
+    /// Takes a socket for bound to every address and this port.
+    fn assume(&mut self, slot: u32, six: bool, port: u16) -> Result<()> {
+        let socket = self.sockets.get_mut(&slot).context("no such socket")?;
+        let any: IpAddr = if six {
+            Ipv6Addr::UNSPECIFIED.into()
+        } else {
+            Ipv4Addr::UNSPECIFIED.into()
+        };
+        socket.local = Some(SocketAddr::new(any, port));
+        Ok(())
+    }
+
     /// Enters a use of a socket, whose addresses the kernel's tables tell.
     fn used(&mut self, slot: u32, span: Span, may_change: bool) -> Result<()> {
         let pid = self.pid;
@@ -306,7 +453,7 @@ impl Puppet {
         // The tables take milliseconds to read, and only a first send, connect and accept
         // change what they say.
         if (socket.local.is_none() || may_change)
-            && let Some((local, remote)) = addresses(pid, socket.fd, socket.protocol)?
+            && let Some((local, remote)) = addresses(pid, *socket)?
         {
             socket.local = Some(local);
             socket.remote = remote;
@@ -319,6 +466,9 @@ impl Puppet {
     fn note(&self, socket: Socket, span: Span, waits: bool) {
         let Some(local) = socket.local else { return };
         self.log.borrow_mut().uses.push(Use {
+            socket: socket.inode,
+            listener: socket.listener,
+            netns: self.netns,
             protocol: socket.protocol,
             local,
             remote: socket.remote,
@@ -356,28 +506,43 @@ pub fn realtime() -> Result<i64> {
     Ok(i64::try_from(now.as_nanos())?)
 }
 
-/// Both addresses of a process's socket from the tables in `/proc`, which ask the socket
-/// nothing; `None` when it is in none. An address without a port is none.
-fn addresses(
-    pid: u32,
-    fd: i32,
-    protocol: Protocol,
-) -> Result<Option<(SocketAddr, Option<SocketAddr>)>> {
+/// What the words of a `socket` command open.
+fn protocol(kind: &str, number: Option<u8>) -> Result<Protocol> {
+    Ok(match (kind, number) {
+        ("tcp", _) => Protocol::Tcp,
+        ("udp", _) => Protocol::Udp,
+        ("ping", _) | ("raw", Some(1 | 58)) => Protocol::Echo,
+        ("raw", Some(number)) => Protocol::Raw(number),
+        ("header", _) => Protocol::Raw(255),
+        _ => bail!("no socket is called {kind}"),
+    })
+}
+
+/// The number by which all holders know a socket.
+fn inode(pid: u32, fd: i32) -> Result<u64> {
     let link = fs::read_link(format!("/proc/{pid}/fd/{fd}"))?;
     let link = link.to_string_lossy();
     let inode = link
         .strip_prefix("socket:[")
-        .and_then(|rest| rest.strip_suffix(']'))
-        .context("no socket")?;
-    let tables = match protocol {
-        Protocol::Tcp => ["tcp", "tcp6"],
-        Protocol::Udp => ["udp", "udp6"],
+        .and_then(|rest| rest.strip_suffix(']'));
+    Ok(inode.context("no socket")?.parse()?)
+}
+
+/// Both addresses of a process's socket from the tables in `/proc`, which ask the socket
+/// nothing; `None` when it is in none. An address without a port is none.
+fn addresses(pid: u32, socket: Socket) -> Result<Option<(SocketAddr, Option<SocketAddr>)>> {
+    let inode = socket.inode.to_string();
+    let tables: &[&str] = match socket.protocol {
+        Protocol::Tcp => &["tcp", "tcp6"],
+        Protocol::Udp => &["udp", "udp6"],
+        Protocol::Echo => &["icmp", "icmp6", "raw", "raw6"],
+        Protocol::Raw(_) => &["raw", "raw6"],
     };
     for table in tables {
         let text = fs::read_to_string(format!("/proc/{pid}/net/{table}"))?;
         for row in text.lines().skip(1) {
             let columns: Vec<&str> = row.split_whitespace().collect();
-            if columns.get(9) == Some(&inode) {
+            if columns.get(9) == Some(&inode.as_str()) {
                 let local = columns.get(1).and_then(|text| address(text));
                 let remote = columns.get(2).and_then(|text| address(text));
                 let remote = remote.filter(|remote| remote.port() != 0);

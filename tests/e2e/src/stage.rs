@@ -1,16 +1,18 @@
 //! Where the rows of the owner table play: one or two namespaces, puppets in them, and a
 //! capture of what passes between them.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::judge::{Capture, Standing};
 use crate::lab::Lab;
 use crate::netns::Netns;
 use crate::puppet::{Puppet, Theatre, realtime};
-use crate::seen::{Seen, read_file};
+use crate::seen::read_file;
 use crate::tool::Tool;
+use crate::topology;
 
 /// Where clients and servers live and which devices are captured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +24,40 @@ pub enum Place {
     ServerSide,
     /// A veth pair, captured on both devices by an instance each.
     BothSides,
+    /// Two namespaces without a way between them, both loopback devices captured.
+    Hosts,
+    /// A container's veth, a bridge and an uplink with the server behind, captured in the
+    /// namespace with the bridge on all its devices by one instance.
+    Router,
+    /// The same, captured on the container's own device: the server is two namespaces away.
+    Behind,
+    /// As [`Self::Router`], with masquerading and a published port.
+    Nat,
+    /// As [`Self::Behind`], with masquerading and a published port.
+    BehindNat,
+    /// A VLAN device on each end of a veth pair, captured on all four by an instance each side.
+    Vlan,
+    /// The same with a VLAN in a service VLAN (802.1ad).
+    QinQ,
+    /// The same with a VXLAN tunnel.
+    Vxlan,
+    /// The same with a GRE tunnel.
+    Gre,
+    /// A tun device in each namespace and a process that carries packets between them.
+    Tun,
 }
+
+/// Why a place cannot be had on this machine.
+#[derive(Debug)]
+pub struct Lacking(pub String);
+
+impl std::fmt::Display for Lacking {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Lacking {}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
@@ -31,12 +66,16 @@ pub enum Family {
 }
 
 impl Place {
-    pub const ALL: [Self; 4] = [
+    /// One machine, and two joined by a wire, from every side.
+    pub const ALL: &[Self] = &[
         Self::Loopback,
         Self::ClientSide,
         Self::ServerSide,
         Self::BothSides,
     ];
+    /// The two of them in which most goes on.
+    pub const SMALL: &[Self] = &[Self::Loopback, Self::BothSides];
+    pub const WIRE: &[Self] = &[Self::BothSides];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -44,6 +83,32 @@ impl Place {
             Self::ClientSide => "client's veth",
             Self::ServerSide => "server's veth",
             Self::BothSides => "both veths",
+            Self::Hosts => "two loopbacks",
+            Self::Router => "router",
+            Self::Behind => "behind router",
+            Self::Nat => "NAT router",
+            Self::BehindNat => "behind NAT",
+            Self::Vlan => "VLAN",
+            Self::QinQ => "QinQ",
+            Self::Vxlan => "VXLAN",
+            Self::Gre => "GRE",
+            Self::Tun => "tun",
+        }
+    }
+
+    /// The last byte of addresses, and the network part, of the client and the server.
+    fn networks(self) -> [(&'static str, &'static str, u8); 2] {
+        match self {
+            Self::Loopback | Self::Hosts => [("127.0.0", "::", 1); 2],
+            Self::ClientSide | Self::ServerSide | Self::BothSides => {
+                [("10.77.0", "fd00:77::", 1), ("10.77.0", "fd00:77::", 2)]
+            }
+            Self::Router | Self::Behind | Self::Nat | Self::BehindNat => {
+                [("10.78.1", "fd00:78::", 2), ("10.79.0", "fd00:79::", 2)]
+            }
+            Self::Vlan | Self::QinQ | Self::Vxlan | Self::Gre | Self::Tun => {
+                [("10.80.0", "fd00:80::", 1), ("10.80.0", "fd00:80::", 2)]
+            }
         }
     }
 }
@@ -75,10 +140,25 @@ pub struct Stage<'a> {
     /// The client's namespace; the server's too on loopback.
     pub near: Netns,
     far: Option<Netns>,
+    /// What lies between, if anything does.
+    pub router: Option<Netns>,
     pub theatre: Theatre,
-    captures: Vec<(Tool, PathBuf)>,
+    /// Processes that the place itself needs.
+    helpers: Vec<Puppet>,
+    captures: Vec<Running>,
     /// Since when everything must be in the captures.
     pub since: Option<i64>,
+    /// Not every device sees everything; each thing must pass at least one of them.
+    pub scattered: bool,
+}
+
+/// A capture under way, of these devices of one namespace.
+struct Running {
+    tool: Tool,
+    path: PathBuf,
+    netns: u64,
+    devices: Vec<&'static str>,
+    standing: Standing,
 }
 
 /// Where the rows' servers listen.
@@ -86,67 +166,141 @@ pub const PORT: u16 = 7000;
 
 impl<'a> Stage<'a> {
     /// An empty one; `name` is unique among all plays.
+    ///
+    /// # Errors
+    /// [`Lacking`] when this machine has no such place.
     pub fn new(lab: &'a Lab, place: Place, family: Family, name: &str) -> Result<Self> {
-        let (near, far) = if place == Place::Loopback {
-            (Netns::new()?, None)
-        } else {
-            let (near, far) = Netns::pair()?;
-            (near, Some(far))
+        let (near, far, router) = match place {
+            Place::Loopback => (Netns::new()?, None, None),
+            Place::Hosts => (Netns::new()?, Some(Netns::new()?), None),
+            Place::Router | Place::Behind | Place::Nat | Place::BehindNat => {
+                let nat = matches!(place, Place::Nat | Place::BehindNat);
+                let [near, router, far] = topology::routed(nat)?;
+                (near, Some(far), Some(router))
+            }
+            Place::Tun => (Netns::quiet()?, Some(Netns::quiet()?), None),
+            _ => {
+                let (near, far) = Netns::pair()?;
+                (near, Some(far), None)
+            }
         };
         let theatre = Theatre::open(&lab.file(&format!("{name}.sock")))?;
-        Ok(Self {
+        let mut stage = Self {
             lab,
             place,
             family,
             near,
             far,
+            router,
             theatre,
+            helpers: Vec::new(),
             captures: Vec::new(),
             since: None,
-        })
+            scattered: false,
+        };
+        stage.helpers = topology::overlay(&stage)?;
+        stage.enter_homes()?;
+        Ok(stage)
+    }
+
+    /// Tells the log where the addresses are.
+    fn enter_homes(&self) -> Result<()> {
+        let mut log = self.theatre.log.borrow_mut();
+        for netns in [Some(&self.near), self.far.as_ref(), self.router.as_ref()] {
+            let Some(netns) = netns else { continue };
+            let number = netns.inode()?;
+            for line in netns.ip("-o addr show")?.lines() {
+                let words: Vec<&str> = line.split_whitespace().collect();
+                let (Some(&"inet" | &"inet6"), Some(address)) = (words.get(2), words.get(3)) else {
+                    continue;
+                };
+                let address = address.split('/').next().unwrap_or_default();
+                log.home(address.parse()?, number);
+            }
+        }
+        Ok(())
     }
 
     pub fn far(&self) -> &Netns {
         self.far.as_ref().unwrap_or(&self.near)
     }
 
+    /// The namespace between the client's and the server's.
+    pub fn router(&self) -> Result<&Netns> {
+        self.router.as_ref().context("there is no router here")
+    }
+
+    /// Which devices of which namespaces are captured.
+    fn devices(&self) -> Result<Vec<(&Netns, Vec<&'static str>, Standing)>> {
+        let (near, far) = (&self.near, self.far());
+        let between = |netns, devices| (netns, devices, Standing::Between);
+        let amid = |netns| (netns, vec!["lo"], Standing::Amid);
+        Ok(match self.place {
+            Place::Loopback => vec![amid(near)],
+            Place::Hosts => vec![amid(near), amid(far)],
+            Place::ClientSide | Place::Behind | Place::BehindNat => {
+                vec![between(near, vec!["near0"])]
+            }
+            Place::ServerSide => vec![between(far, vec!["far0"])],
+            Place::BothSides => vec![between(near, vec!["near0"]), between(far, vec!["far0"])],
+            Place::Router | Place::Nat => {
+                vec![(self.router()?, vec!["port0", "br0", "up0"], Standing::Apart)]
+            }
+            Place::Vlan | Place::QinQ | Place::Vxlan | Place::Gre => vec![
+                between(near, vec!["near0", "over0"]),
+                between(far, vec!["far0", "over0"]),
+            ],
+            Place::Tun => vec![between(near, vec!["over0"]), between(far, vec!["over0"])],
+        })
+    }
+
     /// Starts the captures of this place and waits until they listen.
     pub fn capture(&mut self) -> Result<()> {
         ensure!(self.since.is_none(), "captured already");
-        let near = (&self.near, "near0");
-        let far = (self.far(), "far0");
-        let devices = match self.place {
-            Place::Loopback => vec![(&self.near, "lo")],
-            Place::ClientSide => vec![near],
-            Place::ServerSide => vec![far],
-            Place::BothSides => vec![near, far],
-        };
         let mut captures = Vec::new();
-        for (netns, device) in devices {
+        for (netns, devices, standing) in self.devices()? {
             let number = self.lab.number();
-            let path = self.lab.file(&format!("{number}-{device}.pcapng"));
-            let words = format!("-i {device} -w {}", path.display());
-            captures.push((Tool::listening(self.lab, netns, &words)?, path));
+            let path = self.lab.file(&format!("{number}.pcapng"));
+            let device = match devices.as_slice() {
+                [device] => device,
+                _ => "any",
+            };
+            let words = format!("-i {device} -B 32768 -w {}", path.display());
+            captures.push(Running {
+                tool: Tool::listening(self.lab, netns, &words)?,
+                path,
+                netns: netns.inode()?,
+                devices,
+                standing,
+            });
         }
         self.captures = captures;
         self.since = Some(realtime()?);
         Ok(())
     }
 
-    /// Ends the captures and gives each one's packets.
-    pub fn packets(&mut self) -> Result<Vec<Vec<Seen>>> {
+    /// Ends the captures and gives what each device saw.
+    pub fn packets(&mut self) -> Result<Vec<Capture>> {
         let mut all = Vec::new();
-        for (tool, path) in self.captures.drain(..) {
-            let ended = tool.stop()?;
+        for capture in self.captures.drain(..) {
+            let ended = capture.tool.stop()?;
             ended.expect_status(0)?;
-            let packets = read_file(&path)?;
+            let packets = read_file(&capture.path)?;
             let counts = ended.counts()?;
             ensure!(
                 counts.dropped == 0 && counts.captured == packets.len() as u64,
                 "{counts:?}, but the file has {} packets",
                 packets.len()
             );
-            all.push(packets);
+            for device in capture.devices {
+                let here = packets.iter().filter(|packet| packet.iface == device);
+                all.push(Capture {
+                    standing: capture.standing,
+                    netns: capture.netns,
+                    packets: here.cloned().collect(),
+                    complete: !self.scattered && self.place != Place::Hosts,
+                });
+            }
         }
         ensure!(!all.is_empty(), "the row never captured");
         Ok(all)
@@ -175,13 +329,31 @@ impl<'a> Stage<'a> {
     }
 
     pub fn server_address(&self) -> SocketAddr {
-        let text = match (self.place, self.family) {
-            (Place::Loopback, Family::V4) => "127.0.0.1",
-            (Place::Loopback, Family::V6) => "::1",
-            (_, Family::V4) => "10.77.0.2",
-            (_, Family::V6) => "fd00:77::2",
+        SocketAddr::new(self.address(1), PORT)
+    }
+
+    /// The client's own address, as it is on its own device.
+    pub fn client_ip(&self) -> IpAddr {
+        self.address(0)
+    }
+
+    /// The address that the router has on the uplink.
+    pub fn uplink(&self) -> IpAddr {
+        let text = match self.family {
+            Family::V4 => "10.79.0.1",
+            Family::V6 => "fd00:79::1",
         };
-        SocketAddr::new(text.parse().expect("an address"), PORT)
+        text.parse().expect("an address")
+    }
+
+    fn address(&self, end: usize) -> IpAddr {
+        let [client, server] = self.place.networks();
+        let (four, six, last) = if end == 0 { client } else { server };
+        let text = match self.family {
+            Family::V4 => format!("{four}.{last}"),
+            Family::V6 => format!("{six}{last}"),
+        };
+        text.parse().expect("an address")
     }
 
     /// All addresses of the server's end and its port, for `bind SLOT`.
@@ -234,7 +406,8 @@ impl<'a> Stage<'a> {
         })?;
         ensure!(status.success(), "{name}: {status}");
         let mut log = self.theatre.log.borrow_mut();
-        log.vanished(&program, &arguments, pid, begin)
+        let parent = std::process::id();
+        log.vanished(&program, &arguments, pid, parent, begin)
             .context("entering it")
     }
 }
