@@ -93,6 +93,7 @@ mod mptcp;
 mod msdp;
 mod msnlb;
 mod nflog;
+mod nfs;
 mod nhrp;
 mod nlpid;
 mod nsap;

@@ -7,12 +7,14 @@ use std::hash::Hash;
 use rustc_hash::FxBuildHasher;
 
 use crate::isakmp;
+use crate::nfs;
 use crate::quic;
 
 /// The memory of a printer.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     pub(crate) isakmp: isakmp::Initiators,
+    pub(crate) nfs: nfs::Calls,
     pub(crate) quic: quic::Connections,
 }
 

@@ -8,8 +8,8 @@ use crate::ip_proto::Ip;
 use crate::out::{Out, Printed};
 use crate::{
     PacketType, ahcp, aodv, babel, bfd, bgp, bootp, dhcp6, dns, geneve, hsrp, isakmp, ldp, lisp,
-    lspping, mpls, msdp, ntp, olsr, pgm, pptp, ptp, quic, radius, resp, rip, rpki_rtr, rtp, sflow,
-    snmp, someip, syslog, text, tftp, timed, vqp, vxlan, zmtp1,
+    lspping, mpls, msdp, nfs, ntp, olsr, pgm, pptp, ptp, quic, radius, resp, rip, rpki_rtr, rtp,
+    sflow, snmp, someip, syslog, text, tftp, timed, vqp, vxlan, zmtp1,
 };
 
 /// A printer of what a datagram or segment carries.
@@ -20,9 +20,7 @@ pub(crate) type Payload = fn(&mut Out<'_>, Cursor<'_>, usize) -> Printed;
 pub(crate) struct Ends {
     pub(crate) src: IpAddr,
     pub(crate) dst: IpAddr,
-    #[expect(dead_code, reason = "AFS asks for it")]
     pub(crate) source: u16,
-    #[expect(dead_code, reason = "AFS asks for it")]
     pub(crate) destination: u16,
 }
 
@@ -138,6 +136,7 @@ static TCP: &[Entry] = &[
     port(6379, resp::resp),
     port(1723, pptp::pptp),
     port(22, text::ssh),
+    port(2049, nfs::stream),
 ];
 
 fn find(table: &[Entry], source: u16, destination: u16) -> Option<Payload> {

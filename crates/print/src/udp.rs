@@ -5,6 +5,7 @@ use pktwho_wire::{Cursor, Truncated};
 use crate::Transport;
 use crate::checksum::{Sum, should_be};
 use crate::ip_proto::{self, Ip};
+use crate::nfs;
 use crate::out::{Out, Printed};
 use crate::port::{self, Ends};
 use crate::put::{HexFull, put};
@@ -52,9 +53,16 @@ pub(crate) fn udp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Pri
         None if p.style.quiet => None,
         None => port::udp(source, destination),
     };
+    let ends = Ends::new(ip, source, destination);
+    let asked = p.style.quiet || p.style.packet_type.is_some();
+    if !asked && nfs::is_message(ends, payload) {
+        // compat: of these tcpdump does not verify the checksum (4.99.3).
+        p.ends = Some(ends);
+        return p.deeper(|p| nfs::datagram(p, payload, inner));
+    }
     verify(p, whole.rest(), left, checksum, ip);
     if let Some(print) = print {
-        p.ends = Some(Ends::new(ip, source, destination));
+        p.ends = Some(ends);
         return p.deeper(|p| print(p, payload, inner));
     }
     if stated > length {

@@ -281,6 +281,37 @@ def sflow():
     ]
 
 
+def nfs():
+    """Each procedure of version 3: a call and its reply, then a reply that it failed."""
+    def text(value):
+        return u32(len(value)) + value + b"\0" * (-len(value) % 4)
+
+    def both(number, call, reply):
+        call = u32(number, 0, 2, 100003, 3, number % 100, 0, 0, 0, 0) + call
+        reply = u32(number, 1, 0, 0, 0, 0) + reply
+        return datagrams(2049, [call], 900) + [ip4(17, udp(2049, 900, reply, src="10.0.0.2", dst="10.0.0.1"), src="10.0.0.2", dst="10.0.0.1")]
+
+    handle, none, fail = text(bytes(range(32))), u32(0), u32(2, 0, 0, 0, 0)
+    set_mode = u32(1, 0o640, 0, 0, 0, 0, 0)
+    file = u32(1, 0o100644, 1, 1000, 100) + u64(1234, 4096) + u32(8, 1) + u64(0x11, 0x22) + u32(1600000000, 5, 1600000001, 6, 1600000002, 7)
+    after, before = u32(1) + file, u32(1) + u64(99) + u32(1500000000, 1, 1500000001, 2)
+    change = before + after
+    entries = [
+        (b"", b""), (handle, none + file), (handle + set_mode + none, none + change), (handle + text(b"name"), none + handle + after + after), (handle + u32(0x3F), none + after + u32(0x1F)), (handle, none + after + text(b"target")),
+        (handle + u64(100) + u32(50), none + after + u32(50, 1)), (handle + u64(100) + u32(50, 2) + text(b"data"), none + change + u32(50, 2) + u64(7)), (handle + text(b"new") + none + set_mode, none + u32(1) + handle + after + change),
+        (handle + text(b"dir") + set_mode, none + u32(1) + handle + after + change), (handle + text(b"link") + set_mode + text(b"to"), none + none), (handle + text(b"dev") + u32(4) + set_mode + u32(1, 2), none + u32(1) + handle + none + change),
+        (handle + text(b"rm"), none + change), (handle + text(b"rmdir"), none + change), (handle + text(b"a") + handle + text(b"b"), none + change + change), (handle + handle + text(b"l"), none + after + change),
+        (handle + u64(1, 2) + u32(512), none + after + u64(2) + none), (handle + u64(1, 2) + u32(512, 4096), none + after + u64(2) + none), (handle, none + after + u64(1, 2, 3, 4, 5, 6) + u32(7)),
+        (handle, none + after + u32(1, 2, 3, 4, 5, 6, 7) + u64(8) + u32(1, 2, 27)), (handle, none + after + u32(1, 2, 1, 1, 1, 1)), (handle + u64(10) + u32(20), none + change + u64(7)), (b"", b""),
+    ]
+    packets = [packet for number, (call, reply) in enumerate(entries) for packet in both(100 + number, call, reply)]
+    packets += [packet for number, (call, _) in enumerate(entries[:21]) for packet in both(200 + number, call, fail)]
+    odd = [u32(9, 0, 2, 100003, 3, 1, 0, 999, 0, 0), u32(9, 0, 2, 100003, 3, 1), b"other", u32(9, 7) + bytes(20)]
+    denied = [u32(9, 1, 1, 0, 2, 3), u32(9, 1, 1, 1, 5), u32(9, 1, 5), u32(9, 1, 0, 0, 0, 0)]
+    stream = u32(9, 0, 2, 100003, 3, 1, 0, 0, 0, 0) + handle
+    return packets + datagrams(2049, odd, 900) + [ip4(17, udp(2049, 900, reply)) for reply in denied] + segments(2049, [u32(0x80000000 | len(stream)) + stream, b"middle of one"])
+
+
 CASES = {
     # name: (packets, {suffix: arguments})
     "ntp": (datagrams(123, ntp()), {"": "-n", "-v": "-nv"}),
@@ -301,6 +332,7 @@ CASES = {
     "someip": (datagrams(30490, someip()), {"": "-n"}),
     "ssh": (segments(22, [b"SSH-2.0-OpenSSH_9\r\n", b"\0\0\1binary"]), {"": "-n"}),
     "sflow": (datagrams(6343, sflow()), {"": "-n", "-v": "-nv"}),
+    "nfs": (nfs(), {"": "-n", "-v": "-nv", "-vv": "-nvv", "-u": "-nu"}),
     "texts": (every_cut(texts(), 40), {"": "-n", "-v": "-nv"}),
 }
 
