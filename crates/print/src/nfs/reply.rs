@@ -213,6 +213,14 @@ fn results(p: &mut Out<'_>, c: &mut Cursor<'_>, call: Call) -> Printed {
             }
             Ok(())
         }
+        _ => made_or_removed(p, c, call),
+    }
+}
+
+/// Results of procedures that make, remove or list something, or tell of the file system.
+fn made_or_removed(p: &mut Out<'_>, c: &mut Cursor<'_>, call: Call) -> Printed {
+    let three = call.version == 3;
+    match call.procedure {
         8 | 9 if !three => {
             handle(p, c, call.version)?;
             if p.verbose(1) {
