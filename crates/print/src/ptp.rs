@@ -129,16 +129,7 @@ fn time(p: &mut Out<'_>, c: &mut Cursor<'_>, name: &str) -> Printed {
     put!(p, ", ", name, ":");
     let secs = u64::from(c.u16()?) << 32 | u64::from(c.u32()?);
     let nanos = u64::from(c.u32()?);
-    put!(
-        p,
-        ", ",
-        name,
-        ": ",
-        secs,
-        ".",
-        crate::put::Zeros(nanos, 9),
-        " seconds"
-    );
+    put!(p, " ", secs, ".", crate::put::Zeros(nanos, 9), " seconds");
     Ok(())
 }
 
