@@ -448,32 +448,44 @@ static void once_as(long long t0, char **word)
 	result(t0, child);
 }
 
-// `swarm SLOT COUNT LENGTH FILE`: so many children, alive all at once, each of which sends one
-// tagged datagram on the socket it inherits; their pids and numbers go to the file as text.
+// `swarm SLOT COUNT LENGTH FILE`: so many children, each of which sends one tagged datagram on the
+// socket it inherits and lives as long as its parent; their pids and numbers go to the file.
+static int gate[2] = { -1, -1 };
+
+static void live_on(int fd, const char *length, int done)
+{
+	char byte = 0;
+	alarm(120);
+	close(gate[1]);
+	send(fd, payload, tagged(length), 0);
+	if (write(done, &byte, 1) == 1)
+		close(done);
+	// Until the parent is gone, and with it the other end.
+	_exit(read(gate[0], &byte, 1) != 0);
+}
+
 static void swarm(long long t0, int fd, char **word)
 {
-	int count = atoi(word[2]), gate[2], made = 0;
+	int count = atoi(word[2]), done[2], made = 0;
 	FILE *list = fopen(word[4], "w");
-	if (!list || pipe(gate))
-		count = 0;
+	if (!list || pipe(done) || (gate[0] < 0 && pipe(gate))) {
+		result(t0, -1);
+		return;
+	}
 	for (; made < count; made++) {
 		pid_t child = fork();
 		if (child < 0)
 			break;
-		if (child == 0) {
-			char byte;
-			alarm(120);
-			close(gate[1]);
-			send(fd, payload, tagged(word[3]), 0);
-			// Until the parent lets go of the gate.
-			_exit(read(gate[0], &byte, 1) != 0);
-		}
+		if (child == 0)
+			live_on(fd, word[3], done[1]);
 		fprintf(list, "%d %u\n", child, sent + 1);
 	}
-	if (list)
-		fclose(list);
-	close(gate[0]);
-	close(gate[1]);
+	fclose(list);
+	close(done[1]);
+	char byte;
+	for (int i = 0; i < made && read(done[0], &byte, 1) == 1; i++)
+		;
+	close(done[0]);
 	result(t0, made == count ? made : -1);
 }
 

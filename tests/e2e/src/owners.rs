@@ -41,8 +41,8 @@ enum Standing {
     Perfect,
     /// What is known to be missing is missing, and nothing else.
     KnownGap,
-    /// The row's gap is no more.
-    Closed,
+    /// Perfect, though a gap is known: it is closed, or a race that was won.
+    NotSeen,
     Broken,
     Skipped,
 }
@@ -87,7 +87,7 @@ impl Judged {
         }
         match (&row.gap, self.complaints.iter().all(fair)) {
             (None, _) => Standing::Perfect,
-            (Some(_), true) => Standing::Closed,
+            (Some(_), true) => Standing::NotSeen,
             (Some(_), false) => Standing::KnownGap,
         }
     }
@@ -151,7 +151,7 @@ pub fn run(lab: &Lab, options: &Options) -> Result<bool> {
             let word = match standing {
                 Standing::Perfect => "perfect",
                 Standing::KnownGap => "known gaps",
-                Standing::Closed => "closed gaps",
+                Standing::NotSeen => "gaps not seen",
                 Standing::Broken => "broken",
                 Standing::Skipped => "skipped",
             };
@@ -210,7 +210,7 @@ fn print_row(
         match standing {
             Standing::Perfect => "",
             Standing::KnownGap => "  known gap",
-            Standing::Closed => "  gap closed: make it a row like others",
+            Standing::NotSeen => "  gap not seen",
             Standing::Broken => "  <--",
             Standing::Skipped => "  skipped",
         }

@@ -7,7 +7,10 @@ mod groups;
 mod icmp;
 mod nat;
 mod raw;
+mod scale;
+mod shapes;
 mod tcp;
+mod ways;
 
 use std::net::SocketAddr;
 
@@ -43,8 +46,10 @@ struct Scope(&'static [Place], &'static [Family]);
 const ALL: Scope = Scope(Place::ALL, &Family::ALL);
 const SMALL: Scope = Scope(Place::SMALL, &Family::ALL);
 const LO: Scope = Scope(&[Place::Loopback], &Family::ALL);
+const LO4: Scope = Scope(&[Place::Loopback], &[Family::V4]);
 const WIRE: Scope = Scope(Place::WIRE, &Family::ALL);
 const WIRE4: Scope = Scope(Place::WIRE, &[Family::V4]);
+const WIRE6: Scope = Scope(Place::WIRE, &[Family::V6]);
 const ROUTER: Scope = Scope(&[Place::Router], &Family::ALL);
 const BEHIND: Scope = Scope(&[Place::Behind], &Family::ALL);
 const NAT: Scope = Scope(&[Place::Nat], &Family::ALL);
@@ -115,6 +120,23 @@ const FRAMES: Gap = Gap {
     empty: &[],
     wrong: &["udp sender"],
 };
+const FRAGMENTS: Gap = Gap {
+    why: "later fragments have no ports, and nobody remembers those of the first",
+    empty: &["fragment receiver"],
+    wrong: &[],
+};
+const SWARM: Gap = Gap {
+    why: "a race on loopback: another process sends on the same socket before the packet \
+          that this one has sent is seen, and the flow is that one's by then",
+    empty: &[],
+    wrong: &["near udp sender"],
+};
+const EVICTED: Gap = Gap {
+    why: "a flow that was evicted is not written anew when its socket sends again; on \
+          loopback another socket with the same port is asked then",
+    empty: &[],
+    wrong: &["near udp sender"],
+};
 const FORGED_LO: Gap = Gap {
     why: "after another socket has sent in its name, a socket's flow is not written anew",
     empty: &[],
@@ -183,6 +205,18 @@ pub const ROWS: &[Row] = rows! {
     "nat-hairpin", nat::hairpin, NAT, "the container asks for its own published port", gap NAT_GAP;
     "nat-errors", nat::errors, NAT, "ICMP errors and echo through NAT", gap NAT_GAP;
     "user-space-proxy", nat::proxy, ROUTER, "a process on the router hands the bytes on";
+    "fragments", shapes::fragments, WIRE, "datagrams in several packets", gap FRAGMENTS;
+    "fragments-echo", shapes::fragmented_echo, WIRE, "an echo in several packets", gap ECHO;
+    "extension-headers", shapes::extension_headers, WIRE6, "IPv6 options before TCP and UDP";
+    "io-uring", ways::io_uring, SMALL, "sent and received by io_uring, in three contexts";
+    "io-uring-inherited", ways::io_uring_inherited, SMALL, "the same by a child on its parent's connection";
+    "sendfile", ways::sendfile, SMALL, "sendfile and splice, in and out";
+    "sendfile-inherited", ways::sendfile_inherited, SMALL, "the same by a child on its parent's connection";
+    "inherited-udp", ways::inherited, SMALL, "parent and child use one UDP socket by turns";
+    "passed-udp", ways::passed, SMALL, "a UDP socket passed over a unix socket, used by both";
+    "pid-reuse", scale::pid_reuse, SMALL, "six processes with one process id";
+    "processes-10000", scale::processes, LO4, "ten thousand processes send on one socket", gap SWARM;
+    "flows-100000", scale::flows, LO4, "more flows than any table holds, on a shared port", gap EVICTED;
     "vlan", nat::outbound, VLAN, "a VLAN device, and one in a service VLAN";
     "vxlan", nat::outbound, VXLAN, "a VXLAN tunnel, inside and outside", gap TUNNEL;
     "gre", nat::outbound, GRE, "a GRE tunnel, inside and outside", gap TUNNEL;
