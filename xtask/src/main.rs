@@ -52,6 +52,11 @@ const WORDS: &[Word] = &[
         owners::run,
     ),
     Word(
+        "soak",
+        "who owns each packet, in random scenes for five minutes (root) [--seconds S] [--seed N]",
+        owners::soak,
+    ),
+    Word(
         "bench",
         "capture: loss and cost beside the installed tcpdump (root) [--seconds S] [--rounds N]",
         bench::run,

@@ -1,4 +1,5 @@
-//! `owners`: the table of owners against the truth, one row per case. Root only.
+//! `owners`: the table of owners against the truth, one row per case; `soak`: the same of random
+//! scenes. Root only.
 
 use crate::{Outcome, shell};
 
@@ -8,6 +9,17 @@ use crate::{Outcome, shell};
 /// An owner is wrong or empty where a process exists, or a packet is missing.
 pub fn run(words: &[String]) -> Outcome {
     end_to_end("owners", words)
+}
+
+/// Random scenes for five minutes, or as long as the words say.
+///
+/// # Errors
+/// An owner is wrong, a packet is missing, or the memory of the tool grows.
+pub fn soak(words: &[String]) -> Outcome {
+    let five_minutes = ["--seconds", "300"].map(str::to_owned);
+    let given = words.iter().any(|word| word == "--seconds");
+    let defaults: &[String] = if given { &[] } else { &five_minutes };
+    end_to_end("soak", &[defaults, words].concat())
 }
 
 /// Runs one mode of the end-to-end runner, both it and the tool built with optimisation.

@@ -70,7 +70,7 @@ pub struct Fragments {
 impl Fragments {
     /// The segment in a frame; of a later fragment what its first one said, without payload.
     pub fn segment(&mut self, link_type: LinkType, frame: &[u8]) -> Option<Segment> {
-        let header = Header::of(ip_in(link_type, frame)?, false)?;
+        let header = Header::of(ip_in(link_type, frame)?)?;
         let Some((identification, first)) = header.fragment else {
             return Segment::of(link_type, frame);
         };
@@ -91,12 +91,12 @@ impl Fragments {
 impl Segment {
     /// The segment in a frame, `None` when it holds nothing that we read.
     pub fn of(link_type: LinkType, frame: &[u8]) -> Option<Self> {
-        Self::packet(ip_in(link_type, frame)?, false)
+        Self::packet(ip_in(link_type, frame)?)
     }
 
-    /// `cut`: quoted by an ICMP error, so that its end may be missing.
-    fn packet(packet: &[u8], cut: bool) -> Option<Self> {
-        let header = Header::of(packet, cut)?;
+    /// Its end may be missing: cut by the capture, or quoted by an ICMP error.
+    fn packet(packet: &[u8]) -> Option<Self> {
+        let header = Header::of(packet)?;
         if header.fragment.is_some_and(|(_, first)| !first) {
             return None;
         }
@@ -144,7 +144,7 @@ impl Segment {
                     } else {
                         kind < 128
                     };
-                    let inner = is_error.then(|| Self::packet(payload, true)).flatten()?;
+                    let inner = is_error.then(|| Self::packet(payload)).flatten()?;
                     (Kind::Error(Box::new(inner)), (0, 0))
                 };
                 let segment = plain(Protocol::Echo, ports, 0, payload);
@@ -206,10 +206,8 @@ fn ip_in(link_type: LinkType, frame: &[u8]) -> Option<&[u8]> {
 }
 
 impl<'a> Header<'a> {
-    fn of(packet: &'a [u8], cut: bool) -> Option<Self> {
-        let up_to = |total: usize| {
-            if cut { total.min(packet.len()) } else { total }
-        };
+    fn of(packet: &'a [u8]) -> Option<Self> {
+        let up_to = |total: usize| total.min(packet.len());
         match packet.first()? >> 4 {
             4 => {
                 let header = usize::from(packet.first()? & 15) * 4;

@@ -1,7 +1,7 @@
 //! Compares what was captured with the truth: right, empty or wrong, for each end of each
 //! packet, and what should have been seen and was not.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::AddAssign;
 
 use pktwho_packet::{Confidence, Direction};
@@ -66,7 +66,7 @@ pub struct Complaint {
     pub text: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sort {
     Empty,
     Guessed,
@@ -91,12 +91,45 @@ pub struct Capture {
     /// The inode number of the device's namespace.
     pub netns: u64,
     pub packets: Vec<Seen>,
-    /// Everything that was done passes here.
+    /// Everything that was done passes here; else it passes one of those of which that is so.
     pub complete: bool,
 }
 
-/// Judges what was captured on one device since `since`.
-pub fn judge(log: &Log, since: i64, capture: &Capture, complaints: &mut Vec<Complaint>) -> Tally {
+/// Judges what was captured on all devices since `since`.
+pub fn judge_all(
+    log: &Log,
+    since: i64,
+    captures: &[Capture],
+    complaints: &mut Vec<Complaint>,
+) -> Tally {
+    let mut sum = Tally::default();
+    let mut somewhere = Vec::new();
+    let look = |sum: &mut Tally, segments: &[Segment], complaints: &mut Vec<Complaint>| {
+        let missing = missing(log, since, segments);
+        sum.missing += missing.len();
+        complaints.extend(missing.into_iter().map(|text| Complaint {
+            sort: Sort::Missing,
+            about: "missing".to_owned(),
+            text,
+        }));
+    };
+    for capture in captures {
+        let (tally, segments) = judge(log, capture, complaints);
+        sum += tally;
+        if capture.complete {
+            look(&mut sum, &segments, complaints);
+        } else {
+            somewhere.extend(segments);
+        }
+    }
+    if captures.iter().any(|capture| !capture.complete) {
+        look(&mut sum, &somewhere, complaints);
+    }
+    sum
+}
+
+/// Judges what was captured on one device, and gives it.
+fn judge(log: &Log, capture: &Capture, complaints: &mut Vec<Complaint>) -> (Tally, Vec<Segment>) {
     let mut tally = Tally::default();
     let mut segments = Vec::new();
     let mut fragments = Fragments::default();
@@ -129,16 +162,19 @@ pub fn judge(log: &Log, since: i64, capture: &Capture, complaints: &mut Vec<Comp
         }
         segments.push(segment);
     }
-    if capture.complete {
-        let missing = missing(log, since, &segments);
-        tally.missing = missing.len();
-        complaints.extend(missing.into_iter().map(|text| Complaint {
-            sort: Sort::Missing,
-            about: "missing".to_owned(),
-            text,
-        }));
+    (tally, segments)
+}
+
+/// Complaints of one sort about the same as one line: how many there are, and the first.
+pub fn grouped(complaints: &[Complaint]) -> Vec<String> {
+    let mut kinds: BTreeMap<(Sort, &str), (usize, &str)> = BTreeMap::new();
+    for complaint in complaints {
+        let key = (complaint.sort, complaint.about.as_str());
+        kinds.entry(key).or_insert((0, &complaint.text)).0 += 1;
     }
-    tally
+    let line =
+        |((sort, _), (count, text)): (_, (usize, &str))| format!("{count}x {sort:?}: {text}");
+    kinds.into_iter().map(line).collect()
 }
 
 fn describe(packet: &Seen, segment: &Segment) -> String {

@@ -17,6 +17,7 @@ mod owners;
 mod puppet;
 mod rows;
 mod seen;
+mod soak;
 mod stage;
 mod tool;
 mod topology;
@@ -35,6 +36,7 @@ use crate::lab::Lab;
 const HELP: &str = "\
 usage: e2e [--list] [--keep] [FILTER...]
        e2e owners [--list] [-v] [--keep] [FILTER...]
+       e2e soak [--seconds S] [--seed N]
        e2e bench [--seconds S] [--rounds N] [-w FILE] [--receiver] [--expression E] [FILTER...]
 
 Runs the cases whose names hold one of the FILTERs, all without one; one line per case,
@@ -42,6 +44,9 @@ the counts on the last line, exit status 1 when one failed. `owners` prints the 
 owners against the truth instead; exit status 1 when an owner is wrong or empty, or a
 packet missing, unless the row names that as a known gap. -v tells every complaint and
 every packet of a row that has one.
+`soak` plays random scenes for S seconds (20): sockets, forks, execs, passed descriptors, NAT;
+the same for the same N (1). Exit status 1 when an owner is wrong, a packet missing, or the
+memory of the tool grows.
 `bench` measures loss and cost against the installed tcpdump (built with --release, on a
 quiet machine): S seconds each load (2), N rounds (5), only loads whose names hold a FILTER
 (\"64 B 200k\"), on the receiver's device instead of the sender's, with a filter E that
@@ -56,6 +61,7 @@ enum Mode {
     #[default]
     Cases,
     Owners,
+    Soak,
     Bench,
 }
 
@@ -63,6 +69,7 @@ enum Mode {
 struct Args {
     mode: Mode,
     bench: bench::Options,
+    soak: soak::Options,
     list: bool,
     keep: bool,
     verbose: bool,
@@ -100,6 +107,11 @@ fn run() -> Result<bool> {
             let verbose = args.verbose;
             owners::run(&lab, &owners::Options { filter, verbose })?
         }
+        Mode::Soak => {
+            let figures = soak::run(&lab, &args.soak)?;
+            writeln!(io::stdout(), "{figures}")?;
+            true
+        }
         Mode::Bench => {
             let options = bench::Options {
                 filter,
@@ -126,8 +138,13 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Args>> {
         };
         match word.as_str() {
             "owners" if first => args.mode = Mode::Owners,
+            "soak" if first => args.mode = Mode::Soak,
             "bench" if first => args.mode = Mode::Bench,
-            "--seconds" => args.bench.duration = Duration::try_from_secs_f64(value()?.parse()?)?,
+            "--seconds" => {
+                let duration = Duration::try_from_secs_f64(value()?.parse()?)?;
+                (args.bench.duration, args.soak.duration) = (duration, duration);
+            }
+            "--seed" => args.soak.seed = value()?.parse()?,
             "--rounds" => args.bench.rounds = value()?.parse()?,
             "-w" => args.bench.output = value()?.into(),
             "--expression" => args.bench.expression = Some(value()?),

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::cases::Outcome;
-use crate::judge::{Complaint, Ends, Sort, Tally, judge};
+use crate::judge::{Complaint, Ends, Sort, Tally, grouped, judge_all};
 use crate::lab::Lab;
 use crate::rows::{GUESSED, Gap, ROWS, Row};
 use crate::seen::Seen;
@@ -101,13 +101,7 @@ impl Judged {
                 .map(|complaint| complaint.text.clone());
             return texts.chain(self.packets.iter().cloned()).collect();
         }
-        let mut kinds: BTreeMap<(String, &str), (usize, &str)> = BTreeMap::new();
-        for complaint in &self.complaints {
-            let key = (format!("{:?}", complaint.sort), complaint.about.as_str());
-            kinds.entry(key).or_insert((0, &complaint.text)).0 += 1;
-        }
-        let line = |(_, (count, text)): (_, (usize, &str))| format!("{count}x {text}");
-        kinds.into_iter().map(line).collect()
+        grouped(&self.complaints)
     }
 }
 
@@ -274,11 +268,10 @@ fn play(lab: &Lab, row: &Row, place: Place, family: Family, verbose: bool) -> Re
     let since = stage.since.context("the row never captured")?;
     let log = stage.theatre.log.borrow();
     let mut judged = Judged::default();
-    for capture in &captures {
-        judged.sum += judge(&log, since, capture, &mut judged.complaints);
-        if verbose && !judged.complaints.is_empty() {
-            judged.packets.extend(capture.packets.iter().map(describe));
-        }
+    judged.sum = judge_all(&log, since, &captures, &mut judged.complaints);
+    if verbose && !judged.complaints.is_empty() {
+        let packets = captures.iter().flat_map(|capture| &capture.packets);
+        judged.packets.extend(packets.map(describe));
     }
     ensure!(judged.sum.packets > 0, "no packet was captured");
     Ok(judged)

@@ -465,7 +465,7 @@ impl Puppet {
 
     fn note(&self, socket: Socket, span: Span, waits: bool) {
         let Some(local) = socket.local else { return };
-        self.log.borrow_mut().uses.push(Use {
+        self.log.borrow_mut().used(Use {
             socket: socket.inode,
             listener: socket.listener,
             netns: self.netns,

@@ -115,6 +115,12 @@ const NAT_GAP: Gap = Gap {
     empty: &["far"],
     wrong: &[],
 };
+const NAT_LISTENER: Gap = Gap {
+    why: "where the client's address is not the one that the server's socket knows, the look-up \
+          finds the listener and names its owner",
+    empty: &["far"],
+    wrong: &["far tcp"],
+};
 const FRAMES: Gap = Gap {
     why: "a packet socket has no owner, so that the socket which has the port is asked",
     empty: &[],
@@ -201,6 +207,7 @@ pub const ROWS: &[Row] = rows! {
     "nat-masquerade", nat::outbound, NAT, "the router takes its own address for the client's", gap NAT_GAP;
     "nat-behind", nat::outbound, BEHIND_NAT, "the same, seen by the client", gap TWO_AWAY;
     "nat-collision", nat::collision, NAT, "and another port, because a process of its own has that", gap NAT_GAP;
+    "nat-handed-over", nat::handed_over, NAT, "the server's child goes on with a translated connection", gap NAT_LISTENER;
     "nat-published", nat::published, NAT, "a published port of the container's", gap NAT_GAP;
     "nat-hairpin", nat::hairpin, NAT, "the container asks for its own published port", gap NAT_GAP;
     "nat-errors", nat::errors, NAT, "ICMP errors and echo through NAT", gap NAT_GAP;

@@ -10,7 +10,7 @@ use crate::judge::{Capture, Standing};
 use crate::lab::Lab;
 use crate::netns::Netns;
 use crate::puppet::{Puppet, Theatre, realtime};
-use crate::seen::read_file;
+use crate::seen::{Seen, read_file};
 use crate::tool::Tool;
 use crate::topology;
 
@@ -35,6 +35,8 @@ pub enum Place {
     Nat,
     /// As [`Self::Behind`], with masquerading and a published port.
     BehindNat,
+    /// As [`Self::Nat`], captured in the container as well, on all its devices.
+    Soak,
     /// A VLAN device on each end of a veth pair, captured on all four by an instance each side.
     Vlan,
     /// The same with a VLAN in a service VLAN (802.1ad).
@@ -88,6 +90,7 @@ impl Place {
             Self::Behind => "behind router",
             Self::Nat => "NAT router",
             Self::BehindNat => "behind NAT",
+            Self::Soak => "everywhere",
             Self::Vlan => "VLAN",
             Self::QinQ => "QinQ",
             Self::Vxlan => "VXLAN",
@@ -103,7 +106,7 @@ impl Place {
             Self::ClientSide | Self::ServerSide | Self::BothSides => {
                 [("10.77.0", "fd00:77::", 1), ("10.77.0", "fd00:77::", 2)]
             }
-            Self::Router | Self::Behind | Self::Nat | Self::BehindNat => {
+            Self::Router | Self::Behind | Self::Nat | Self::BehindNat | Self::Soak => {
                 [("10.78.1", "fd00:78::", 2), ("10.79.0", "fd00:79::", 2)]
             }
             Self::Vlan | Self::QinQ | Self::Vxlan | Self::Gre | Self::Tun => {
@@ -157,9 +160,14 @@ struct Running {
     tool: Tool,
     path: PathBuf,
     netns: u64,
-    devices: Vec<&'static str>,
-    standing: Standing,
+    devices: Devices,
 }
+
+/// The names of devices, and where each stands.
+type Devices = Vec<(&'static str, Standing)>;
+
+/// Enough for every header and tag.
+const SNAPLEN: u32 = 2048;
 
 /// Where the rows' servers listen.
 pub const PORT: u16 = 7000;
@@ -173,8 +181,8 @@ impl<'a> Stage<'a> {
         let (near, far, router) = match place {
             Place::Loopback => (Netns::new()?, None, None),
             Place::Hosts => (Netns::new()?, Some(Netns::new()?), None),
-            Place::Router | Place::Behind | Place::Nat | Place::BehindNat => {
-                let nat = matches!(place, Place::Nat | Place::BehindNat);
+            Place::Router | Place::Behind | Place::Nat | Place::BehindNat | Place::Soak => {
+                let nat = matches!(place, Place::Nat | Place::BehindNat | Place::Soak);
                 let [near, router, far] = topology::routed(nat)?;
                 (near, Some(far), Some(router))
             }
@@ -231,26 +239,26 @@ impl<'a> Stage<'a> {
     }
 
     /// Which devices of which namespaces are captured.
-    fn devices(&self) -> Result<Vec<(&Netns, Vec<&'static str>, Standing)>> {
+    fn devices(&self) -> Result<Vec<(&Netns, Devices)>> {
         let (near, far) = (&self.near, self.far());
-        let between = |netns, devices| (netns, devices, Standing::Between);
-        let amid = |netns| (netns, vec!["lo"], Standing::Amid);
+        let lo = ("lo", Standing::Amid);
+        let between = |device| (device, Standing::Between);
+        let apart = |device| (device, Standing::Apart);
+        let hub = || vec![apart("port0"), apart("br0"), apart("up0")];
+        let wire = |device| vec![between(device)];
         Ok(match self.place {
-            Place::Loopback => vec![amid(near)],
-            Place::Hosts => vec![amid(near), amid(far)],
-            Place::ClientSide | Place::Behind | Place::BehindNat => {
-                vec![between(near, vec!["near0"])]
-            }
-            Place::ServerSide => vec![between(far, vec!["far0"])],
-            Place::BothSides => vec![between(near, vec!["near0"]), between(far, vec!["far0"])],
-            Place::Router | Place::Nat => {
-                vec![(self.router()?, vec!["port0", "br0", "up0"], Standing::Apart)]
-            }
+            Place::Loopback => vec![(near, vec![lo])],
+            Place::Hosts => vec![(near, vec![lo]), (far, vec![lo])],
+            Place::ClientSide | Place::Behind | Place::BehindNat => vec![(near, wire("near0"))],
+            Place::ServerSide => vec![(far, wire("far0"))],
+            Place::BothSides => vec![(near, wire("near0")), (far, wire("far0"))],
+            Place::Router | Place::Nat => vec![(self.router()?, hub())],
+            Place::Soak => vec![(near, vec![lo, between("near0")]), (self.router()?, hub())],
             Place::Vlan | Place::QinQ | Place::Vxlan | Place::Gre => vec![
-                between(near, vec!["near0", "over0"]),
-                between(far, vec!["far0", "over0"]),
+                (near, vec![between("near0"), between("over0")]),
+                (far, vec![between("far0"), between("over0")]),
             ],
-            Place::Tun => vec![between(near, vec!["over0"]), between(far, vec!["over0"])],
+            Place::Tun => vec![(near, wire("over0")), (far, wire("over0"))],
         })
     }
 
@@ -258,25 +266,30 @@ impl<'a> Stage<'a> {
     pub fn capture(&mut self) -> Result<()> {
         ensure!(self.since.is_none(), "captured already");
         let mut captures = Vec::new();
-        for (netns, devices, standing) in self.devices()? {
+        for (netns, devices) in self.devices()? {
             let number = self.lab.number();
             let path = self.lab.file(&format!("{number}.pcapng"));
             let device = match devices.as_slice() {
-                [device] => device,
+                [(device, _)] => device,
                 _ => "any",
             };
-            let words = format!("-i {device} -B 32768 -w {}", path.display());
+            let words = format!("-i {device} -B 32768 -s {SNAPLEN} -w {}", path.display());
             captures.push(Running {
                 tool: Tool::listening(self.lab, netns, &words)?,
                 path,
                 netns: netns.inode()?,
                 devices,
-                standing,
             });
         }
         self.captures = captures;
         self.since = Some(realtime()?);
         Ok(())
+    }
+
+    /// What each capturing process has in memory, in KiB.
+    pub fn memory(&self) -> Result<Vec<u64>> {
+        let captures = self.captures.iter();
+        captures.map(|c| c.tool.status_value("VmRSS")).collect()
     }
 
     /// Ends the captures and gives what each device saw.
@@ -292,13 +305,15 @@ impl<'a> Stage<'a> {
                 "{counts:?}, but the file has {} packets",
                 packets.len()
             );
-            for device in capture.devices {
-                let here = packets.iter().filter(|packet| packet.iface == device);
+            let mut packets = packets;
+            for (device, standing) in capture.devices {
+                let (here, others) = packets.into_iter().partition(|p: &Seen| p.iface == device);
+                packets = others;
                 all.push(Capture {
-                    standing: capture.standing,
+                    standing,
                     netns: capture.netns,
-                    packets: here.cloned().collect(),
-                    complete: !self.scattered && self.place != Place::Hosts,
+                    packets: here,
+                    complete: !self.scattered && !matches!(self.place, Place::Hosts | Place::Soak),
                 });
             }
         }

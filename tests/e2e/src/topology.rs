@@ -73,6 +73,8 @@ fn translate(router: &Netns) -> Result<()> {
                     type nat hook prerouting priority -100;
                     fib daddr type local tcp dport {PUBLISHED} dnat to {bracketed}:{PORT}
                     fib daddr type local udp dport {PUBLISHED} dnat to {bracketed}:{PORT}
+                    fib daddr type local tcp dport 20000-32000 dnat to {server}
+                    fib daddr type local udp dport 20000-32000 dnat to {server}
                 }}
                 chain post {{
                     type nat hook postrouting priority 100;

@@ -130,7 +130,8 @@ impl From<BTreeSet<u32>> for Allowed {
 /// All that was done.
 #[derive(Debug, Default)]
 pub struct Log {
-    pub uses: Vec<Use>,
+    /// By protocol and local port.
+    uses: HashMap<(Protocol, u16), Vec<Use>>,
     /// Where each tagged payload was received: the socket and the process that took it out.
     pub received: HashMap<Tag, Vec<(u64, u32)>>,
     /// The namespaces that have an address; all when it is not entered.
@@ -171,6 +172,20 @@ impl Image {
 }
 
 impl Log {
+    /// Enters a use of a socket.
+    pub fn used(&mut self, used: Use) {
+        let key = (used.protocol, used.local.port());
+        self.uses.entry(key).or_default().push(used);
+    }
+
+    /// The uses of sockets at an address.
+    fn uses_at(&self, protocol: Protocol, local: SocketAddr) -> impl Iterator<Item = &Use> {
+        let here = self.uses.get(&(protocol, local.port()));
+        here.into_iter()
+            .flatten()
+            .filter(move |used| matches(used.local, local))
+    }
+
     /// Enters what a process is from now on.
     pub fn image(&mut self, image: Image) {
         self.images.entry(image.pid).or_default().push(image);
@@ -306,9 +321,7 @@ impl Log {
         }
         let end = |local: SocketAddr| {
             let local = self.real(segment.protocol, local);
-            self.uses
-                .iter()
-                .any(|used| used.protocol == segment.protocol && matches(used.local, local))
+            self.uses_at(segment.protocol, local).next().is_some()
         };
         segment.tag().is_some() || end(segment.source) || end(segment.destination)
     }
@@ -345,12 +358,10 @@ impl Log {
     ) -> BTreeSet<u32> {
         let (local, remote) = (self.real(protocol, ends.0), self.real(protocol, ends.1));
         let there = |used: &&Use| {
-            used.protocol == protocol
-                && matches(used.local, local)
-                && self.lives(used, local.ip(), netns)
+            self.lives(used, local.ip(), netns)
                 && received.is_none_or(|all| all.iter().any(|(socket, _)| *socket == used.socket))
         };
-        let here: Vec<&Use> = self.uses.iter().filter(there).collect();
+        let here: Vec<&Use> = self.uses_at(protocol, local).filter(there).collect();
         let peer = |used: &Use| used.remote.map(|address| self.real(protocol, address));
         let connection: Vec<&Use> = here
             .iter()
@@ -430,15 +441,11 @@ mod tests {
     #[test]
     fn a_connection_goes_from_hand_to_hand() {
         let peer = "10.0.0.2:4000";
-        let log = Log {
-            uses: vec![
-                used(1, None, 0, 1, false),
-                used(2, None, 10, 20, true),
-                used(2, Some(peer), 10, 20, false),
-                used(3, Some(peer), 30, 40, false),
-            ],
-            ..Log::default()
-        };
+        let mut log = Log::default();
+        log.used(used(1, None, 0, 1, false));
+        log.used(used(2, None, 10, 20, true));
+        log.used(used(2, Some(peer), 10, 20, false));
+        log.used(used(3, Some(peer), 30, 40, false));
         let check = |milliseconds: i64, expected: &[u32]| {
             let holders = log.holders(
                 Protocol::Tcp,
@@ -484,7 +491,7 @@ mod tests {
     fn where_it_was_received_and_where_the_address_is() {
         let mut log = Log::default();
         for (pid, socket, netns) in [(1, 11, 5), (2, 12, 5), (3, 13, 6)] {
-            log.uses.push(Use {
+            log.used(Use {
                 socket,
                 netns,
                 protocol: Protocol::Udp,
@@ -503,10 +510,8 @@ mod tests {
 
     #[test]
     fn an_address_in_place_of_another() {
-        let mut log = Log {
-            uses: vec![used(4, Some("10.0.0.9:5"), 0, 1, false)],
-            ..Log::default()
-        };
+        let mut log = Log::default();
+        log.used(used(4, Some("10.0.0.9:5"), 0, 1, false));
         let address = |text: &str| text.parse::<SocketAddr>().unwrap();
         log.alias(Protocol::Tcp, address("1.2.3.4:99"), address("10.0.0.1:80"));
         let segment = Segment {

@@ -16,6 +16,7 @@ mod wireshark;
 use anyhow::Result;
 
 use crate::lab::Lab;
+use crate::soak;
 
 /// How a case ended that did not fail.
 pub enum Outcome {
@@ -68,6 +69,7 @@ pub const CASES: &[Case] = cases! {
     "homes/twins", homes::twins;
     "homes/later", homes::later;
     "homes/elsewhere", homes::elsewhere;
+    "homes/soak", soak::case;
     "select/pid", select::pid;
     "select/pname", select::pname;
     "select/uid", select::uid;

@@ -80,6 +80,21 @@ pub fn collision(stage: &mut Stage<'_>) -> Result<()> {
     Ok(())
 }
 
+/// The server's child takes over: the connection is its, the listener is not.
+pub fn handed_over(stage: &mut Stage<'_>) -> Result<()> {
+    stage.capture()?;
+    let mut client = stage.client()?;
+    let mut server = stage.tcp_server()?;
+    stage.connect(&mut client, &mut server)?;
+    translated(stage, &client, &server)?;
+    exchange(&mut client, &mut server)?;
+    let mut child = stage.theatre.fork(&mut server)?;
+    server.act("close 1")?;
+    child.act("close 0")?;
+    exchange(&mut client, &mut child)?;
+    close_both(&mut client, &mut child)
+}
+
 /// A server in the container and a client outside, which knows only the router's address.
 pub fn published(stage: &mut Stage<'_>) -> Result<()> {
     stage.capture()?;
