@@ -40,6 +40,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
 #define SLOTS 32
 #define WORDS 10
 #define LONGEST 65536
@@ -156,7 +159,7 @@ static void join(void)
 	say("hello %lld %d %d", now(), getpid(), getppid());
 }
 
-// `socket SLOT KIND FAMILY [NUMBER]`: tcp, udp, ping (ICMP echo without privileges), raw (an IP
+// `socket SLOT KIND FAMILY [NUMBER]`: tcp, mptcp, udp, ping (ICMP echo without privileges), raw (an IP
 // protocol's number), header (raw, with the IP header made by hand).
 static void open_socket(long long t0, char **word)
 {
@@ -165,6 +168,8 @@ static void open_socket(long long t0, char **word)
 	const char *kind = word[2];
 	if (!strcmp(kind, "tcp"))
 		type = SOCK_STREAM;
+	else if (!strcmp(kind, "mptcp"))
+		type = SOCK_STREAM, number = IPPROTO_MPTCP;
 	else if (!strcmp(kind, "udp"))
 		type = SOCK_DGRAM;
 	else if (!strcmp(kind, "header"))
@@ -187,12 +192,23 @@ static int set_option(int fd, char **word)
 	int one = 1, value = atoi(word[3]);
 	if (!strcmp(name, "reuseport"))
 		return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
+	// Probes after a second of silence, and a receive that gives up after so many milliseconds.
+	if (!strcmp(name, "keepalive"))
+		return setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one) |
+		       setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &one, sizeof one) |
+		       setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &one, sizeof one);
+	if (!strcmp(name, "patience")) {
+		struct timeval patience = { value / 1000, value % 1000 * 1000 };
+		return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	}
 	if (!strcmp(name, "broadcast"))
 		return setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &one, sizeof one);
 	if (!strcmp(name, "device"))
 		return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, word[3], strlen(word[3]));
 	if (!strcmp(name, "rcvbuf"))
 		return setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &value, sizeof value);
+	if (!strcmp(name, "sndbuf"))
+		return setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &value, sizeof value);
 	// Path MTU discovery: 2 always says "do not fragment".
 	if (!strcmp(name, "discover"))
 		return setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &value, sizeof value) &

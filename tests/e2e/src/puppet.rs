@@ -509,7 +509,7 @@ pub fn realtime() -> Result<i64> {
 /// What the words of a `socket` command open.
 fn protocol(kind: &str, number: Option<u8>) -> Result<Protocol> {
     Ok(match (kind, number) {
-        ("tcp", _) => Protocol::Tcp,
+        ("tcp" | "mptcp", _) => Protocol::Tcp,
         ("udp", _) => Protocol::Udp,
         ("ping", _) | ("raw", Some(1 | 58)) => Protocol::Echo,
         ("raw", Some(number)) => Protocol::Raw(number),
@@ -553,7 +553,8 @@ fn addresses(pid: u32, socket: Socket) -> Result<Option<(SocketAddr, Option<Sock
     Ok(None)
 }
 
-/// An address as `/proc/net/tcp` spells it: words of four bytes in the machine's order.
+/// An address as `/proc/net/tcp` spells it: words of four bytes in the machine's order. IPv4 in
+/// IPv6 is IPv4.
 fn address(text: &str) -> Option<SocketAddr> {
     let (ip, port) = text.split_once(':')?;
     let port = u16::from_str_radix(port, 16).ok()?;
@@ -566,7 +567,7 @@ fn address(text: &str) -> Option<SocketAddr> {
         Ok(v4) => v4.into(),
         Err(_) => <[u8; 16]>::try_from(bytes.as_slice()).ok()?.into(),
     };
-    Some(SocketAddr::new(ip, port))
+    Some(SocketAddr::new(ip.to_canonical(), port))
 }
 
 #[cfg(test)]

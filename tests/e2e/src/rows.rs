@@ -121,6 +121,16 @@ const NAT_LISTENER: Gap = Gap {
     empty: &["far"],
     wrong: &["far tcp"],
 };
+const BOUND_FAR: Gap = Gap {
+    why: "in another namespace a socket bound to a device is passed over",
+    empty: &["far"],
+    wrong: &[],
+};
+const MULTIPATH: Gap = Gap {
+    why: "a request socket of multipath TCP in another namespace does not say which that is",
+    empty: &["far tcp"],
+    wrong: &[],
+};
 const FRAMES: Gap = Gap {
     why: "a packet socket has no owner, so that the socket which has the port is asked",
     empty: &[],
@@ -183,6 +193,11 @@ pub const ROWS: &[Row] = rows! {
     "tcp-killed", tcp::killed, SMALL, "killed with unread data: RST";
     "tcp-time-wait", tcp::time_wait, WIRE, "ACK of a connection in TIME_WAIT";
     "tcp-half-open", tcp::half_open, SMALL, "SYN-ACK of a request socket that nobody completes";
+    "tcp-orphan", tcp::orphan, SMALL, "gone before its data has left";
+    "tcp-keepalive", tcp::keepalive, WIRE4, "probes that a timer sends";
+    "dual-stack", tcp::dual_stack, SMALL, "servers of IPv6 that take IPv4";
+    "bound-to-device", tcp::bound_to_device, SMALL, "sockets bound to a device", gap BOUND_FAR;
+    "mptcp", tcp::multipath, SMALL, "multipath TCP, and a child that takes over", gap MULTIPATH;
     "ping", icmp::ping, SMALL, "echo by a ping socket: request and reply", gap ECHO;
     "ping-raw", icmp::ping_raw, SMALL, "echo by raw sockets of two processes, told apart by identifier", gap ECHO;
     "ping-old", icmp::ping_old, SMALL, "both sorts of echo sockets from before the capture", gap ECHO;
@@ -197,6 +212,9 @@ pub const ROWS: &[Row] = rows! {
     "packet-socket", raw::packet_socket, WIRE, "frames made by hand, with another process's address and port", gap FRAMES;
     "udp-reuseport", groups::udp_reuseport, SMALL, "four processes share a UDP port";
     "tcp-reuseport", groups::tcp_reuseport, SMALL, "four processes listen on one TCP port";
+    "udp-workers", groups::udp_workers, SMALL, "several workers wait on one UDP socket";
+    "udp-specific", groups::udp_specific, SMALL, "two processes on a port, one for all addresses";
+    "udp-per-client", groups::udp_per_client, SMALL, "a connected socket for each client on the server's port";
     "multicast-one", groups::multicast_one, WIRE, "a group with one receiver", gap GROUPS;
     "multicast-many", groups::multicast_many, WIRE, "a group with three receivers, one beside the sender", gap GROUPS;
     "broadcast", groups::broadcast, WIRE4, "broadcast to two receivers", gap GROUPS;

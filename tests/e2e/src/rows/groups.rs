@@ -203,3 +203,70 @@ pub fn two_hosts(stage: &mut Stage<'_>) -> Result<()> {
     }
     Ok(())
 }
+
+/// Three workers wait on one UDP socket; whoever is woken receives and answers.
+pub fn udp_workers(stage: &mut Stage<'_>) -> Result<()> {
+    stage.capture()?;
+    let mut server = stage.udp_server()?;
+    let mut client = stage.client()?;
+    client.act(&stage.socket(1, "udp"))?;
+    let mut workers = Vec::new();
+    for _ in 0..3 {
+        let mut worker = stage.theatre.fork(&mut server)?;
+        worker.begin("recvfrom 0")?;
+        workers.push(worker);
+    }
+    for _ in 0..6 {
+        client.act(&format!("{} 64", stage.to_server("sendto 1")))?;
+        let first = until("a worker receives", PATIENCE, || first_done(&mut workers))?;
+        let worker = workers.get_mut(first).context("no such worker")?;
+        let from = worker.end()?.peer()?;
+        worker.act(&format!("sendto 0 {} {} 80", from.ip(), from.port()))?;
+        client.act("recvfrom 1")?;
+        worker.begin("recvfrom 0")?;
+    }
+    Ok(())
+}
+
+/// Two processes on one UDP port: one for all addresses, one for the address that is used.
+pub fn udp_specific(stage: &mut Stage<'_>) -> Result<()> {
+    stage.capture()?;
+    let mut specific = stage.server()?;
+    let address = stage.server_address().ip();
+    let _any = stage.udp_server()?;
+    specific.acts(&[&stage.socket(0, "udp"), &format!("bind 0 {address} {PORT}")])?;
+    let _any_too = stage.udp_server()?;
+    let mut client = stage.client()?;
+    client.act(&stage.socket(1, "udp"))?;
+    ask(stage, &mut client, &mut specific)
+}
+
+/// A server that connects a socket on its own port to each client and leaves it to a child.
+pub fn udp_per_client(stage: &mut Stage<'_>) -> Result<()> {
+    stage.capture()?;
+    let mut server = stage.udp_server()?;
+    let mut clients = [stage.client()?, stage.client()?];
+    let mut children = Vec::new();
+    for client in &mut clients {
+        client.act(&stage.socket(1, "udp"))?;
+        client.act(&format!("{} 64", stage.to_server("sendto 1")))?;
+        let from = server.act("recvfrom 0")?.peer()?;
+        let mut child = stage.theatre.fork(&mut server)?;
+        child.acts(&[
+            &stage.socket(1, "udp"),
+            &format!("bind 1 {} {PORT}", stage.server_address().ip()),
+            &format!("connect 1 {} {}", from.ip(), from.port()),
+            "send 1 80",
+        ])?;
+        client.act("recvfrom 1")?;
+        children.push(child);
+    }
+    for _ in 0..2 {
+        for (client, child) in clients.iter_mut().zip(&mut children) {
+            client.act(&format!("{} 64", stage.to_server("sendto 1")))?;
+            child.acts(&["recvfrom 1", "send 1 80"])?;
+            client.act("recvfrom 1")?;
+        }
+    }
+    Ok(())
+}

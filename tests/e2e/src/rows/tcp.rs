@@ -1,11 +1,12 @@
 //! TCP's packets that no process sends by a call.
 
-use anyhow::Result;
+use anyhow::{Result, bail, ensure};
 use nix::sys::signal::Signal;
 
-use super::{close_both, exchange};
+use super::{ask, close_both, exchange};
 use crate::dissect::{ACK, FIN, SYN};
-use crate::stage::{PORT, Stage};
+use crate::lab::{PATIENCE, until};
+use crate::stage::{Lacking, PORT, Place, Stage};
 
 /// The client is killed while data lies unread in its socket: the kernel sends RST for it.
 pub fn killed(stage: &mut Stage<'_>) -> Result<()> {
@@ -48,5 +49,119 @@ pub fn half_open(stage: &mut Stage<'_>) -> Result<()> {
     forger.act(&stage.socket(2, "header"))?;
     let (from, to) = (stage.client_ip(), stage.server_address().ip());
     forger.act(&format!("craft 2 tcp {from} 7002 {to} {PORT} 40 {SYN} 1"))?;
+    Ok(())
+}
+
+/// The client has sent more than the server takes, and is gone before the rest leaves.
+pub fn orphan(stage: &mut Stage<'_>) -> Result<()> {
+    stage.capture()?;
+    let mut server = stage.tcp_server()?;
+    server.act("option 0 rcvbuf 8192")?;
+    let mut client = stage.client()?;
+    stage.connect(&mut client, &mut server)?;
+    client.acts(&["option 1 sndbuf 200000", "send 1 60000"])?;
+    client.exit()?;
+    while server.act("recv 1")?.number()? > 0 {}
+    server.act("close 1")?;
+    Ok(())
+}
+
+/// Both ends are silent: the kernel probes, in nobody's context.
+pub fn keepalive(stage: &mut Stage<'_>) -> Result<()> {
+    stage.capture()?;
+    let mut server = stage.tcp_server()?;
+    let mut client = stage.client()?;
+    stage.connect(&mut client, &mut server)?;
+    exchange(&mut client, &mut server)?;
+    client.act("option 1 keepalive")?;
+    server.act("option 1 patience 1500")?;
+    ensure!(server.act("recv 1").is_err(), "somebody spoke");
+    close_both(&mut client, &mut server)
+}
+
+/// Servers whose sockets are of IPv6 and take IPv4.
+pub fn dual_stack(stage: &mut Stage<'_>) -> Result<()> {
+    stage.capture()?;
+    let mut server = stage.server()?;
+    let bind = format!("bind 0 :: {PORT}");
+    server.acts(&["socket 0 tcp 6", &bind, "listen 0"])?;
+    let mut client = stage.client()?;
+    stage.connect(&mut client, &mut server)?;
+    exchange(&mut client, &mut server)?;
+    close_both(&mut client, &mut server)?;
+    let mut server = stage.server()?;
+    server.acts(&["socket 0 udp 6", &bind])?;
+    client.act(&stage.socket(1, "udp"))?;
+    ask(stage, &mut client, &mut server)
+}
+
+/// Multipath TCP: the process has a socket that sends nothing itself, but makes others.
+pub fn multipath(stage: &mut Stage<'_>) -> Result<()> {
+    let mut server = stage.server()?;
+    if server.act(&stage.socket(0, "mptcp")).is_err() {
+        bail!(Lacking("this kernel has no MPTCP".into()));
+    }
+    stage.capture()?;
+    server.acts(&[&stage.any_address("bind 0"), "listen 0"])?;
+    let mut client = stage.client()?;
+    for _ in 0..2 {
+        client.act(&stage.socket(1, "mptcp"))?;
+        client.act(&stage.to_server("connect 1"))?;
+        server.act("accept 0 1")?;
+        exchange(&mut client, &mut server)?;
+        let mut child = stage.theatre.fork(&mut server)?;
+        server.act("close 1")?;
+        child.act("close 0")?;
+        exchange(&mut client, &mut child)?;
+        close_both(&mut client, &mut child)?;
+    }
+    // The kernel closes the connections below in its own time.
+    for netns in [&stage.near, stage.far()] {
+        until("all connections are closed", PATIENCE, || {
+            let table = netns.run("cat", "/proc/net/tcp /proc/net/tcp6")?;
+            let mut states = table
+                .lines()
+                .filter_map(|line| line.split_whitespace().nth(3));
+            // Listening, TIME_WAIT, and the two heads.
+            Ok(states
+                .all(|state| matches!(state, "0A" | "06" | "st"))
+                .then_some(()))
+        })?;
+    }
+    Ok(())
+}
+
+/// Sockets bound to a device.
+pub fn bound_to_device(stage: &mut Stage<'_>) -> Result<()> {
+    stage.capture()?;
+    let [near, far] = match stage.place {
+        Place::Loopback => ["lo", "lo"],
+        _ => ["near0", "far0"],
+    };
+    let mut server = stage.server()?;
+    let mut client = stage.client()?;
+    for (slot, kind) in [(0, "tcp"), (2, "udp")] {
+        server.acts(&[
+            &stage.socket(slot, kind),
+            &format!("option {slot} device {far}"),
+            &stage.any_address(&format!("bind {slot}")),
+        ])?;
+    }
+    server.act("listen 0")?;
+    client.acts(&[
+        &stage.socket(1, "tcp"),
+        &format!("option 1 device {near}"),
+        &stage.to_server("connect 1"),
+    ])?;
+    server.act("accept 0 1")?;
+    exchange(&mut client, &mut server)?;
+    close_both(&mut client, &mut server)?;
+    client.acts(&[&stage.socket(2, "udp"), &format!("option 2 device {near}")])?;
+    for _ in 0..2 {
+        client.act(&format!("{} 64", stage.to_server("sendto 2")))?;
+        let from = server.act("recvfrom 2")?.peer()?;
+        server.act(&format!("sendto 2 {} {} 80", from.ip(), from.port()))?;
+        client.act("recvfrom 2")?;
+    }
     Ok(())
 }
