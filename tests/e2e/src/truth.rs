@@ -191,6 +191,11 @@ impl Log {
         self.images.entry(image.pid).or_default().push(image);
     }
 
+    /// How many processes there were, each anew when it became another program.
+    pub fn processes(&self) -> u64 {
+        self.images.values().map(|images| images.len() as u64).sum()
+    }
+
     /// Enters a process that another one forked and that is, but for its pid, what that was.
     pub fn forked(&mut self, parent: u32, child: u32, span: Span) {
         if let Some(image) = self.images.get(&parent).and_then(|images| images.last()) {
