@@ -1,6 +1,6 @@
 //! The little of a packet that the truth is keyed by: protocol, addresses, ports, TCP flags
 //! and payload. Reads IPv4 and IPv6 with extension headers over Ethernet (VLAN tags too) or
-//! raw IP; ICMP errors down to the packet they are about; VXLAN down to what it carries.
+//! raw IP; ICMP errors down to the packet they are about; VXLAN and GRE down to what they carry.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -149,6 +149,14 @@ impl Segment {
                 };
                 let segment = plain(Protocol::Echo, ports, 0, payload);
                 Some(Self { kind, ..segment })
+            }
+            // GRE without options (RFC 2784).
+            47 if u16_at(bytes, 0)? == 0 => {
+                let inner = Self::packet(bytes.get(4..)?)?;
+                Some(Self {
+                    inside: true,
+                    ..inner
+                })
             }
             // Those that come and go by themselves: IGMP.
             2 => None,
@@ -310,6 +318,14 @@ mod tests {
             panic!("{error:?}");
         };
         assert_eq!(inner.tag(), TAG);
+    }
+
+    #[test]
+    fn a_datagram_in_gre() {
+        let mut body = vec![0, 0, 8, 0];
+        body.extend(ip(0, 17, &datagram()));
+        let segment = Segment::of(LinkType::RAW, &ip(0, 47, &body)).unwrap();
+        assert_eq!((segment.inside, segment.tag()), (true, TAG));
     }
 
     #[test]
