@@ -187,7 +187,8 @@ struct config {
 	__u32 netns;         /* inode number of the network namespace of our devices */
 	__u8 current_in_egress; /* cgroup_skb may ask for the current task (6.x); else tracepoints refresh */
 	__u8 owners;         /* look for owners at all */
-	__u8 pad[6];
+	__u8 current_in_capture; /* classifiers may ask for it too */
+	__u8 pad[5];
 };
 #define SNAPLEN_MAX 262144
 #define RING_HEADER 4096 /* bytes before the records of a ring */

@@ -139,6 +139,39 @@ struct task_struct {
 
 struct seq_file;
 
+/* net/netfilter/nf_conntrack_tuple.h, nf_conntrack.h */
+
+union nf_inet_addr {
+	__u32 all[4];
+};
+
+union nf_conntrack_man_proto {
+	__u16 all;
+};
+
+struct nf_conntrack_man {
+	union nf_inet_addr u3;
+	union nf_conntrack_man_proto u;
+};
+
+struct nf_conntrack_tuple {
+	struct nf_conntrack_man src;
+	struct {
+		union nf_inet_addr u3;
+		union {
+			__u16 all;
+		} u;
+	} dst;
+};
+
+struct nf_conntrack_tuple_hash {
+	struct nf_conntrack_tuple tuple;
+};
+
+struct nf_conn {
+	struct nf_conntrack_tuple_hash tuplehash[2];
+};
+
 #pragma clang attribute pop
 
 /* What iterators are called with (include/linux/bpf.h, kernel/bpf/task_iter.c): fixed layouts. */
@@ -161,6 +194,7 @@ struct bpf_iter__task_file {
 
 #define PF_KTHREAD 0x00200000 /* linux/sched.h */
 #define AF_INET 2
+#define AF_PACKET 17
 #define AF_INET6 10
 #define ETH_P_IP 0x0800
 #define ETH_P_IPV6 0x86DD

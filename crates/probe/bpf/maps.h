@@ -17,6 +17,9 @@
 #define READ(x) (*(volatile typeof(x) *)&(x))
 #define WRITE(x, v) (*(volatile typeof(x) *)&(x) = (v))
 
+/* In `flows`: of protocols whose sockets cannot be looked up, by an address that one namespace has. */
+#define ANY_NETNS 0
+
 /* sock_owner.flags */
 #define FROM_ITERATOR 1 /* nobody has used the socket since we watch */
 #define FLOW_WRITTEN 2  /* the flow of this connected socket is in `flows` */
@@ -179,156 +182,6 @@ static __always_inline bool owner_matches(const struct owner *who)
 		return false;
 	found = bpf_map_lookup_elem(&processes, &key);
 	return found && (found->is & config.counted);
-}
-
-/* A flow's addresses and ports as a packet has them. */
-struct tuple {
-	__u32 saddr[4]; /* IPv4 as ::ffff:a.b.c.d */
-	__u32 daddr[4];
-	__u16 sport; /* network order */
-	__u16 dport;
-	__u8 protocol;
-	__u8 family; /* AF_INET or AF_INET6; 0: no tuple */
-	__u8 pad[2];
-};
-
-struct ipv4_head {
-	__u8 version_ihl;
-	__u8 tos;
-	__u16 length;
-	__u16 id;
-	__u16 fragment;
-	__u8 ttl;
-	__u8 protocol;
-	__u16 checksum;
-	__u32 saddr;
-	__u32 daddr;
-};
-
-struct ipv6_head {
-	__u32 flow;
-	__u16 length;
-	__u8 next;
-	__u8 hops;
-	__u32 saddr[4];
-	__u32 daddr[4];
-};
-
-#define EXTENSION_HEADERS 6
-#define NEXT_HOP 0
-#define NEXT_ROUTING 43
-#define NEXT_FRAGMENT 44
-#define NEXT_DESTINATION 60
-
-/*
- * Addresses and ports of the IP packet at `offset`; false when it has none: no TCP or UDP, a
- * later fragment, too short. (RFC 791, RFC 8200)
- */
-static __always_inline bool read_tuple(struct __sk_buff *skb, __u32 offset, __u16 ethertype,
-				       struct tuple *tuple)
-{
-	__u32 ports;
-
-	if (ethertype == bpf_htons(ETH_P_IP)) {
-		struct ipv4_head head;
-
-		if (bpf_skb_load_bytes(skb, offset, &head, sizeof(head)))
-			return false;
-		if (head.fragment & bpf_htons(0x1fff))
-			return false;
-		tuple->family = AF_INET;
-		tuple->protocol = head.protocol;
-		tuple->saddr[2] = bpf_htonl(0xffff);
-		tuple->daddr[2] = bpf_htonl(0xffff);
-		tuple->saddr[3] = head.saddr;
-		tuple->daddr[3] = head.daddr;
-		offset += (head.version_ihl & 0x0f) * 4;
-	} else if (ethertype == bpf_htons(ETH_P_IPV6)) {
-		struct ipv6_head head;
-		__u8 next;
-
-		if (bpf_skb_load_bytes(skb, offset, &head, sizeof(head)))
-			return false;
-		tuple->family = AF_INET6;
-		__builtin_memcpy(tuple->saddr, head.saddr, 16);
-		__builtin_memcpy(tuple->daddr, head.daddr, 16);
-		next = head.next;
-		offset += sizeof(head);
-#pragma unroll
-		for (int i = 0; i < EXTENSION_HEADERS; i++) {
-			__u8 extension[4]; /* next, length in 8 bytes less one, fragment offset */
-
-			if (next != NEXT_HOP && next != NEXT_ROUTING && next != NEXT_FRAGMENT &&
-			    next != NEXT_DESTINATION)
-				break;
-			if (bpf_skb_load_bytes(skb, offset, extension, sizeof(extension)))
-				return false;
-			if (next == NEXT_FRAGMENT) {
-				if (extension[2] || (extension[3] & 0xf8))
-					return false;
-				offset += 8;
-			} else {
-				offset += 8 + extension[1] * 8;
-			}
-			next = extension[0];
-		}
-		tuple->protocol = next;
-	} else {
-		return false;
-	}
-	if (tuple->protocol != IPPROTO_TCP && tuple->protocol != IPPROTO_UDP)
-		return false;
-	if (bpf_skb_load_bytes(skb, offset, &ports, sizeof(ports)))
-		return false;
-	tuple->sport = ((__u16 *)&ports)[0];
-	tuple->dport = ((__u16 *)&ports)[1];
-	return true;
-}
-
-/*
- * Does this packet go where its socket is connected to? A connected UDP socket may send
- * elsewhere as well (sendto). Looks at the usual case only: no IP options, bytes at hand.
- */
-static __always_inline bool goes_to_peer(struct __sk_buff *skb, struct bpf_sock *sk, __u32 l3)
-{
-	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
-	__u32 dst_port = *(volatile __u32 *)&sk->dst_port; /* two bytes wide since 5.18 */
-
-	if (sk->protocol == IPPROTO_TCP)
-		return true;
-	if (skb->protocol == bpf_htons(ETH_P_IP)) {
-		struct ipv4_head *head = data + l3;
-		__u16 *ports = (void *)(head + 1);
-
-		if ((void *)(ports + 2) > end)
-			return false;
-		return head->version_ihl == 0x45 && head->daddr == sk->dst_ip4 &&
-		       ports[1] == (__u16)dst_port;
-	}
-	if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
-		struct ipv6_head *head = data + l3;
-		__u16 *ports = (void *)(head + 1);
-
-		if ((void *)(ports + 2) > end)
-			return false;
-		return head->next == IPPROTO_UDP && head->daddr[0] == sk->dst_ip6[0] &&
-		       head->daddr[1] == sk->dst_ip6[1] && head->daddr[2] == sk->dst_ip6[2] &&
-		       head->daddr[3] == sk->dst_ip6[3] && ports[1] == (__u16)dst_port;
-	}
-	return false;
-}
-
-/* The key under which the sender (or else the receiver) of such a packet stands in `flows`. */
-static __always_inline void flow_of(struct flow_key *key, const struct tuple *tuple, bool sender,
-				    __u32 netns)
-{
-	__builtin_memset(key, 0, sizeof(*key));
-	__builtin_memcpy(key->local, sender ? tuple->saddr : tuple->daddr, 16);
-	__builtin_memcpy(key->remote, sender ? tuple->daddr : tuple->saddr, 16);
-	key->local_port = sender ? tuple->sport : tuple->dport;
-	key->remote_port = sender ? tuple->dport : tuple->sport;
-	key->protocol = tuple->protocol;
-	key->netns = netns;
 }
 
 #endif

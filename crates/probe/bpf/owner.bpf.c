@@ -128,6 +128,19 @@ static __always_inline __u64 flow_hash(const struct flow_key *key)
 }
 
 /*
+ * Is this a packet of the socket's own making? One that a tunnel has wrapped passes once more,
+ * as the tunnel's: its flow is everybody's.
+ */
+static __always_inline bool is_own_flow(struct bpf_sock *sk, const struct tuple *tuple)
+{
+	if (sk->protocol != tuple->protocol)
+		return false;
+	if (sk->protocol != IPPROTO_TCP && sk->protocol != IPPROTO_UDP)
+		return true;
+	return sk->src_port == bpf_ntohs(tuple->sport);
+}
+
+/*
  * Every packet that a socket sends, in every network namespace, before it reaches a device.
  * The sending process is current when the socket is no TCP socket, or when TCP holds the lock
  * for a user (sk_lock.owned); in softirq it is not, and then nothing is claimed.
@@ -164,7 +177,7 @@ int egress(struct __sk_buff *skb)
 	}
 	if (connected && (socket->flags & FLOW_WRITTEN) && goes_to_peer(skb, full, 0))
 		return 1;
-	if (!read_tuple(skb, 0, skb->protocol, &tuple))
+	if (!read_sent(skb, &tuple) || !is_own_flow(full, &tuple))
 		return 1;
 	flow_of(&key, &tuple, true, socket->netns);
 	hash = flow_hash(&key);
@@ -176,6 +189,10 @@ int egress(struct __sk_buff *skb)
 		if (who.sure == SURE_EXACT)
 			who.sure = SURE_FLOW;
 		bpf_map_update_elem(&flows, &key, &who, BPF_ANY);
+		if (full->protocol != IPPROTO_TCP && full->protocol != IPPROTO_UDP) {
+			key.netns = ANY_NETNS;
+			bpf_map_update_elem(&flows, &key, &who, BPF_ANY);
+		}
 	}
 	socket->last_flow = hash;
 	if (connected && goes_to_peer(skb, full, 0))

@@ -158,7 +158,8 @@ abi! {
         netns: u32,
         current_in_egress: u8,
         owners: u8,
-        pad: [u8; 6],
+        current_in_capture: u8,
+        pad: [u8; 5],
     }
 }
 

@@ -25,6 +25,8 @@ static OBJECT: Aligned<{ include_bytes!(concat!(env!("OUT_DIR"), "/pktwho.bpf.o"
 struct Hooks {
     /// `cgroup_skb` may ask for the current task (6.x).
     current_in_egress: bool,
+    /// Classifiers may, too.
+    current_in_capture: bool,
     /// Programs of owner.bpf.c that are not wanted then.
     without: &'static [&'static str],
 }
@@ -32,23 +34,33 @@ struct Hooks {
 const SENDS: [&str; 2] = ["sendmsg4", "sendmsg6"];
 const RECEIVES: [&str; 2] = ["recvmsg4", "recvmsg6"];
 
-const HOOKS: [Hooks; 3] = [
+const NOT_WITH_CURRENT: &[&str] = &[
+    SENDS[0],
+    SENDS[1],
+    RECEIVES[0],
+    RECEIVES[1],
+    "sock_send_length",
+];
+
+const HOOKS: [Hooks; 4] = [
     Hooks {
         current_in_egress: true,
-        without: &[
-            SENDS[0],
-            SENDS[1],
-            RECEIVES[0],
-            RECEIVES[1],
-            "sock_send_length",
-        ],
+        current_in_capture: true,
+        without: NOT_WITH_CURRENT,
+    },
+    Hooks {
+        current_in_egress: true,
+        current_in_capture: false,
+        without: NOT_WITH_CURRENT,
     },
     Hooks {
         current_in_egress: false,
+        current_in_capture: false,
         without: &[RECEIVES[0], RECEIVES[1]],
     },
     Hooks {
         current_in_egress: false,
+        current_in_capture: false,
         without: &["sock_send_length", "sock_recv_length"],
     },
 ];
@@ -284,6 +296,7 @@ fn open(
 ) -> libbpf_rs::Result<OpenObject> {
     let config = Config {
         current_in_egress: u8::from(hooks.current_in_egress),
+        current_in_capture: u8::from(hooks.current_in_capture),
         ..config
     };
     let numbers = terms.numbers();

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Where records go: one ring for each CPU, and the room in which a packet is worked on.
+ */
+#ifndef PKTWHO_RING_H
+#define PKTWHO_RING_H
+
+#include "tuple.h"
+
+/*
+ * One ring per CPU, mapped by user space: a page of struct ring_control, ring_size bytes, and
+ * room for one record that begins at the very end. Written by its own CPU only. When full the
+ * packet is counted, not stored.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(key_size, 4);
+	__uint(value_size, 4096);
+} rings SEC(".maps");
+
+/* Losses by device and cause, written by the kernel only when something is lost. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct loss_key);
+	__type(value, __u64);
+} losses SEC(".maps");
+
+/*
+ * What one packet's programs share, in the otherwise unused end of their CPU's control page.
+ * The functions below are global, so that the verifier looks at each once and not along
+ * every path to it; such functions take only numbers and the context on old kernels. A
+ * record is made in place in the ring, or here when the ring is full and it is only counted.
+ */
+struct work {
+	struct packet_record record;
+	struct tuple tuple;
+	struct tuple plain; /* what stood in `tuple` while another one is tried */
+	__u64 homes_at;     /* see generation() */
+	__u32 cap_len;
+	__u8 l3;
+	__u8 egress;
+	__u8 full; /* the ring is full: the record is not in it */
+	__u8 known;
+};
+#define WORK_OFFSET 1024
+
+static __always_inline struct ring_control *own_ring(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&rings, &cpu);
+}
+
+static __always_inline struct work *work_of(struct ring_control *control)
+{
+	return (struct work *)((char *)control + WORK_OFFSET);
+}
+
+/* Where the next record is made: at the head, or in the work area when the ring is full. */
+static __always_inline struct packet_record *record_of(struct ring_control *control, bool full)
+{
+	__u32 at = RING_HEADER + ((__u32)control->head & (config.ring_size - 1));
+
+	return (struct packet_record *)((char *)control + (full ? WORK_OFFSET : at));
+}
+
+__noinline int count_loss(__u32 ifindex, __u32 cause)
+{
+	struct loss_key key = { .ifindex = ifindex, .cause = cause };
+	__u64 zero = 0, *count;
+
+	bpf_map_update_elem(&losses, &key, &zero, BPF_NOEXIST);
+	count = bpf_map_lookup_elem(&losses, &key);
+	if (count)
+		__sync_fetch_and_add(count, 1);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Addresses and ports of a packet, by which a flow is known.
+ *
+ * ICMP has identifiers in their place: an echo request goes from port `id` to port 0, its
+ * reply from port 0 to port `id`. An ICMP error stands for an answer to the packet it quotes,
+ * so that its receiver is found like any other's.
+ */
+#ifndef PKTWHO_TUPLE_H
+#define PKTWHO_TUPLE_H
+
+#include "maps.h"
+
+/* A flow's addresses and ports as a packet has them. */
+struct tuple {
+	__u32 saddr[4]; /* IPv4 as ::ffff:a.b.c.d */
+	__u32 daddr[4];
+	__u16 sport; /* network order; 0 where the protocol has no ports */
+	__u16 dport;
+	__u8 protocol;
+	__u8 family; /* AF_INET or AF_INET6 */
+	__u8 part;   /* PART_… */
+	__u8 error;  /* of an ICMP error: the tuple is that of an answer to what it quotes */
+	__u32 id;    /* of a fragment */
+};
+
+#define PART_WHOLE 0
+#define PART_FIRST 1 /* a fragment with ports */
+#define PART_LATER 2 /* one without */
+
+struct ipv4_head {
+	__u8 version_ihl;
+	__u8 tos;
+	__u16 length;
+	__u16 id;
+	__u16 fragment;
+	__u8 ttl;
+	__u8 protocol;
+	__u16 checksum;
+	__u32 saddr;
+	__u32 daddr;
+};
+
+struct ipv6_head {
+	__u32 flow;
+	__u16 length;
+	__u8 next;
+	__u8 hops;
+	__u32 saddr[4];
+	__u32 daddr[4];
+};
+
+#define EXTENSION_HEADERS 6
+#define NEXT_HOP 0
+#define NEXT_ROUTING 43
+#define NEXT_FRAGMENT 44
+#define NEXT_DESTINATION 60
+
+#define IPPROTO_ICMP 1
+#define IPPROTO_DCCP 33
+#define IPPROTO_ICMPV6 58
+#define IPPROTO_SCTP 132
+#define IPPROTO_UDPLITE 136
+
+/* ICMP types: RFC 792, RFC 4443. */
+#define ICMP_ECHO_REPLY 0
+#define ICMP_UNREACHABLE 3
+#define ICMP_ECHO 8
+#define ICMP_TIME_EXCEEDED 11
+#define ICMP_PARAMETER_PROBLEM 12
+#define ICMPV6_LAST_ERROR 127
+#define ICMPV6_ECHO 128
+#define ICMPV6_ECHO_REPLY 129
+
+/*
+ * Reads the IP header at `*offset` and the extension headers after it, and leaves `*offset` at
+ * what they carry. (RFC 791, RFC 8200)
+ */
+static __always_inline bool read_addresses(struct __sk_buff *skb, __u32 *offset, bool ipv6,
+					   struct tuple *tuple)
+{
+	if (!ipv6) {
+		struct ipv4_head head;
+
+		if (bpf_skb_load_bytes(skb, *offset, &head, sizeof(head)))
+			return false;
+		if (head.fragment & bpf_htons(0x3fff)) {
+			tuple->part = head.fragment & bpf_htons(0x1fff) ? PART_LATER : PART_FIRST;
+			tuple->id = head.id;
+		}
+		tuple->family = AF_INET;
+		tuple->protocol = head.protocol;
+		tuple->saddr[2] = bpf_htonl(0xffff);
+		tuple->daddr[2] = bpf_htonl(0xffff);
+		tuple->saddr[3] = head.saddr;
+		tuple->daddr[3] = head.daddr;
+		*offset += (head.version_ihl & 0x0f) * 4;
+	} else {
+		struct ipv6_head head;
+		__u8 next;
+
+		if (bpf_skb_load_bytes(skb, *offset, &head, sizeof(head)))
+			return false;
+		tuple->family = AF_INET6;
+		__builtin_memcpy(tuple->saddr, head.saddr, 16);
+		__builtin_memcpy(tuple->daddr, head.daddr, 16);
+		next = head.next;
+		*offset += sizeof(head);
+#pragma unroll
+		for (int i = 0; i < EXTENSION_HEADERS; i++) {
+			/* Next header, length in 8 bytes less one; of a fragment: offset and id. */
+			__u8 extension[8];
+
+			if (next != NEXT_HOP && next != NEXT_ROUTING && next != NEXT_FRAGMENT &&
+			    next != NEXT_DESTINATION)
+				break;
+			if (bpf_skb_load_bytes(skb, *offset, extension, sizeof(extension)))
+				return false;
+			if (next == NEXT_FRAGMENT) {
+				bool later = extension[2] || (extension[3] & 0xf8);
+
+				tuple->part = later ? PART_LATER : PART_FIRST;
+				__builtin_memcpy(&tuple->id, extension + 4, 4);
+				*offset += 8;
+			} else {
+				*offset += 8 + extension[1] * 8;
+			}
+			next = extension[0];
+			if (tuple->part == PART_LATER)
+				break;
+		}
+		tuple->protocol = next;
+	}
+	return true;
+}
+
+/* Ports, or what stands for them, of the transport header at `offset`. */
+static __always_inline bool read_ports(struct __sk_buff *skb, __u32 offset, struct tuple *tuple)
+{
+	__u16 ports[2];
+
+	switch (tuple->protocol) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_SCTP:
+	case IPPROTO_DCCP:
+		if (bpf_skb_load_bytes(skb, offset, ports, sizeof(ports)))
+			return false;
+		tuple->sport = ports[0];
+		tuple->dport = ports[1];
+		return true;
+	default:
+		return true;
+	}
+}
+
+static __always_inline bool is_icmp(const struct tuple *tuple)
+{
+	return tuple->protocol == (tuple->family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+}
+
+/* The identifier of an ICMP echo message; `*error`: it is an error that quotes a packet. */
+static __always_inline bool read_icmp(struct __sk_buff *skb, __u32 offset, struct tuple *tuple,
+				      bool *error)
+{
+	__u16 head[4]; /* type and code, checksum, identifier, sequence number */
+	__u8 type;
+
+	if (bpf_skb_load_bytes(skb, offset, head, sizeof(head)))
+		return false;
+	type = *(__u8 *)head;
+	if (tuple->family == AF_INET) {
+		*error = type == ICMP_UNREACHABLE || type == ICMP_TIME_EXCEEDED ||
+			 type == ICMP_PARAMETER_PROBLEM;
+		if (type == ICMP_ECHO)
+			tuple->sport = head[2];
+		else if (type == ICMP_ECHO_REPLY)
+			tuple->dport = head[2];
+	} else {
+		*error = type <= ICMPV6_LAST_ERROR;
+		if (type == ICMPV6_ECHO)
+			tuple->sport = head[2];
+		else if (type == ICMPV6_ECHO_REPLY)
+			tuple->dport = head[2];
+	}
+	return true;
+}
+
+/* Turns the tuple of a quoted packet into that of an answer to it. */
+static __always_inline void invert(struct tuple *tuple)
+{
+	__u32 address[4];
+	__u16 port = tuple->sport;
+
+	__builtin_memcpy(address, tuple->saddr, 16);
+	__builtin_memcpy(tuple->saddr, tuple->daddr, 16);
+	__builtin_memcpy(tuple->daddr, address, 16);
+	tuple->sport = tuple->dport;
+	tuple->dport = port;
+	tuple->part = PART_WHOLE;
+	tuple->error = 1;
+}
+
+/*
+ * The tuple of the IP packet that a socket sends, which begins at its IP header; false when it
+ * has none.
+ */
+static __always_inline bool read_sent(struct __sk_buff *skb, struct tuple *tuple)
+{
+	bool ipv6 = skb->protocol == bpf_htons(ETH_P_IPV6);
+	__u32 offset = 0;
+
+	if (!read_addresses(skb, &offset, ipv6, tuple) || tuple->part == PART_LATER)
+		return false;
+	if (is_icmp(tuple)) {
+		bool error;
+
+		return read_icmp(skb, offset, tuple, &error) && !error;
+	}
+	return read_ports(skb, offset, tuple);
+}
+
+/*
+ * Does this packet go where its socket is connected to? A connected UDP socket may send
+ * elsewhere as well (sendto). Looks at the usual case only: no IP options, bytes at hand.
+ */
+static __always_inline bool goes_to_peer(struct __sk_buff *skb, struct bpf_sock *sk, __u32 l3)
+{
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	__u32 dst_port = *(volatile __u32 *)&sk->dst_port; /* two bytes wide since 5.18 */
+
+	if (sk->protocol == IPPROTO_TCP)
+		return true;
+	if (skb->protocol == bpf_htons(ETH_P_IP)) {
+		struct ipv4_head *head = data + l3;
+		__u16 *ports = (void *)(head + 1);
+
+		if ((void *)(ports + 2) > end)
+			return false;
+		return head->version_ihl == 0x45 && !(head->fragment & bpf_htons(0x1fff)) &&
+		       head->daddr == sk->dst_ip4 &&
+		       ports[1] == (__u16)dst_port;
+	}
+	if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
+		struct ipv6_head *head = data + l3;
+		__u16 *ports = (void *)(head + 1);
+
+		if ((void *)(ports + 2) > end)
+			return false;
+		return head->next == IPPROTO_UDP && head->daddr[0] == sk->dst_ip6[0] &&
+		       head->daddr[1] == sk->dst_ip6[1] && head->daddr[2] == sk->dst_ip6[2] &&
+		       head->daddr[3] == sk->dst_ip6[3] && ports[1] == (__u16)dst_port;
+	}
+	return false;
+}
+
+/* The key under which the sender (or else the receiver) of such a packet stands in `flows`. */
+static __always_inline void flow_of(struct flow_key *key, const struct tuple *tuple, bool sender,
+				    __u32 netns)
+{
+	__builtin_memset(key, 0, sizeof(*key));
+	__builtin_memcpy(key->local, sender ? tuple->saddr : tuple->daddr, 16);
+	__builtin_memcpy(key->remote, sender ? tuple->daddr : tuple->saddr, 16);
+	key->local_port = sender ? tuple->sport : tuple->dport;
+	key->remote_port = sender ? tuple->dport : tuple->sport;
+	key->protocol = tuple->protocol;
+	key->netns = netns;
+}
+
+#endif
