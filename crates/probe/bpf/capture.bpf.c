@@ -81,7 +81,7 @@ static __always_inline long copy_packet(struct __sk_buff *skb, char *to, __u32 c
 	if (cap_len <= ADDRESSES + VLAN_TAG)
 		return 0;
 	rest = cap_len - ADDRESSES - VLAN_TAG;
-	if (rest > SNAPLEN_MAX)
+	if (rest > config.snaplen)
 		return -1;
 	return bpf_skb_load_bytes(skb, ADDRESSES, to + ADDRESSES + VLAN_TAG, rest);
 }
@@ -98,7 +98,7 @@ static __always_inline int store(struct __sk_buff *skb, struct ring_control *con
 	if (full) {
 		control->lost_full++;
 		count_loss(skb->ifindex, LOST_FULL);
-	} else if (cap_len == 0 || cap_len > SNAPLEN_MAX ||
+	} else if (cap_len == 0 || cap_len > config.snaplen ||
 		   copy_packet(skb, (char *)record + sizeof(*record), cap_len, tagged)) {
 		control->lost_unreadable++;
 		count_loss(skb->ifindex, LOST_UNREADABLE);

@@ -7,7 +7,6 @@
  */
 #include "ring.h"
 
-#define LOOPBACK_IFINDEX 1
 #define PACKET_BROADCAST 1 /* linux/if_packet.h */
 #define PACKET_MULTICAST 2
 #define PACKET_OTHERHOST 3
@@ -55,6 +54,11 @@ static __always_inline bool from_flow(const struct tuple *tuple, bool sender, __
 	struct flow_key key;
 	struct owner *found;
 
+	/* Both ends have the same key: whoever sent last stands there. */
+	if (tuple->sport == tuple->dport && tuple->saddr[3] == tuple->daddr[3] &&
+	    tuple->saddr[2] == tuple->daddr[2] && tuple->saddr[1] == tuple->daddr[1] &&
+	    tuple->saddr[0] == tuple->daddr[0])
+		return false;
 	flow_of(&key, tuple, sender, netns);
 	found = bpf_map_lookup_elem(&flows, &key);
 	if (!found)
@@ -67,16 +71,34 @@ static __always_inline bool from_flow(const struct tuple *tuple, bool sender, __
  * Packet sockets hand their packets to the device at once, in the context of the process that
  * sends (packet_snd, tpacket_snd in net/packet/af_packet.c): no queue lies between.
  */
-static __always_inline int from_task(bool egress, struct owner *who)
+static __always_inline int from_task(struct owner *who)
 {
 	struct task_struct *task;
 
-	if (!egress || !config.current_in_capture)
-		return NEITHER;
+	if (!config.current_in_capture)
+		return KNOWN;
 	task = (struct task_struct *)bpf_get_current_task();
-	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
+	if (!(BPF_CORE_READ(task, flags) & PF_KTHREAD))
+		fill_current(who, bpf_get_current_pid_tgid(), task);
+	return KNOWN;
+}
+
+/* A loopback device has taken the socket off the packet. */
+static __always_inline int from_sent(struct __sk_buff *skb, __u32 l3, struct owner *who)
+{
+	struct sent *place = place_of((__u64)skb);
+	__u32 head[SENT_HEAD];
+
+	if (!place || place->buffer != (__u64)skb ||
+	    bpf_skb_load_bytes(skb, l3, head, sizeof(head)))
 		return NEITHER;
-	fill_current(who, bpf_get_current_pid_tgid(), task);
+#pragma unroll
+	for (int i = 0; i < SENT_HEAD; i++)
+		if (head[i] != place->head[i])
+			return NEITHER;
+	if (place->who.sure == SURE_NOT)
+		return NEITHER;
+	*who = place->who;
 	return KNOWN;
 }
 
@@ -94,16 +116,21 @@ static __always_inline int from_packet(struct __sk_buff *skb, bool egress, __u32
 	__u64 cookie;
 
 	if (!sk)
-		return NEITHER;
+		return !egress && skb->ifindex == LOOPBACK_IFINDEX ?
+			       from_sent(skb, l3, &record->sender) :
+			       NEITHER;
 	full = bpf_sk_fullsock(sk);
 	if (full) {
-		if (full->family == AF_PACKET)
-			return from_task(egress, &record->sender);
+		bool made = full->family == AF_PACKET;
+
+		if (made && egress)
+			return from_task(&record->sender);
 		if (generation && !goes_to_peer(skb, full, l3))
 			generation = 0;
 		socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
+		/* Whatever addresses a packet socket has put there, it is nobody else's packet. */
 		if (!socket)
-			return NEITHER;
+			return made ? KNOWN : NEITHER;
 		return from_socket(socket, &record->sender, &record->receiver, generation);
 	}
 	cookie = bpf_get_socket_cookie(skb);
@@ -199,6 +226,15 @@ static __always_inline struct bpf_sock *socket_at(struct __sk_buff *skb, const s
 	return bpf_sk_lookup_udp(skb, &ends, sizeof(ends.ipv6), netns, 0);
 }
 
+/*
+ * A listener is found for every packet to its port that belongs to no connection, or to one
+ * whose addresses are translated on the way: only what asks for a connection is for it.
+ */
+static __always_inline bool is_addressed(struct bpf_sock *sk, const struct tuple *tuple)
+{
+	return sk->state != BPF_TCP_LISTEN || tuple->protocol != IPPROTO_TCP || tuple->syn;
+}
+
 /* Ask the stack whose socket stands at one end of the packet. */
 static __always_inline bool from_lookup(struct __sk_buff *skb, const struct tuple *tuple,
 					bool sender, struct owner *who)
@@ -217,7 +253,7 @@ static __always_inline bool from_lookup(struct __sk_buff *skb, const struct tupl
 		bool any = !full->src_ip4 &&
 			   !(full->src_ip6[0] | full->src_ip6[1] | full->src_ip6[2] | full->src_ip6[3]);
 
-		if (!any || delivered_here(skb, tuple)) {
+		if (is_addressed(full, tuple) && (!any || delivered_here(skb, tuple))) {
 			socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
 			if (socket)
 				found = from_socket(socket, who, who, 0);
@@ -271,7 +307,7 @@ static __always_inline bool from_home(struct __sk_buff *skb, const struct tuple 
 		socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
 		if (socket) {
 			netns = socket->netns;
-			found = from_socket(socket, who, who, 0);
+			found = is_addressed(full, tuple) && from_socket(socket, who, who, 0);
 		}
 	}
 	bpf_sk_release(sk);
@@ -593,8 +629,12 @@ static __always_inline int find_sender(struct __sk_buff *skb, bool egress, bool 
 	__u8 protocol = work_of(control)->tuple.protocol;
 
 	/* A UDP socket's flow names the one that sent, a look-up only one that may have. */
-	if ((protocol != IPPROTO_TCP || !loopback || egress) && end_from_flow(full, true))
+	if ((protocol != IPPROTO_TCP || !loopback || egress) && end_from_flow(full, true)) {
+		/* More packets wait here than are remembered: another may have sent since. */
+		if (loopback && protocol == IPPROTO_UDP)
+			record_of(control, full)->sender.sure = SURE_GUESS;
 		return 1;
+	}
 	if (loopback && !egress && (end_from_lookup(skb, full, true) || end_from_flow(full, true)))
 		return 1;
 	if (homes_at && end_from_home(skb, full, true))

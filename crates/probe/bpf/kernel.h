@@ -193,6 +193,7 @@ struct bpf_iter__task_file {
 };
 
 #define PF_KTHREAD 0x00200000 /* linux/sched.h */
+#define LOOPBACK_IFINDEX 1 /* in every network namespace */
 #define AF_INET 2
 #define AF_PACKET 17
 #define AF_INET6 10

@@ -108,6 +108,28 @@ struct numbers pids SEC(".maps");
 struct numbers parent_pids SEC(".maps");
 
 /*
+ * What sockets of this CPU sent to a loopback device last, by the address of the packet's
+ * buffer: the device takes the socket off the packet, and hands it in on the same CPU. Written by
+ * cgroup_skb/egress; read by the capture programs, which compare the packet's head. A place
+ * that another packet has taken: the owner is looked for as anywhere else.
+ */
+#define SENT_PLACES 1024
+#define SENT_HEAD 5
+struct sent {
+	__u64 buffer;
+	__u32 head[SENT_HEAD]; /* of the IP header: with identification, addresses or lengths */
+	__u32 pad;
+	struct owner who;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SENT_PLACES);
+	__type(key, __u32);
+	__type(value, struct sent);
+} sent SEC(".maps");
+
+/*
  * Address -> id (as the namespace of our devices numbers them, rtnetlink's nsid) of the other
  * network namespace which has it. Written by user space; addresses that several namespaces
  * have are left out, and what does not fit: no far end is known there.
@@ -155,6 +177,13 @@ static __always_inline __u64 generation(void)
 	if (!shared || !READ(shared->homes))
 		return 0;
 	return READ(shared->homes) + READ(shared->changes);
+}
+
+static __always_inline struct sent *place_of(__u64 buffer)
+{
+	__u32 place = (buffer >> 8) % SENT_PLACES; /* buffers lie 256 bytes apart */
+
+	return bpf_map_lookup_elem(&sent, &place);
 }
 
 static __always_inline void changed(void)

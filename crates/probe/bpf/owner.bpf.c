@@ -140,6 +140,30 @@ static __always_inline bool is_own_flow(struct bpf_sock *sk, const struct tuple 
 	return sk->src_port == bpf_ntohs(tuple->sport);
 }
 
+static __always_inline void remember_sent(struct __sk_buff *skb, struct sock_owner *socket, bool tcp)
+{
+	struct sent *place = place_of((__u64)skb);
+	__u64 id;
+
+	if (!place)
+		return;
+	place->buffer = 0;
+	if (bpf_skb_load_bytes(skb, 0, place->head, sizeof(place->head)))
+		return;
+	place->who = socket->who;
+	if (!tcp && config.current_in_egress) {
+		id = bpf_get_current_pid_tgid();
+		/* Another process that shares the socket sends at this moment. */
+		if (place->who.pid != id >> 32) {
+			struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+			if (!(BPF_CORE_READ(task, flags) & PF_KTHREAD))
+				fill_current(&place->who, id, task);
+		}
+	}
+	place->buffer = (__u64)skb;
+}
+
 /*
  * Every packet that a socket sends, in every network namespace, before it reaches a device.
  * The sending process is current when the socket is no TCP socket, or when TCP holds the lock
@@ -175,6 +199,8 @@ int egress(struct __sk_buff *skb)
 		if (tcp && tcp->inet_conn.icsk_inet.sk.sk_lock.owned)
 			claim(socket);
 	}
+	if (skb->ifindex == LOOPBACK_IFINDEX)
+		remember_sent(skb, socket, full->protocol == IPPROTO_TCP);
 	if (connected && (socket->flags & FLOW_WRITTEN) && goes_to_peer(skb, full, 0))
 		return 1;
 	if (!read_sent(skb, &tuple) || !is_own_flow(full, &tuple))
@@ -200,18 +226,19 @@ int egress(struct __sk_buff *skb)
 	return 1;
 }
 
-static __always_inline bool is_inet(const struct sock *sk)
+/* Internet and packet sockets: those whose packets we see. */
+static __always_inline bool has_packets(const struct sock *sk)
 {
 	__u16 family = sk->__sk_common.skc_family;
 
-	return family == AF_INET || family == AF_INET6;
+	return family == AF_INET || family == AF_INET6 || family == AF_PACKET;
 }
 
 /* After every receive on any socket: whoever received is the receiver from now on (6.3). */
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(sock_recv_length, struct sock *sk, int ret, int flags)
 {
-	if (ret >= 0 && is_inet(sk))
+	if (ret >= 0 && has_packets(sk))
 		claim_socket(sk);
 	return 0;
 }
@@ -220,7 +247,7 @@ int BPF_PROG(sock_recv_length, struct sock *sk, int ret, int flags)
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(sock_send_length, struct sock *sk, int ret, int flags)
 {
-	if (ret >= 0 && is_inet(sk))
+	if (ret >= 0 && has_packets(sk))
 		claim_socket(sk);
 	return 0;
 }
@@ -290,7 +317,7 @@ int existing_sockets(struct bpf_iter__task_file *ctx)
 	if (!sock)
 		return 0;
 	sk = sock->sk;
-	if (!sk || !is_inet(sk))
+	if (!sk || !has_packets(sk))
 		return 0;
 	socket = bpf_sk_storage_get(&sock_owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!socket)

@@ -22,6 +22,8 @@ struct tuple {
 	__u8 part;   /* PART_… */
 	__u8 error;  /* of an ICMP error: the tuple is that of an answer to what it quotes */
 	__u32 id;    /* of a fragment */
+	__u8 syn;    /* TCP: only such packets may be a listener's */
+	__u8 pad[3];
 };
 
 #define PART_WHOLE 0
@@ -140,7 +142,14 @@ static __always_inline bool read_ports(struct __sk_buff *skb, __u32 offset, stru
 	__u16 ports[2];
 
 	switch (tuple->protocol) {
-	case IPPROTO_TCP:
+	case IPPROTO_TCP: {
+		__u8 flags;
+
+		/* An ICMP error need not quote as much. */
+		if (!bpf_skb_load_bytes(skb, offset + 13, &flags, sizeof(flags)))
+			tuple->syn = !!(flags & 2);
+	}
+		/* fallthrough */
 	case IPPROTO_UDP:
 	case IPPROTO_UDPLITE:
 	case IPPROTO_SCTP:
