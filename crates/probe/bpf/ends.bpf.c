@@ -270,10 +270,10 @@ static __always_inline __u32 netns_of_small(struct bpf_sock *sk)
 	struct tcp_timewait_sock *timewait;
 
 	if (request)
-		return request->req.req.__req_common.skc_net.net->ns.inum;
+		return BPF_CORE_READ(request, req.req.__req_common.skc_net.net, ns.inum);
 	timewait = bpf_skc_to_tcp_timewait_sock(sk);
 	if (timewait)
-		return timewait->tw_sk.__tw_common.skc_net.net->ns.inum;
+		return BPF_CORE_READ(timewait, tw_sk.__tw_common.skc_net.net, ns.inum);
 	return 0;
 }
 
@@ -480,6 +480,9 @@ __noinline int take_tracked_tuple(struct __sk_buff *skb, __u32 sender)
 {
 	struct ring_control *control = own_ring();
 	struct ct_options options = {};
+	const struct nf_conntrack_tuple *tuple_of;
+	union nf_inet_addr local = {}, remote = {};
+	__u16 local_port = 0, remote_port = 0;
 	struct nf_conn *connection;
 	struct tuple tuple, other;
 	bool inverse = false, original, same;
@@ -499,24 +502,21 @@ __noinline int take_tracked_tuple(struct __sk_buff *skb, __u32 sender)
 	/* Does the packet go the way of the connection's first one? */
 	original = (options.direction == CT_ORIGINAL) != inverse;
 	other = tuple;
-	if (original == !!sender) {
-		/* The client: as the first packet was when it was sent; here it sends or is answered. */
-		const struct nf_conntrack_tuple *first = &connection->tuplehash[0].tuple;
-
-		wide(sender ? other.saddr : other.daddr, &first->src.u3, tuple.family);
-		wide(sender ? other.daddr : other.saddr, &first->dst.u3, tuple.family);
-		*(sender ? &other.sport : &other.dport) = first->src.u.all;
-		*(sender ? &other.dport : &other.sport) = first->dst.u.all;
-	} else {
-		/* The server: its answer is the reply tuple. */
-		const struct nf_conntrack_tuple *reply = &connection->tuplehash[1].tuple;
-
-		wide(sender ? other.saddr : other.daddr, &reply->src.u3, tuple.family);
-		wide(sender ? other.daddr : other.saddr, &reply->dst.u3, tuple.family);
-		*(sender ? &other.sport : &other.dport) = reply->src.u.all;
-		*(sender ? &other.dport : &other.sport) = reply->dst.u.all;
-	}
+	/*
+	 * The client's view is the first packet's, the server's that of its answer. Read without
+	 * following the kernel's types, which costs the verifier a search for each field.
+	 */
+	tuple_of = original == !!sender ? &connection->tuplehash[0].tuple :
+					  &connection->tuplehash[1].tuple;
+	bpf_core_read(&local, sizeof(local), &tuple_of->src.u3);
+	bpf_core_read(&remote, sizeof(remote), &tuple_of->dst.u3);
+	bpf_core_read(&local_port, sizeof(local_port), &tuple_of->src.u);
+	bpf_core_read(&remote_port, sizeof(remote_port), &tuple_of->dst.u);
 	bpf_ct_release(connection);
+	wide(sender ? other.saddr : other.daddr, &local, tuple.family);
+	wide(sender ? other.daddr : other.saddr, &remote, tuple.family);
+	*(sender ? &other.sport : &other.dport) = local_port;
+	*(sender ? &other.dport : &other.sport) = remote_port;
 	same = other.saddr[3] == tuple.saddr[3] && other.daddr[3] == tuple.daddr[3] &&
 	       other.saddr[2] == tuple.saddr[2] && other.daddr[2] == tuple.daddr[2] &&
 	       other.saddr[1] == tuple.saddr[1] && other.daddr[1] == tuple.daddr[1] &&

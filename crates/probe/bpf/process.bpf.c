@@ -41,11 +41,11 @@ static __always_inline void describe(struct process_event *event, __u16 kind,
 	event->kind = kind;
 	event->version = ABI_VERSION;
 	event->time = bpf_ktime_get_ns();
-	event->start = leader->start_boottime;
-	event->pid = leader->tgid;
-	event->uid = leader->cred->uid.val;
-	event->parent_pid = parent->tgid;
-	event->parent_start = parent->group_leader->start_boottime;
+	event->start = BPF_CORE_READ(leader, start_boottime);
+	event->pid = BPF_CORE_READ(leader, tgid);
+	event->uid = BPF_CORE_READ(leader, cred, uid.val);
+	event->parent_pid = BPF_CORE_READ(parent, tgid);
+	event->parent_start = BPF_CORE_READ(parent, group_leader, start_boottime);
 	BPF_CORE_READ_STR_INTO(&event->name, leader, comm);
 }
 
