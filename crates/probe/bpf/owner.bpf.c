@@ -322,8 +322,8 @@ int existing_sockets(struct bpf_iter__task_file *ctx)
 	socket = bpf_sk_storage_get(&sock_owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!socket)
 		return 0;
-	leader = task->group_leader;
-	start = leader->start_boottime;
+	leader = BPF_CORE_READ(task, group_leader);
+	start = BPF_CORE_READ(leader, start_boottime);
 	if (socket->who.sure != SURE_NOT) {
 		if (!(socket->flags & FROM_ITERATOR) || socket->who.pid == task->tgid)
 			return 0;
@@ -334,11 +334,11 @@ int existing_sockets(struct bpf_iter__task_file *ctx)
 		socket->who.sure = SURE_EXACT;
 	}
 	socket->flags |= FROM_ITERATOR;
-	socket->netns = sk->__sk_common.skc_net.net->ns.inum;
+	socket->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	socket->who.start = start;
 	socket->who.pid = task->tgid;
 	socket->who.tid = task->tgid;
-	socket->who.uid = task->cred->uid.val;
+	socket->who.uid = BPF_CORE_READ(task, cred, uid.val);
 	BPF_CORE_READ_STR_INTO(&socket->who.thread, leader, comm);
 	bpf_get_socket_cookie(sk);
 	return 0;

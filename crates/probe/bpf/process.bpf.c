@@ -105,7 +105,7 @@ static __always_inline __u64 terms_of_exec(struct process_event *event, struct l
 	long got;
 
 	terms = terms_of_comm(event->name);
-	file = bprm->file->f_path.dentry->d_name.name;
+	file = BPF_CORE_READ(bprm, file, f_path.dentry, d_name.name);
 	bpf_probe_read_kernel_str(name.name, sizeof(name.name), file);
 	terms |= terms_of_name(&name);
 	got = bpf_probe_read_kernel_str(called, EXE_MAX, bprm->filename);
@@ -129,7 +129,7 @@ static __always_inline __u64 terms_of_exec(struct process_event *event, struct l
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-	struct task_struct *leader = task->group_leader;
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
 	struct event_buffer *buffer;
 	unsigned long start, length;
 	__u32 zero = 0, exe_len;
@@ -138,15 +138,15 @@ int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct l
 	buffer = bpf_map_lookup_elem(&scratch, &zero);
 	if (!buffer)
 		return 0;
-	describe(&buffer->event, KIND_EXEC, leader, leader->real_parent);
+	describe(&buffer->event, KIND_EXEC, leader, BPF_CORE_READ(leader, real_parent));
 	got = bpf_probe_read_kernel_str(buffer->text, EXE_MAX, bprm->interp);
 	exe_len = got > 0 ? got : 0;
 	if (exe_len > EXE_MAX)
 		exe_len = EXE_MAX;
 	buffer->event.exe_len = exe_len;
 	buffer->event.exe_cut = exe_len == EXE_MAX;
-	start = task->mm->arg_start;
-	length = task->mm->arg_end - start;
+	start = BPF_CORE_READ(task, mm, arg_start);
+	length = BPF_CORE_READ(task, mm, arg_end) - start;
 	if (length > ARGS_MAX) {
 		length = ARGS_MAX;
 		buffer->event.args_cut = 1;
@@ -194,11 +194,11 @@ SEC("tp_btf/sched_process_exit")
 int BPF_PROG(sched_process_exit, struct task_struct *task)
 {
 	struct process_event event;
-	struct task_struct *leader = task->group_leader;
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
 
-	if (task->signal->live.counter)
+	if (BPF_CORE_READ(task, signal, live.counter))
 		return 0;
-	describe(&event, KIND_EXIT, leader, leader->real_parent);
+	describe(&event, KIND_EXIT, leader, BPF_CORE_READ(leader, real_parent));
 	send(&event, sizeof(event));
 	return 0;
 }
@@ -211,7 +211,7 @@ int BPF_PROG(task_rename, struct task_struct *task, const char *comm)
 
 	if (task->pid != task->tgid)
 		return 0;
-	describe(&event, KIND_RENAME, task, task->real_parent);
+	describe(&event, KIND_RENAME, task, BPF_CORE_READ(task, real_parent));
 	__builtin_memset(event.name, 0, sizeof(event.name));
 	bpf_probe_read_kernel_str(event.name, sizeof(event.name), comm);
 	if (are_followed()) {
@@ -233,7 +233,7 @@ int existing_processes(struct bpf_iter__task *ctx)
 
 	if (!task || task->pid != task->tgid)
 		return 0;
-	describe(&event, KIND_EXISTING, task, task->real_parent);
+	describe(&event, KIND_EXISTING, task, BPF_CORE_READ(task, real_parent));
 	bpf_seq_write(ctx->meta->seq, &event, sizeof(event));
 	return 0;
 }
