@@ -6,14 +6,20 @@ use anyhow::{Context, Result};
 
 use crate::stage::{PORT, Stage};
 
-/// A process id that nobody has and that is not soon given out.
+/// A process id that nobody has and that is not soon given out: half the way round from the one
+/// given last (the last word of `/proc/loadavg`). Neither a process group nor a session may
+/// bear it: its neighbours are free as well.
 fn free_pid() -> Result<u32> {
-    let last: u32 = std::fs::read_to_string("/proc/sys/kernel/pid_max")?
-        .trim()
-        .parse()?;
-    (300..last.min(32_000))
-        .rev()
-        .find(|pid| !Path::new(&format!("/proc/{pid}")).exists())
+    let read = |path: &str| std::fs::read_to_string(path);
+    let bound: u32 = read("/proc/sys/kernel/pid_max")?.trim().parse()?;
+    let bound = bound.min(32_000);
+    let loadavg = read("/proc/loadavg")?;
+    let last = loadavg.split_whitespace().last();
+    let last: u32 = last.context("no last process id")?.parse()?;
+    let free = |pid: &u32| !Path::new(&format!("/proc/{pid}")).exists();
+    (0..bound - 300)
+        .map(|step| 300 + (last + bound / 2 + step) % (bound - 300))
+        .find(|pid| (*pid..*pid + 20).all(|pid| free(&pid)))
         .context("no free process id")
 }
 
