@@ -13,6 +13,7 @@
 
 mod bytes;
 mod counters;
+mod decompress;
 mod error;
 mod input;
 mod json;
@@ -29,6 +30,7 @@ mod sll2;
 mod writer;
 
 pub use counters::Counters;
+pub use decompress::Decompress;
 pub use error::{Error, Part};
 pub use limits::MAX_SNAPLEN;
 pub use pcap_writer::{PcapOptions, PcapWriter};

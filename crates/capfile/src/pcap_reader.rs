@@ -140,7 +140,7 @@ impl PcapReader {
         input.take(FILE_HEADER);
         let lengths = LengthOrder::of_version(major, minor)?;
         // The upper half of the field tells the length of a frame check sequence.
-        let link_type = LinkType(u16::try_from(link & 0xffff).unwrap_or_default());
+        let link_type = LinkType::from_dlt(u16::try_from(link & 0xffff).unwrap_or_default());
         let mut snaplen = effective_snaplen(snaplen, link_type);
         if magic.modified {
             snaplen = snaplen.saturating_add(MODIFIED_SNAPLEN_EXTRA);

@@ -1,6 +1,6 @@
 //! The file to read, or standard input.
 //!
-//! Promises: before it waits for bytes of a pipe it puts out the text gathered so far, and
+//! Compressed files are read as if they were not. Promises: before it waits for bytes of a pipe it puts out the text gathered so far, and
 //! while it waits it notices that it was asked to stop.
 
 use std::cell::RefCell;
@@ -12,21 +12,29 @@ use std::path::Path;
 use std::rc::Rc;
 
 use anyhow::{Context as _, Result};
+use pktwho_capfile::Decompress;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::failure;
+use crate::offline;
 use crate::signals::Signals;
 use crate::text::Text;
 
 /// How much of a stream may be looked at before it is read.
 const PEEK: usize = 64 * 1024;
 
-/// A stream of bytes that may keep us waiting.
+/// The bytes of a capture file.
 #[derive(Debug)]
 pub struct Input {
-    file: File,
+    source: Decompress<Waiting>,
     /// Bytes that were looked at and are still to be read.
     peeked: VecDeque<u8>,
+}
+
+/// A stream of bytes that may keep us waiting.
+#[derive(Debug)]
+struct Waiting {
+    file: File,
     may_wait: bool,
     signals: Signals,
     text: Rc<RefCell<Text>>,
@@ -48,12 +56,16 @@ impl Input {
                 .with_context(name)?
         };
         let may_wait = file.metadata().is_ok_and(|metadata| !metadata.is_file());
-        Ok(Self {
+        let waiting = Waiting {
             file,
-            peeked: VecDeque::new(),
             may_wait,
             signals,
             text,
+        };
+        let source = Decompress::new(waiting).map_err(|error| offline::worded(error.into()))?;
+        Ok(Self {
+            source,
+            peeked: VecDeque::new(),
         })
     }
 
@@ -68,7 +80,9 @@ impl Input {
         self.peeked.extend(&bytes);
         Ok(bytes)
     }
+}
 
+impl Waiting {
     /// Waits until there is something to read, the end included.
     fn wait(&self) -> io::Result<()> {
         // Asking to stop interrupts the poll, unless it comes just before it.
@@ -103,6 +117,12 @@ impl Read for Input {
         if !self.peeked.is_empty() {
             return self.peeked.read(buffer);
         }
+        self.source.read(buffer)
+    }
+}
+
+impl Read for Waiting {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.may_wait {
             self.wait()?;
         }

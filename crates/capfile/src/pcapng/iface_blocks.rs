@@ -126,7 +126,7 @@ pub(crate) fn description(body: &[u8], endian: Endian) -> Result<(Iface, Clock),
     else {
         return Err(short);
     };
-    let link_type = LinkType(link_type);
+    let link_type = LinkType::from_dlt(link_type);
     let mut iface = Iface {
         link_type,
         snaplen: effective_snaplen(snaplen, link_type),

@@ -538,3 +538,19 @@ fn a_packet_may_give_its_process_by_id_alone() {
     };
     assert!(first == again && first != other);
 }
+
+#[test]
+fn old_numbers_of_link_types_mean_the_same() {
+    for (number, link_type) in [
+        (12, LinkType::RAW),
+        (19, LinkType::ATM_CLIP),
+        (1, LinkType(1)),
+    ] {
+        for order in [Little, Big] {
+            let old = header(order, MICRO, (2, 4), 0, u32::from(number));
+            assert_eq!(Reader::new(&old[..]).unwrap().link_type(), link_type);
+            let new = [section(order), interface(order, number, 0, &[])].concat();
+            assert_eq!(Reader::new(&new[..]).unwrap().link_type(), link_type);
+        }
+    }
+}
