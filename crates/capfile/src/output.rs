@@ -15,15 +15,24 @@ pub(crate) struct Output<W: Write> {
     /// Bytes handed on so far.
     written: u64,
     failed: bool,
+    /// What the system said then; it is told again.
+    errno: Option<i32>,
+    /// The length of the record that some bytes begin with; whether they are the file's first.
+    record_len: fn(&[u8], bool) -> Option<usize>,
+    /// After a failure: bytes of whole records that the stream took.
+    whole: u64,
 }
 
 impl<W: Write> Output<W> {
-    pub(crate) fn new(sink: W) -> Self {
+    pub(crate) fn new(sink: W, record_len: fn(&[u8], bool) -> Option<usize>) -> Self {
         Self {
             sink,
             buffer: Vec::with_capacity(2 * FULL),
             written: 0,
             failed: false,
+            errno: None,
+            record_len,
+            whole: 0,
         }
     }
 
@@ -51,13 +60,38 @@ impl<W: Write> Output<W> {
     fn drain(&mut self) -> io::Result<()> {
         if self.failed {
             self.buffer.clear();
-            return Err(io::ErrorKind::BrokenPipe.into());
+            return Err(match self.errno {
+                Some(errno) => io::Error::from_raw_os_error(errno),
+                None => io::ErrorKind::BrokenPipe.into(),
+            });
         }
-        let result = self.sink.write_all(&self.buffer);
+        let (taken, result) = write_all(&mut self.sink, &self.buffer);
         self.failed = result.is_err();
+        if let Err(error) = &result {
+            self.errno = error.raw_os_error();
+            self.whole = self.written + self.whole_of(taken) as u64;
+        }
         self.written += self.buffer.len() as u64;
         self.buffer.clear();
         result
+    }
+
+    /// How many of the first `taken` bytes of the buffer are whole records.
+    fn whole_of(&self, taken: usize) -> usize {
+        let mut whole = 0;
+        while let Some(rest) = self.buffer.get(whole..taken) {
+            let at_start = self.written == 0 && whole == 0;
+            match (self.record_len)(rest, at_start) {
+                Some(len) if len > 0 && len <= rest.len() => whole += len,
+                _ => break,
+            }
+        }
+        whole
+    }
+
+    /// After a failure: how many bytes at the beginning of the stream are whole records.
+    pub(crate) fn whole(&self) -> Option<u64> {
+        self.failed.then_some(self.whole)
     }
 
     /// Hands everything on to the stream, and through it.
@@ -65,6 +99,20 @@ impl<W: Write> Output<W> {
         self.drain()?;
         self.sink.flush()
     }
+}
+
+/// Writes everything, or says how much could be.
+fn write_all(sink: &mut impl Write, bytes: &[u8]) -> (usize, io::Result<()>) {
+    let mut taken = 0;
+    while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
+        match sink.write(rest) {
+            Ok(0) => return (taken, Err(io::ErrorKind::WriteZero.into())),
+            Ok(more) => taken += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (taken, Err(error)),
+        }
+    }
+    (taken, Ok(()))
 }
 
 impl<W: Write> Drop for Output<W> {

@@ -51,7 +51,7 @@ impl<W: Write> PcapWriter<W> {
         if options.snaplen == 0 {
             options.snaplen = MAX_SNAPLEN;
         }
-        let mut output = Output::new(sink);
+        let mut output = Output::new(sink, record_len);
         let magic = match options.precision {
             TimestampPrecision::Micro => MAGIC_MICRO,
             TimestampPrecision::Nano => MAGIC_NANO,
@@ -135,10 +135,24 @@ impl<W: Write> PcapWriter<W> {
         Ok(self.output.flush()?)
     }
 
+    /// After a failure to write: how many bytes at the beginning of the stream are whole records.
+    pub fn whole_bytes(&self) -> Option<u64> {
+        self.output.whole()
+    }
+
     /// Bytes of the file so far.
     pub fn bytes_written(&self) -> u64 {
         self.output.len()
     }
+}
+
+/// The length of the record that these bytes begin with, or of the file header.
+fn record_len(bytes: &[u8], at_start: bool) -> Option<usize> {
+    if at_start {
+        return Some(24);
+    }
+    let captured: [u8; 4] = bytes.get(8..12)?.try_into().ok()?;
+    Some(16 + u32::from_le_bytes(captured) as usize)
 }
 
 /// Seconds as the format stores them: 1970 to 2106, what lies outside at the nearer end.

@@ -52,6 +52,14 @@ impl<W: Write> Writer<W> {
         }
     }
 
+    /// After a failure to write: how many bytes at the beginning of the stream are whole records.
+    pub fn whole_bytes(&self) -> Option<u64> {
+        match self {
+            Self::Pcap(pcap) => pcap.whole_bytes(),
+            Self::Pcapng(pcapng) => pcapng.whole_bytes(),
+        }
+    }
+
     /// Bytes of the file so far, those not yet handed to the stream included.
     pub fn bytes_written(&self) -> u64 {
         match self {

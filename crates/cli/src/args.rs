@@ -7,6 +7,8 @@ use pktwho_filter::tree::Tree;
 use pktwho_packet::{LinkType, TimestampPrecision};
 use pktwho_print::PacketType;
 
+use crate::rotation::Rotation;
+
 /// A command line. Every field holds what its flag's entry in [`crate::flags`] says.
 #[derive(Debug, Default)]
 #[expect(
@@ -58,6 +60,12 @@ pub struct Args {
     pub count: bool,
     pub line_buffered: bool,
     pub packet_buffered: bool,
+    /// `-C`, `-G`, `-W`.
+    pub rotation: Rotation,
+    /// `-z`.
+    pub postrotate: Option<OsString>,
+    /// `-Z`.
+    pub user: Option<OsString>,
 
     // How they are shown.
     pub no_names: u8,

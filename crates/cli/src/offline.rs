@@ -124,6 +124,7 @@ fn facts<'a>(reader: &Reader<Input>, ifaces: &'a [Iface], output: &Output) -> So
         // A file's own words on these are not kept.
         hardware: String::new(),
         os: String::new(),
+        now: None,
     }
 }
 

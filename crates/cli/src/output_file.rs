@@ -1,7 +1,10 @@
-//! The file of `-w`, in either format.
+//! The file of `-w`, in either format; or the files, when it is a series.
+//!
+//! Promises: each file is whole by itself; after a failure what stands in it can be read.
 
 use std::fs::File;
-use std::path::Path;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use pktwho_capfile::{
@@ -12,16 +15,35 @@ use pktwho_print::Context;
 
 use crate::failure;
 use crate::plan::{Format, Target};
-use crate::sink::SourceFacts;
+use crate::postrotate::{Postrotate, as_user};
+use crate::rotation::{Next, Series};
+use crate::sink::{SourceFacts, say};
 use crate::text;
 
-/// A capture file being written.
+/// A capture file being written, or a series of them.
 pub struct OutputFile {
+    target: Target,
+    /// The file that is open; none before the first packet of a series by time.
+    open: Option<Open>,
+    series: Series,
+    postrotate: Postrotate,
+    /// How each file of the series begins.
+    start: Start,
+}
+
+/// The file that is open.
+struct Open {
     writer: Writer<File>,
-    /// For messages.
-    path: String,
-    /// What of owners is stored.
-    context: Context,
+    path: PathBuf,
+    /// Another hold on the file, if it is one that can be cut.
+    file: Option<File>,
+}
+
+/// What a file says before its first packet.
+struct Start {
+    pcap: PcapOptions,
+    pcapng: PcapngOptions,
+    ifaces: Vec<Iface>,
 }
 
 impl OutputFile {
@@ -30,25 +52,127 @@ impl OutputFile {
     /// # Errors
     /// In tcpdump's words: the path and the reason.
     pub fn create(target: &Target, source: &SourceFacts<'_>) -> Result<Self> {
-        let path = target.path.display().to_string();
-        let file = if target.path == Path::new("-") {
-            text::stdout()?
-        } else {
-            let file = File::create(&target.path).map_err(failure::worded);
-            file.with_context(|| path.clone())?
-        };
         let mut created = Self {
-            writer: match target.format {
-                Format::Pcap => Writer::Pcap(PcapWriter::new(file, pcap(source))),
-                Format::Pcapng => Writer::Pcapng(Box::new(PcapngWriter::new(file, pcapng(source)))),
+            target: target.clone(),
+            open: None,
+            series: Series::new(target.rotation, &target.path, source.now.unwrap_or(0)),
+            postrotate: Postrotate::new(target.postrotate.clone(), target.user.clone()),
+            start: Start {
+                pcap: pcap(source),
+                pcapng: pcapng(source),
+                ifaces: source.ifaces.to_vec(),
             },
-            path,
-            context: target.context,
         };
-        created.describe(source.ifaces)?;
+        if source.now.is_some() || target.rotation.seconds.is_none() {
+            created.open_next()?;
+        }
         Ok(created)
     }
 
+    /// Opens the file of the series that is due.
+    fn open_next(&mut self) -> Result<()> {
+        let path = self.series.path();
+        let file = if path == Path::new("-") {
+            text::stdout()?
+        } else {
+            as_user(self.target.user.as_ref(), || File::create(&path))
+                .map_err(failure::worded)
+                .with_context(|| path.display().to_string())?
+        };
+        let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
+        let second = file.try_clone().ok().filter(|_| is_file);
+        let writer = match self.target.format {
+            Format::Pcap => Writer::Pcap(PcapWriter::new(file, self.start.pcap)),
+            Format::Pcapng => {
+                let options = self.start.pcapng.clone();
+                Writer::Pcapng(Box::new(PcapngWriter::new(file, options)))
+            }
+        };
+        let mut open = Open {
+            writer,
+            path,
+            file: second,
+        };
+        open.describe(&self.start.ifaces)?;
+        self.open = Some(open);
+        Ok(())
+    }
+
+    /// Adds a packet; `Break` when it belongs to no file that is wanted.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn packet(&mut self, packet: &Packet<'_>) -> Result<ControlFlow<()>> {
+        if !self.target.rotation.is_none() && self.rotate(packet.time.secs)?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        let context = self.target.context;
+        let Some(open) = &mut self.open else {
+            return Ok(ControlFlow::Break(()));
+        };
+        let written = if context == Context::default() {
+            open.writer.packet(packet)
+        } else {
+            let (mut sender, mut receiver) = (Process::default(), Process::default());
+            open.writer.packet(&Packet {
+                sender: reduced(packet.sender, context, &mut sender),
+                receiver: reduced(packet.receiver, context, &mut receiver),
+                ..*packet
+            })
+        };
+        written.map_err(|error| open.cannot_write(error))?;
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Ends the file and opens the next one when a packet of that time is to go there.
+    fn rotate(&mut self, secs: i64) -> Result<ControlFlow<()>> {
+        let Some(open) = &mut self.open else {
+            self.series = Series::new(self.target.rotation, &self.target.path, secs);
+            self.open_next()?;
+            return Ok(ControlFlow::Continue(()));
+        };
+        match self.series.before(secs, open.writer.bytes_written()) {
+            Next::Same => {}
+            Next::File => {
+                open.flush()?;
+                let path = std::mem::take(&mut open.path);
+                self.open = None;
+                self.postrotate.start(&path);
+                self.open_next()?;
+            }
+            Next::End(files) => {
+                say(format_args!("Maximum file limit reached: {files}"));
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Hands everything to the file.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn flush(&mut self) -> Result<()> {
+        self.open.as_mut().map_or(Ok(()), Open::flush)
+    }
+
+    /// Ends the file.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn finish(&mut self, counters: &[(&Iface, Counters)]) -> Result<()> {
+        if self.open.is_none() {
+            self.open_next()?;
+        }
+        let Some(open) = &mut self.open else {
+            return Ok(());
+        };
+        let finished = open.writer.finish(counters);
+        finished.map_err(|error| open.cannot_write(error))
+    }
+}
+
+impl Open {
     /// Devices stand in the file even when no packet comes: some readers want one at least.
     fn describe(&mut self, ifaces: &[Iface]) -> Result<()> {
         if let Writer::Pcapng(pcapng) = &mut self.writer {
@@ -59,48 +183,23 @@ impl OutputFile {
         Ok(())
     }
 
-    /// Adds a packet.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    pub fn packet(&mut self, packet: &Packet<'_>) -> Result<()> {
-        let written = if self.context == Context::default() {
-            self.writer.packet(packet)
-        } else {
-            let (mut sender, mut receiver) = (Process::default(), Process::default());
-            self.writer.packet(&Packet {
-                sender: reduced(packet.sender, self.context, &mut sender),
-                receiver: reduced(packet.receiver, self.context, &mut receiver),
-                ..*packet
-            })
-        };
-        written.map_err(|error| self.cannot_write(error))
-    }
-
-    /// Hands everything to the file.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    pub fn flush(&mut self) -> Result<()> {
+    fn flush(&mut self) -> Result<()> {
         let flushed = self.writer.flush();
         flushed.map_err(|error| self.cannot_write(error))
     }
 
-    /// Ends the file.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    pub fn finish(&mut self, counters: &[(&Iface, Counters)]) -> Result<()> {
-        let finished = self.writer.finish(counters);
-        finished.map_err(|error| self.cannot_write(error))
-    }
-
+    /// Says so, and cuts the file to the records that are whole: others can read those.
     fn cannot_write(&self, error: Error) -> anyhow::Error {
         let error = match error {
-            Error::Io(io) => anyhow::Error::new(failure::worded(io)),
+            Error::Io(io) => {
+                if let (Some(file), Some(whole)) = (&self.file, self.writer.whole_bytes()) {
+                    let _ = file.set_len(whole);
+                }
+                anyhow::Error::new(failure::worded(io))
+            }
             other => anyhow::Error::new(other),
         };
-        error.context(format!("cannot write to {}", self.path))
+        error.context(format!("cannot write to {}", self.path.display()))
     }
 }
 

@@ -12,7 +12,8 @@ use pktwho_packet::{LinkType, TimestampPrecision};
 use pktwho_print::{Context, Dump, Secrets, Style, TimeStyle};
 
 use crate::args::{Args, Backend, Contexts, Metadata, SNAPLEN_MAX, Show, Way};
-use crate::names;
+use crate::names::{self, Login};
+use crate::rotation::Rotation;
 
 /// What will be done.
 #[derive(Debug)]
@@ -187,6 +188,12 @@ pub struct Target {
     pub format: Format,
     /// What is stored of owners, where the format has room for them.
     pub context: Context,
+    /// When the next file of a series begins.
+    pub rotation: Rotation,
+    /// Run for each file of a series that is complete.
+    pub postrotate: Option<OsString>,
+    /// Whose files they are.
+    pub user: Option<Login>,
 }
 
 /// The format of a file to write.
@@ -311,7 +318,10 @@ fn output(args: &Args) -> Result<Output> {
     };
     Ok(Output {
         print: printed.then(|| style(args)).transpose()?,
-        write: args.write.as_deref().map(|path| target(path, args)),
+        write: match args.write.as_deref() {
+            Some(path) => Some(target(path, args)?),
+            None => None,
+        },
         count: args.count,
         limit: args.limit,
         skip: args.skip,
@@ -326,11 +336,21 @@ fn output(args: &Args) -> Result<Output> {
     })
 }
 
-fn target(path: &Path, args: &Args) -> Target {
+fn target(path: &Path, args: &Args) -> Result<Target> {
+    if path == Path::new("-") && !args.rotation.is_none() {
+        bail!("-C and -G need a file to write, not standard output");
+    }
+    let user = match &args.user {
+        Some(name) => {
+            let login = Login::named(&lossy(name));
+            Some(login.with_context(|| format!("Couldn't find user '{}'", lossy(name)))?)
+        }
+        None => None,
+    };
     let is_pcap = path
         .extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("pcap"));
-    Target {
+    Ok(Target {
         path: path.to_owned(),
         format: if is_pcap {
             Format::Pcap
@@ -338,7 +358,10 @@ fn target(path: &Path, args: &Args) -> Target {
             Format::Pcapng
         },
         context: context(args.contexts),
-    }
+        rotation: args.rotation,
+        postrotate: args.postrotate.clone(),
+        user,
+    })
 }
 
 fn style(args: &Args) -> Result<Style> {

@@ -31,6 +31,8 @@ pub struct SourceFacts<'a> {
     pub hardware: String,
     /// Its operating system; empty when unknown.
     pub os: String,
+    /// When the capture begins, in seconds since the epoch; `None` for a file.
+    pub now: Option<i64>,
 }
 
 /// Takes packets one by one.
@@ -102,13 +104,15 @@ impl Sink {
             }
             return Ok(ControlFlow::Continue(()));
         }
-        self.packets += 1;
         if let Some(file) = &mut self.file {
-            file.packet(packet)?;
+            if file.packet(packet)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
             if self.packet_buffered {
                 file.flush()?;
             }
         }
+        self.packets += 1;
         if let Some(lines) = &mut self.lines {
             lines.since += 1;
             if lines.since < lines.sampling {

@@ -93,7 +93,7 @@ struct Ends<'a> {
 impl<W: Write> PcapngWriter<W> {
     /// Starts a file; its header reaches the stream with the first packets or [`Self::flush`].
     pub fn new(sink: W, options: PcapngOptions) -> Self {
-        let mut output = Output::new(sink);
+        let mut output = Output::new(sink, block_len);
         let out = output.buffer();
         let start = start_block(out, block::SECTION_HEADER);
         out.extend_from_slice(&BYTE_ORDER_MAGIC.to_le_bytes());
@@ -269,10 +269,21 @@ impl<W: Write> PcapngWriter<W> {
         self.flush()
     }
 
+    /// After a failure to write: how many bytes at the beginning of the stream are whole blocks.
+    pub fn whole_bytes(&self) -> Option<u64> {
+        self.output.whole()
+    }
+
     /// Bytes of the file so far.
     pub fn bytes_written(&self) -> u64 {
         self.output.len()
     }
+}
+
+/// The length of the block that these bytes begin with.
+fn block_len(bytes: &[u8], _at_start: bool) -> Option<usize> {
+    let length: [u8; 4] = bytes.get(4..8)?.try_into().ok()?;
+    Some(u32::from_le_bytes(length) as usize)
 }
 
 /// The fixed part of an enhanced packet block, but for its length.

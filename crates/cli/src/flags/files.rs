@@ -1,6 +1,8 @@
 //! Flags about files, and about counting instead of printing.
 
-use super::{Compat, Flag};
+use std::ffi::OsStr;
+
+use super::{Compat, Flag, number};
 
 pub(super) const FLAGS: &[Flag] = &[
     Flag {
@@ -25,6 +27,75 @@ pub(super) const FLAGS: &[Flag] = &[
         compat: Compat::Differs("pcapng unless the name ends in .pcap; tcpdump reads both"),
         apply: |args, value| {
             args.write = Some(value.into());
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('C'),
+        long: Some("file-size"),
+        value: Some("size"),
+        help: "Begin a new file when one is larger: millions of bytes, or with k, m, g \
+               powers of 1024",
+        man: "The first file has the name of -w; the further ones have a number behind it, from 1 on. \
+              Each file is whole by itself: devices and processes are described in every one.",
+        compat: Compat::Differs("the units of tcpdump 5 are taken"),
+        apply: |args, value| {
+            args.rotation.size = Some(size(&value)?);
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('G'),
+        long: None,
+        value: Some("seconds"),
+        help: "Begin a new file after so many seconds; strftime(3) makes its name",
+        man: "The name of -w should have a time in it, as in trace-%H%M%S.pcapng: otherwise each \
+              file takes the place of the last. Time passes by the packets' times, so that a file \
+              that is read is divided as the capture would have been.",
+        compat: Compat::Differs("with -r the packets' times count, not the clock"),
+        apply: |args, value| {
+            let wrong = |text: &str| format!("invalid number of seconds {text}");
+            args.rotation.seconds = Some(number(&value, 1..=i32::MAX.unsigned_abs(), wrong)?);
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('W'),
+        long: Some("file-count"),
+        value: Some("files"),
+        help: "With -C: so many files, the oldest overwritten; with -G: stop after so many",
+        man: "With -C names have numbers from 0 on, with zeros in front so that they sort. With both -C \
+              and -G it only says how many digits names have.",
+        compat: Compat::Same,
+        apply: |args, value| {
+            let wrong = |text: &str| format!("invalid number of output files {text}");
+            args.rotation.files = Some(number(&value, 1..=u64::from(u32::MAX), wrong)?);
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('z'),
+        long: None,
+        value: Some("command"),
+        help: "With -C or -G: run this with the name of each file that is complete",
+        man: "It runs beside the capture at the lowest priority, as in -z gzip. The last file is left \
+              as it is.",
+        compat: Compat::Same,
+        apply: |args, value| {
+            args.postrotate = Some(value);
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('Z'),
+        long: Some("relinquish-privileges"),
+        value: Some("user"),
+        help: "Create files as this user",
+        man: "The command of -z runs as that user too. The capture itself stays root's, which \
+              devices that appear later need.",
+        compat: Compat::Differs("the capture itself keeps its rights"),
+        apply: |args, value| {
+            args.user = Some(value);
             Ok(())
         },
     },
@@ -77,3 +148,23 @@ pub(super) const FLAGS: &[Flag] = &[
         },
     },
 ];
+
+/// A file size in bytes. Without a unit millions of bytes are meant.
+fn size(value: &OsStr) -> Result<u64, String> {
+    let text = value.to_string_lossy();
+    let lower = text.trim_start().to_ascii_lowercase();
+    let digits = lower.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let wrong = || format!("invalid file size {text}");
+    let unit: u64 = match lower.strip_prefix(digits) {
+        Some("") => 1_000_000,
+        Some("k" | "kb") => 1 << 10,
+        Some("m" | "mb") => 1 << 20,
+        Some("g" | "gb") => 1 << 30,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = digits.parse().ok().filter(|&n| n > 0).ok_or_else(wrong)?;
+    let bytes = number
+        .checked_mul(unit)
+        .filter(|&bytes| i64::try_from(bytes).is_ok());
+    bytes.ok_or_else(|| format!("file size {text} is too large"))
+}

@@ -118,6 +118,32 @@ fn counts_and_sizes() {
 }
 
 #[test]
+fn series_of_files() {
+    let size = |text: &str| args(&format!("-C {text}")).unwrap().rotation.size;
+    assert_eq!(size("3"), Some(3_000_000));
+    for (text, bytes) in [
+        ("2k", 2048),
+        ("2KB", 2048),
+        ("1m", 1 << 20),
+        ("1Gb", 1 << 30),
+    ] {
+        assert_eq!(size(text), Some(bytes));
+    }
+    for bad in ["0", "-1", "x", "", "1x", "1kk", "k"] {
+        refuse(&format!("-C {bad}"), &format!("invalid file size {bad}"));
+    }
+    let much = "9999999999999";
+    refuse(
+        &format!("-C {much}"),
+        &format!("file size {much} is too large"),
+    );
+    refuse("-G -1", "invalid number of seconds -1");
+    refuse("-W 0", "invalid number of output files 0");
+    let rotation = args("-G 5 -W 3").unwrap().rotation;
+    assert_eq!((rotation.seconds, rotation.files), (Some(5), Some(3)));
+}
+
+#[test]
 fn words_that_choose() {
     assert_eq!(args("-Q IN").unwrap().direction, Way::In);
     assert_eq!(args("-Q inout").unwrap().direction, Way::InOut);

@@ -1,4 +1,4 @@
-//! The user who called sudo (sudo(8): `SUDO_UID`, `SUDO_GID`, `SUDO_USER`).
+//! The user who called sudo (sudo(8): `SUDO_UID`, `SUDO_GID`, `SUDO_USER`), or one that was named.
 
 use super::{read, tables};
 
@@ -20,6 +20,19 @@ impl Login {
         let (uid, gid) = (number("SUDO_UID")?, number("SUDO_GID")?);
         let name = std::env::var("SUDO_USER").ok()?;
         (uid != 0).then(|| Self::new(name, uid, gid, &read("/etc/passwd"), &read("/etc/group")))
+    }
+
+    /// The user of that name; `None` when there is none.
+    pub fn named(name: &str) -> Option<Self> {
+        let passwd = read("/etc/passwd");
+        let (uid, gid) = tables::login(&passwd, name)?;
+        Some(Self::new(
+            name.to_owned(),
+            uid,
+            gid,
+            &passwd,
+            &read("/etc/group"),
+        ))
     }
 
     fn new(name: String, uid: u32, gid: u32, passwd: &str, group: &str) -> Self {

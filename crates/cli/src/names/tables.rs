@@ -136,6 +136,16 @@ pub(super) fn user_id(text: &str, name: &str) -> Option<u32> {
     accounts(text).find_map(|(uid, user)| (user == name).then_some(uid))
 }
 
+/// User id and group id of a name.
+pub(super) fn login(text: &str, name: &str) -> Option<(u32, u32)> {
+    text.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        (fields.next()? == name).then_some(())?;
+        let uid = fields.nth(1)?.parse().ok()?;
+        Some((uid, fields.next()?.parse().ok()?))
+    })
+}
+
 /// The home directory of a user id.
 pub(super) fn home(text: &str, uid: u32) -> Option<String> {
     text.lines().find_map(|line| {

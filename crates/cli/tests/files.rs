@@ -1,0 +1,253 @@
+//! Reading and writing files: series of them, damage, full disks. What tcpdump does too is
+//! compared with the installed one.
+
+#![expect(clippy::unwrap_used, reason = "a program that is a test")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// A folder of its own, removed when dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let name = format!("{}-{name}", std::process::id());
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    /// A capture of `count` packets of `len` bytes, one each second.
+    fn capture(&self, name: &str, count: u32, len: u32) {
+        let mut file = Vec::new();
+        for word in [0xa1b2_c3d4, 0x0004_0002, 0, 0, 262_144, 1] {
+            file.extend_from_slice(&u32::to_le_bytes(word));
+        }
+        for second in 0..count {
+            for word in [1_700_000_000 + second, 0, len, len] {
+                file.extend_from_slice(&word.to_le_bytes());
+            }
+            let mut packet = vec![0; len as usize];
+            // An Ethernet header of a type that is for experiments.
+            packet.splice(12..14, [0x88, 0xb5]);
+            file.extend_from_slice(&packet);
+        }
+        fs::write(self.0.join(name), file).unwrap();
+    }
+
+    fn run(&self, program: &str, args: &str) -> Option<Output> {
+        let output = Command::new(program)
+            .args(args.split_whitespace())
+            .current_dir(&self.0)
+            .env("TZ", "UTC")
+            .stdin(Stdio::null())
+            .output();
+        output.ok()
+    }
+
+    fn pktwho(&self, args: &str) -> Output {
+        self.run(env!("CARGO_BIN_EXE_pktwho"), args).unwrap()
+    }
+
+    /// Runs it and gives what it said on standard error.
+    fn expect(&self, args: &str, status: i32) -> String {
+        let output = self.pktwho(args);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{args}: {said}");
+        said
+    }
+
+    /// Names that begin so, and how many packets each file has.
+    fn files(&self, start: &str) -> Vec<(String, usize)> {
+        let entries = fs::read_dir(&self.0).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<_> = names.filter(|name| name.starts_with(start)).collect();
+        names.sort();
+        let counted = names.into_iter().map(|name| {
+            let packets = self.packets(&name);
+            (name, packets)
+        });
+        counted.collect()
+    }
+
+    /// How many packets we find in a file.
+    fn packets(&self, name: &str) -> usize {
+        let output = self.pktwho(&format!("-r {name} --count"));
+        let said = String::from_utf8(output.stdout).unwrap();
+        let count = said.split(' ').next().and_then(|word| word.parse().ok());
+        count.unwrap_or_else(|| panic!("{name}: {said}"))
+    }
+
+    fn clear(&self, start: &str) {
+        for (name, _) in self.files(start) {
+            fs::remove_file(self.0.join(name)).unwrap();
+        }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn series_are_those_of_tcpdump() {
+    let folder = Folder::new("series");
+    folder.capture("in.pcap", 60, 50_000);
+    for args in [
+        "-C 1",
+        "-C 1 -W 3",
+        "-C 1 -W 2",
+        "-C 1 -W 11",
+        "-C 2 -W 1",
+        "-C 1 -G 1000 -W 20",
+    ] {
+        let write = |to| format!("-r in.pcap -w {to} {args}");
+        folder.expect(&write("out.pcap"), 0);
+        let ours = folder.files("out.pcap");
+        assert!(!ours.is_empty());
+        folder.clear("out.pcap");
+        // Otherwise it becomes another user, who cannot write here.
+        let Some(_) = folder.run("tcpdump", &(write("out.pcap") + " -Z root")) else {
+            println!("skipped: tcpdump is not installed");
+            return;
+        };
+        // By its clock no time passes, by ours a minute: not a thousand seconds either.
+        assert_eq!(folder.files("out.pcap"), ours, "{args}");
+        folder.clear("out.pcap");
+    }
+}
+
+#[test]
+fn every_file_of_a_series_is_whole() {
+    let folder = Folder::new("whole");
+    let owners = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/golden/cli/owners.pcapng"
+    );
+    let lines = |args: &str| {
+        let output = folder.pktwho(args);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    folder.expect(&format!("-r {owners} -w out-%s -G 1 -C 1k -W 99"), 0);
+    let files = folder.files("out-");
+    assert!(files.len() > 3, "{files:?}");
+    let all: String = files
+        .iter()
+        .map(|(name, _)| lines(&format!("-nttr {name} -S")))
+        .collect();
+    assert_eq!(all, lines(&format!("-nttr {owners} -S")));
+}
+
+#[test]
+fn a_file_that_is_read_is_divided_by_its_times() {
+    let folder = Folder::new("times");
+    folder.capture("in.pcap", 25, 60);
+    folder.expect("-r in.pcap -w o-%H%M%S -G 10", 0);
+    let expected = [("o-221320", 10), ("o-221330", 10), ("o-221340", 5)];
+    let expected = expected.map(|(name, packets)| (name.to_owned(), packets));
+    assert_eq!(folder.files("o-"), expected);
+    folder.clear("o-");
+    let said = folder.expect("-r in.pcap -w o-%S -G 10 -W 2", 0);
+    assert!(
+        said.ends_with("\nMaximum file limit reached: 2\n"),
+        "{said}"
+    );
+    assert_eq!(folder.files("o-").len(), 2);
+}
+
+#[test]
+fn commands_get_the_files_that_are_complete() {
+    let folder = Folder::new("commands");
+    folder.capture("in.pcap", 60, 50_000);
+    folder.expect("-r in.pcap -w out.pcap -C 1 -z gzip", 0);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let names = || {
+        let files = fs::read_dir(&folder.0).unwrap();
+        let mut names: Vec<_> = files
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.starts_with("out"))
+            .collect();
+        names.sort();
+        names
+    };
+    // The last one is left as it is.
+    let expected = ["out.pcap.gz", "out.pcap1.gz", "out.pcap2"];
+    while names() != expected {
+        assert!(Instant::now() < deadline, "{:?}", names());
+        std::thread::yield_now();
+    }
+    let total: usize = folder.files("out").into_iter().map(|(_, n)| n).sum();
+    assert_eq!(total, 60);
+    let said = folder.expect("-r in.pcap -w x.pcap -C 2 -z no-such-program", 0);
+    let complaint = "pktwho: cannot run no-such-program x.pcap: No such file or directory\n";
+    assert!(said.ends_with(complaint), "{said}");
+}
+
+#[test]
+fn what_fits_on_a_full_disk_can_be_read() {
+    let folder = Folder::new("full");
+    folder.capture("in.pcap", 100, 1000);
+    for to in ["out.pcap", "out.pcapng"] {
+        // A limit on the size of files is met like the end of a disk: a write takes what fits.
+        let pktwho = env!("CARGO_BIN_EXE_pktwho");
+        let script = format!("trap '' XFSZ; ulimit -f 60; exec {pktwho} -r in.pcap -w {to}");
+        let output = Command::new("bash")
+            .args(["-c", &script])
+            .current_dir(&folder.0)
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        let complaint = format!("\npktwho: cannot write to {to}: File too large\n");
+        assert!(said.ends_with(&complaint), "{said}");
+        let packets = folder.packets(to);
+        assert!((50..=61).contains(&packets), "{packets}");
+        assert_eq!(
+            folder
+                .expect(&format!("-nr {to} -w /dev/null"), 0)
+                .lines()
+                .count(),
+            1
+        );
+    }
+    let said = folder.expect("-r in.pcap -w /dev/full", 1);
+    assert!(
+        said.ends_with("cannot write to /dev/full: No space left on device\n"),
+        "{said}"
+    );
+}
+
+#[test]
+fn folders_that_are_gone() {
+    let folder = Folder::new("gone");
+    folder.capture("in.pcap", 3, 60);
+    let said = folder.expect("-r in.pcap -w no/such/out", 1);
+    assert!(
+        said.ends_with("\npktwho: no/such/out: No such file or directory\n"),
+        "{said}"
+    );
+    // The second file of the series is to be in a folder that is not there.
+    fs::create_dir(folder.0.join("20")).unwrap();
+    let said = folder.expect("-r in.pcap -w %S/out.pcap -G 1", 1);
+    assert!(
+        said.ends_with("\npktwho: 21/out.pcap: No such file or directory\n"),
+        "{said}"
+    );
+    assert_eq!(folder.packets("20/out.pcap"), 1);
+}
+
+#[test]
+fn a_series_has_no_place_on_standard_output() {
+    let folder = Folder::new("stdout");
+    folder.capture("in.pcap", 3, 60);
+    let said = folder.expect("-r in.pcap -w - -C 1", 1);
+    assert!(said.contains("need a file to write"), "{said}");
+    let said = folder.expect("-r in.pcap -w out -Z nobody:such", 1);
+    assert_eq!(said, "pktwho: Couldn't find user 'nobody:such'\n");
+}
