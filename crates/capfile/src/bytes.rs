@@ -3,8 +3,9 @@
 //! Promises: no index, no panic; what does not fit is `None`.
 
 /// Byte order of a file or of one of its sections.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Endian {
+    #[default]
     Little,
     Big,
 }

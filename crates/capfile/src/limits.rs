@@ -23,6 +23,12 @@ pub(crate) const MAX_IFACES: usize = 65_536;
 /// Bytes kept of a device's name and of its description; Linux has 15 and 255.
 pub(crate) const MAX_IFACE_TEXT: usize = 256;
 
+/// Bytes kept of all devices' options, to be carried over to another file.
+pub(crate) const MAX_IFACE_OPTIONS: usize = 16 * 1024 * 1024;
+
+/// Bytes kept of the first section's options, and of the blocks before the first device.
+pub(crate) const MAX_OPENING: usize = 1024 * 1024;
+
 /// Process blocks remembered while reading; older ones are forgotten, newest kept.
 pub(crate) const MAX_PROCESSES_READ: usize = 65_536;
 

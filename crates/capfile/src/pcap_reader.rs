@@ -10,6 +10,7 @@ use pktwho_packet::{Direction, Iface, LinkType, Reception, Timestamp, TimestampP
 
 use crate::bytes::{Endian, Fields};
 use crate::error::{Error, Part};
+use crate::event::Form;
 use crate::input::Input;
 use crate::limits::{effective_snaplen, max_snaplen};
 use crate::record::Record;
@@ -210,6 +211,11 @@ impl PcapReader {
         Ok(Some(Record {
             time: self.time(secs, fraction),
             iface: 0,
+            options: 0..0,
+            count: 0,
+            form: Form::Enhanced,
+            process: None,
+            other: None,
             data,
             orig_len,
             direction: Direction::Unknown,

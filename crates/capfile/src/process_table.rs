@@ -10,9 +10,7 @@ use pktwho_packet::{Confidence, Owner, Process, ProcessId};
 use rustc_hash::FxHashMap;
 
 use crate::limits::{MAX_PROCESS_BYTES_READ, MAX_PROCESSES_READ};
-
-/// Serial numbers of processes that are known by nothing but a pid count from here.
-const FIRST_BARE_SERIAL: u64 = 1 << 63;
+use crate::numbers::Numbers;
 
 /// What names a process while a packet is put together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +51,9 @@ pub(crate) struct Entry {
     pub(crate) thread: Vec<u8>,
     pub(crate) uid: Option<u32>,
     pub(crate) confidence: Confidence,
+    /// The block's body, little-endian, of a block that our own way of writing would not give
+    /// back: another program's.
+    pub(crate) raw: Option<Box<[u8]>>,
     /// Whether the block could be used; one that could not is counted all the same.
     pub(crate) known: bool,
     /// Whether an earlier block brought the family.
@@ -60,11 +61,24 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// The owner; `tid` is the packet's word on the thread.
+    pub(crate) fn owner(&self, tid: u32) -> Owner<'_> {
+        Owner {
+            process: &self.family.process,
+            parent: self.family.parent.as_ref(),
+            tid: if self.tid == 0 { tid } else { self.tid },
+            thread: &self.thread,
+            uid: self.uid,
+            confidence: self.confidence,
+        }
+    }
+
     /// About how many bytes it holds. A family counts where it came first; blocks that share
     /// it may outlive that one, but not by more blocks than are remembered anyway.
     fn size(&self) -> usize {
         let family = if self.shared { 0 } else { self.family.size() };
-        size_of::<Self>() + self.thread.len() + family
+        let raw = self.raw.as_ref().map_or(0, |raw| raw.len());
+        size_of::<Self>() + self.thread.len() + raw + family
     }
 }
 
@@ -80,7 +94,7 @@ pub(crate) struct ProcessTable {
     bytes: usize,
     /// Processes without a block, by pid.
     bare: FxHashMap<u32, Process>,
-    bare_seen: u64,
+    numbers: Numbers,
 }
 
 impl ProcessTable {
@@ -90,7 +104,19 @@ impl ProcessTable {
         self.bare.clear();
     }
 
-    /// What the next block will be numbered; also fit to be its process's serial.
+    pub(crate) fn new(numbers: Numbers) -> Self {
+        Self {
+            numbers,
+            ..Self::default()
+        }
+    }
+
+    /// A serial for a process.
+    pub(crate) fn next_serial(&self) -> u64 {
+        self.numbers.next_serial()
+    }
+
+    /// What the next block will be numbered.
     pub(crate) fn next_number(&self) -> u64 {
         self.first + self.entries.len() as u64
     }
@@ -109,7 +135,7 @@ impl ProcessTable {
     }
 
     /// The block of that number over the whole file.
-    fn get(&self, number: u64) -> Option<&Entry> {
+    pub(crate) fn get(&self, number: u64) -> Option<&Entry> {
         let position = usize::try_from(number.checked_sub(self.first)?).ok()?;
         self.entries.get(position).filter(|entry| entry.known)
     }
@@ -136,14 +162,11 @@ impl ProcessTable {
         if self.bare.len() >= MAX_PROCESSES_READ && !self.bare.contains_key(&pid) {
             self.bare.clear();
         }
-        let seen = &mut self.bare_seen;
-        self.bare.entry(pid).or_insert_with(|| {
-            *seen += 1;
-            Process {
-                id: ProcessId { pid, start: 0 },
-                serial: FIRST_BARE_SERIAL + *seen,
-                ..Process::default()
-            }
+        let numbers = &self.numbers;
+        self.bare.entry(pid).or_insert_with(|| Process {
+            id: ProcessId { pid, start: 0 },
+            serial: numbers.next_serial(),
+            ..Process::default()
         });
         EntryId::Bare { pid, tid }
     }
@@ -151,17 +174,7 @@ impl ProcessTable {
     /// The owner that an id stands for.
     pub(crate) fn owner(&self, id: EntryId) -> Option<Owner<'_>> {
         match id {
-            EntryId::Block { number, tid } => {
-                let entry = self.get(number)?;
-                Some(Owner {
-                    process: &entry.family.process,
-                    parent: entry.family.parent.as_ref(),
-                    tid: if entry.tid == 0 { tid } else { entry.tid },
-                    thread: &entry.thread,
-                    uid: entry.uid,
-                    confidence: entry.confidence,
-                })
-            }
+            EntryId::Block { number, tid } => Some(self.get(number)?.owner(tid)),
             EntryId::Bare { pid, tid } => Some(Owner {
                 process: self.bare.get(&pid)?,
                 parent: None,

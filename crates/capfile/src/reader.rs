@@ -1,14 +1,20 @@
 //! A capture file of any kind, from any stream.
 
+use std::collections::VecDeque;
 use std::io::{self, Read};
 
 use pktwho_packet::{Iface, LinkType, Packet, TimestampPrecision};
 
+use crate::bytes::Endian;
 use crate::counters::Counters;
 use crate::error::{Error, Part};
+use crate::event::{Block, Described, Event, Metadata};
 use crate::input::Input;
+use crate::limits::{MAX_IFACE_OPTIONS, MAX_OPENING};
+use crate::numbers::Numbers;
 use crate::pcap_reader::{self, PcapReader};
-use crate::pcapng::reader::PcapngReader;
+use crate::pcapng::reader::{Found, PcapngReader};
+use crate::pcapng::{self, block, little};
 use crate::process_table::ProcessTable;
 use crate::record::Record;
 
@@ -32,6 +38,49 @@ pub(crate) struct Facts {
     /// One for each of `ifaces`.
     pub(crate) counters: Vec<Counters>,
     pub(crate) processes: ProcessTable,
+    pub(crate) numbers: Numbers,
+    /// One for each of `ifaces`.
+    pub(crate) described: Vec<Described>,
+    described_bytes: usize,
+    /// Options of the first section header, little-endian, without their end.
+    pub(crate) section: Option<Vec<u8>>,
+    /// Blocks that stood before the first packet could come, to be given as events.
+    opening: VecDeque<Opening>,
+    opening_bytes: usize,
+}
+
+/// A block that was read before it was asked for.
+#[derive(Debug)]
+struct Opening {
+    block_type: u32,
+    body: Vec<u8>,
+    endian: Endian,
+}
+
+impl Facts {
+    /// Keeps the options of a device's description, if there is room.
+    pub(crate) fn describe(&mut self, options: &[u8], endian: Endian) {
+        let room = MAX_IFACE_OPTIONS.saturating_sub(self.described_bytes);
+        let options = (options.len() <= room).then(|| {
+            let mut kept = Vec::new();
+            little::write_options(&mut kept, block::INTERFACE_DESCRIPTION, options, endian);
+            kept.into_boxed_slice()
+        });
+        self.described_bytes += options.as_ref().map_or(0, |options| options.len());
+        self.described.push(Described { options });
+    }
+
+    /// Keeps a block that stands before the first packet, if there is room.
+    pub(crate) fn keep_opening(&mut self, block_type: u32, body: &[u8], endian: Endian) {
+        self.opening_bytes = self.opening_bytes.saturating_add(body.len());
+        if self.opening_bytes <= MAX_OPENING {
+            self.opening.push_back(Opening {
+                block_type,
+                body: body.to_vec(),
+                endian,
+            });
+        }
+    }
 }
 
 /// Reads packets from a pcap or pcapng stream: a file, a pipe, standard input.
@@ -43,6 +92,8 @@ pub struct Reader<R> {
     input: Input<R>,
     state: State,
     facts: Facts,
+    /// The block of `Facts::opening` that was given last.
+    opened: Option<Opening>,
     at_end: bool,
 }
 
@@ -52,8 +103,21 @@ impl<R: Read> Reader<R> {
     /// # Errors
     /// When the stream cannot be read, or does not begin like a capture file.
     pub fn new(source: R) -> Result<Self, Error> {
+        Self::with_numbers(source, Numbers::default())
+    }
+
+    /// The same for one of several files whose packets go together: devices and processes have
+    /// numbers that are unique among all readers with these `numbers`.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_numbers(source: R, numbers: Numbers) -> Result<Self, Error> {
         let mut input = Input::new(source);
-        let mut facts = Facts::default();
+        let mut facts = Facts {
+            processes: ProcessTable::new(numbers.clone()),
+            numbers,
+            ..Facts::default()
+        };
         let got = input.fill(4)?;
         let Some(magic) = input.peek_array::<4>() else {
             return Err(Error::Truncated {
@@ -63,8 +127,10 @@ impl<R: Read> Reader<R> {
             });
         };
         let state = if pcap_reader::is_pcap(magic) {
-            let (reader, iface) = PcapReader::open(&mut input)?;
+            let (reader, mut iface) = PcapReader::open(&mut input)?;
+            iface.id = facts.numbers.next_iface();
             facts.ifaces.push(iface);
+            facts.described.push(Described::default());
             facts.counters.push(Counters::default());
             State::Pcap(reader)
         } else {
@@ -74,6 +140,7 @@ impl<R: Read> Reader<R> {
             input,
             state,
             facts,
+            opened: None,
             at_end: false,
         })
     }
@@ -91,34 +158,106 @@ impl<R: Read> Reader<R> {
         reason = "the packet borrows the reader, which Iterator cannot say"
     )]
     pub fn next(&mut self) -> Result<Option<Packet<'_>>, Error> {
-        if self.at_end {
-            return Ok(None);
-        }
-        let record = match &mut self.state {
-            State::Pcap(pcap) => pcap.next(&mut self.input),
-            State::Pcapng(pcapng) => pcapng.next(&mut self.input, &mut self.facts),
-        };
-        match record {
-            Ok(Some(record)) => self.packet(record).map(Some),
-            Ok(None) => {
-                self.at_end = true;
-                Ok(None)
-            }
-            Err(error) => {
-                self.at_end = !would_block(&error);
-                Err(error)
+        self.facts.opening.clear();
+        loop {
+            match self.found()? {
+                Some(Found::Packet(record)) => {
+                    return self.packet(&record).map(Some);
+                }
+                Some(Found::Block(_)) => {}
+                None => return Ok(None),
             }
         }
     }
 
-    fn packet(&self, record: Record) -> Result<Packet<'_>, Error> {
+    /// The next packet with all that is said of it, or the next block of another kind; `None`
+    /// at the end, and after an error. A classic file has only packets.
+    ///
+    /// # Errors
+    /// As [`Self::next`].
+    pub fn event(&mut self) -> Result<Option<Event<'_>>, Error> {
+        if let Some(opened) = self.facts.opening.pop_front() {
+            return Ok(Some(Event::Block(self.opening(opened))));
+        }
+        match self.found()? {
+            Some(Found::Packet(record)) => {
+                let metadata = self.metadata(&record);
+                Ok(Some(Event::Packet(self.packet(&record)?, metadata)))
+            }
+            Some(Found::Block(block)) => Ok(Some(Event::Block(self.block(block)))),
+            None => Ok(None),
+        }
+    }
+
+    fn found(&mut self) -> Result<Option<Found>, Error> {
+        if self.at_end {
+            return Ok(None);
+        }
+        let found = match &mut self.state {
+            State::Pcap(pcap) => pcap
+                .next(&mut self.input)
+                .map(|record| record.map(Found::Packet)),
+            State::Pcapng(pcapng) => pcapng.next(&mut self.input, &mut self.facts),
+        };
+        match &found {
+            Ok(Some(_)) => {}
+            Ok(None) => self.at_end = true,
+            Err(error) => self.at_end = !would_block(error),
+        }
+        found
+    }
+
+    fn opening(&mut self, opened: Opening) -> Block<'_> {
+        // Up to the first device there is none that a block could count for.
+        let iface = (opened.block_type == block::INTERFACE_DESCRIPTION).then_some(0);
+        let opened = self.opened.insert(opened);
+        Block {
+            kind: opened.block_type,
+            body: &opened.body,
+            endian: opened.endian,
+            iface: iface.and_then(|position| iface_at(&self.facts, position)),
+        }
+    }
+
+    fn block(&self, found: pcapng::reader::Block) -> Block<'_> {
+        let body = self.input.get(found.body);
+        let (endian, position) = match &self.state {
+            State::Pcap(_) => (Endian::Little, None),
+            State::Pcapng(reader) => (reader.endian(), reader.iface_of(found.block_type, body)),
+        };
+        Block {
+            kind: found.block_type,
+            body,
+            endian,
+            iface: position.and_then(|position| iface_at(&self.facts, position)),
+        }
+    }
+
+    fn metadata(&self, record: &Record) -> Metadata<'_> {
+        let endian = match &self.state {
+            State::Pcap(_) => return Metadata::default(),
+            State::Pcapng(reader) => reader.endian(),
+        };
+        let entry = |number| self.facts.processes.get(number);
+        Metadata {
+            described: self.facts.described.get(record.iface),
+            options: self.input.get(record.options.clone()),
+            endian,
+            count: record.count,
+            form: record.form,
+            process: record.process.and_then(entry),
+            other: record.other.and_then(entry),
+        }
+    }
+
+    fn packet(&self, record: &Record) -> Result<Packet<'_>, Error> {
         let owner = |id| self.facts.processes.owner(id);
         let iface = self.facts.ifaces.get(record.iface);
         let id = u32::try_from(record.iface).unwrap_or(u32::MAX);
         Ok(Packet {
             time: record.time,
             iface: iface.ok_or(Error::UnknownInterface { id })?,
-            data: self.input.get(record.data),
+            data: self.input.get(record.data.clone()),
             orig_len: record.orig_len,
             direction: record.direction,
             reception: record.reception,
@@ -133,6 +272,12 @@ impl<R: Read> Reader<R> {
             State::Pcap(_) => Format::Pcap,
             State::Pcapng(_) => Format::Pcapng,
         }
+    }
+
+    /// What the file says of the machine and the program that wrote it, as options of its first
+    /// section; for [`PcapngOptions::section`](crate::PcapngOptions::section).
+    pub fn section(&self) -> Option<&[u8]> {
+        self.facts.section.as_deref()
     }
 
     /// The devices described so far; a pcapng file may bring more with every packet.
@@ -181,6 +326,13 @@ impl<R: Read> Reader<R> {
     pub fn offset(&self) -> u64 {
         self.input.offset()
     }
+}
+
+fn iface_at(facts: &Facts, position: usize) -> Option<(&Iface, &Described)> {
+    facts
+        .ifaces
+        .get(position)
+        .zip(facts.described.get(position))
 }
 
 fn would_block(error: &Error) -> bool {

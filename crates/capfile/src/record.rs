@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use pktwho_packet::{Direction, Reception, Timestamp};
 
+use crate::event::Form;
 use crate::process_table::EntryId;
 
 /// Where one packet lies in the input, and what the file says of it.
@@ -12,6 +13,14 @@ pub(crate) struct Record {
     pub(crate) time: Timestamp,
     /// Position in the reader's list of devices.
     pub(crate) iface: usize,
+    /// Where the options lie in the input's buffer.
+    pub(crate) options: Range<usize>,
+    /// Time in units of the device.
+    pub(crate) count: u64,
+    pub(crate) form: Form,
+    /// Numbers over the whole file of the process blocks that the options refer to.
+    pub(crate) process: Option<u64>,
+    pub(crate) other: Option<u64>,
     /// The captured bytes within the input's buffer.
     pub(crate) data: Range<usize>,
     pub(crate) orig_len: u32,

@@ -6,6 +6,7 @@ use pktwho_packet::{Iface, Packet};
 
 use crate::counters::Counters;
 use crate::error::Error;
+use crate::event::{Block, Metadata};
 use crate::pcap_writer::PcapWriter;
 use crate::pcapng::writer::PcapngWriter;
 
@@ -27,6 +28,29 @@ impl<W: Write> Writer<W> {
         match self {
             Self::Pcap(pcap) => pcap.packet(packet),
             Self::Pcapng(pcapng) => pcapng.packet(packet),
+        }
+    }
+
+    /// Adds a packet with all that its file says of it, where the format has a place for that.
+    ///
+    /// # Errors
+    /// As [`Self::packet`].
+    #[inline]
+    pub fn copy(&mut self, packet: &Packet<'_>, metadata: &Metadata<'_>) -> Result<(), Error> {
+        match self {
+            Self::Pcap(pcap) => pcap.packet(packet),
+            Self::Pcapng(pcapng) => pcapng.copy(packet, metadata),
+        }
+    }
+
+    /// Adds a block that holds no packet, where the format has a place for it.
+    ///
+    /// # Errors
+    /// As [`Self::packet`].
+    pub fn block(&mut self, block: &Block<'_>) -> Result<(), Error> {
+        match self {
+            Self::Pcap(_) => Ok(()),
+            Self::Pcapng(pcapng) => pcapng.block(block),
         }
     }
 

@@ -62,6 +62,8 @@ pub struct Args {
     pub packet_buffered: bool,
     /// `-C`, `-G`, `-W`.
     pub rotation: Rotation,
+    /// A file for each link type.
+    pub split_link_types: bool,
     /// `-z`.
     pub postrotate: Option<OsString>,
     /// `-Z`.

@@ -332,6 +332,7 @@ fn facts<'a>(live: &'a probe::Live, plan: &plan::Live, any: bool) -> SourceFacts
             system.sysname().to_string_lossy(),
             system.release().to_string_lossy()
         ),
+        section: None,
         now: Some(now().secs),
     }
 }

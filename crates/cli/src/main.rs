@@ -18,6 +18,7 @@ mod live;
 mod names;
 mod offline;
 mod output_file;
+mod output_files;
 mod plan;
 mod postrotate;
 mod program;

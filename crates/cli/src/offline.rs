@@ -3,12 +3,11 @@
 //! Source of truth: tcpdump 4.99.3 for the words, their order, and the exit statuses.
 
 use std::cell::RefCell;
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::rc::Rc;
 
 use anyhow::{Context as _, Result, bail};
-use pktwho_capfile::Reader;
+use pktwho_capfile::{Event, Reader};
 use pktwho_packet::{Iface, LinkType, TimestampPrecision};
 
 use crate::failure;
@@ -86,11 +85,14 @@ fn packets(
     signals: &Signals,
 ) -> Result<()> {
     while !signals.stop() {
-        let Some(packet) = reader.next().map_err(worded)? else {
-            break;
-        };
-        if select.takes(&packet)? && sink.packet(&packet)? == ControlFlow::Break(()) {
-            break;
+        match reader.event().map_err(worded)? {
+            Some(Event::Packet(packet, metadata)) => {
+                if select.takes(&packet)? && sink.packet_with(&packet, &metadata)?.is_break() {
+                    break;
+                }
+            }
+            Some(Event::Block(block)) => sink.block(&block)?,
+            None => break,
         }
     }
     Ok(())
@@ -124,6 +126,7 @@ fn facts<'a>(reader: &Reader<Input>, ifaces: &'a [Iface], output: &Output) -> So
         // A file's own words on these are not kept.
         hardware: String::new(),
         os: String::new(),
+        section: reader.section().map(<[u8]>::to_vec),
         now: None,
     }
 }

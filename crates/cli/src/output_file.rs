@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use pktwho_capfile::{
-    Counters, Error, PcapOptions, PcapWriter, PcapngOptions, PcapngWriter, Writer,
+    Block, Counters, Error, KeptBlock, Metadata, PcapOptions, PcapWriter, PcapngOptions,
+    PcapngWriter, Writer,
 };
 use pktwho_packet::{Iface, LinkType, Owner, Packet, Process};
 use pktwho_print::Context;
@@ -29,6 +30,9 @@ pub struct OutputFile {
     postrotate: Postrotate,
     /// How each file of the series begins.
     start: Start,
+    /// Blocks that every file of the series needs.
+    lasting: Vec<KeptBlock>,
+    lasting_bytes: usize,
 }
 
 /// The file that is open.
@@ -40,30 +44,66 @@ struct Open {
 }
 
 /// What a file says before its first packet.
-struct Start {
+#[derive(Clone)]
+pub struct Start {
     pcap: PcapOptions,
     pcapng: PcapngOptions,
     ifaces: Vec<Iface>,
+    /// Whether devices, and all else that is said of packets, come from the file that is read.
+    carries: bool,
+    now: Option<i64>,
 }
+
+impl Start {
+    pub fn new(target: &Target, source: &SourceFacts<'_>) -> Self {
+        let pcapng = pcapng(target, source);
+        let carries = source.section.is_some()
+            && target.format == Format::Pcapng
+            && target.context == Context::default()
+            && !pcapng.cooked;
+        Self {
+            pcap: pcap(target, source),
+            pcapng: PcapngOptions {
+                section: source.section.clone().filter(|_| carries),
+                ..pcapng
+            },
+            ifaces: source.ifaces.to_vec(),
+            carries,
+            now: source.now,
+        }
+    }
+
+    /// The same for the packets of one link type.
+    pub fn of(&self, link_type: LinkType) -> Self {
+        let mut start = self.clone();
+        start.pcap.link_type = link_type;
+        start.pcapng.cooked = false;
+        start.ifaces.retain(|iface| iface.link_type == link_type);
+        start
+    }
+}
+
+/// Bytes of secrets and names that are kept for the files of a series.
+const MAX_LASTING: usize = 16 * 1024 * 1024;
 
 impl OutputFile {
     /// Creates the file, or takes standard output.
     ///
     /// # Errors
     /// In tcpdump's words: the path and the reason.
-    pub fn create(target: &Target, source: &SourceFacts<'_>) -> Result<Self> {
+    pub fn create(target: Target, start: Start) -> Result<Self> {
+        let now = start.now;
+        let by_time = target.rotation.seconds.is_some();
         let mut created = Self {
-            target: target.clone(),
             open: None,
-            series: Series::new(target.rotation, &target.path, source.now.unwrap_or(0)),
+            series: Series::new(target.rotation, &target.path, now.unwrap_or(0)),
             postrotate: Postrotate::new(target.postrotate.clone(), target.user.clone()),
-            start: Start {
-                pcap: pcap(source),
-                pcapng: pcapng(source),
-                ifaces: source.ifaces.to_vec(),
-            },
+            start,
+            lasting: Vec::new(),
+            lasting_bytes: 0,
+            target,
         };
-        if source.now.is_some() || target.rotation.seconds.is_none() {
+        if now.is_some() || !by_time {
             created.open_next()?;
         }
         Ok(created)
@@ -93,7 +133,12 @@ impl OutputFile {
             path,
             file: second,
         };
-        open.describe(&self.start.ifaces)?;
+        if !self.start.carries {
+            open.describe(&self.start.ifaces)?;
+        }
+        for kept in &self.lasting {
+            open.block(&kept.block())?;
+        }
         self.open = Some(open);
         Ok(())
     }
@@ -102,7 +147,11 @@ impl OutputFile {
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn packet(&mut self, packet: &Packet<'_>) -> Result<ControlFlow<()>> {
+    pub fn packet(
+        &mut self,
+        packet: &Packet<'_>,
+        metadata: &Metadata<'_>,
+    ) -> Result<ControlFlow<()>> {
         if !self.target.rotation.is_none() && self.rotate(packet.time.secs)?.is_break() {
             return Ok(ControlFlow::Break(()));
         }
@@ -111,7 +160,7 @@ impl OutputFile {
             return Ok(ControlFlow::Break(()));
         };
         let written = if context == Context::default() {
-            open.writer.packet(packet)
+            open.writer.copy(packet, metadata)
         } else {
             let (mut sender, mut receiver) = (Process::default(), Process::default());
             open.writer.packet(&Packet {
@@ -122,6 +171,36 @@ impl OutputFile {
         };
         written.map_err(|error| open.cannot_write(error))?;
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// Takes over the blocks that every file needs and another one had.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    pub fn learn(&mut self, other: &Self) -> Result<()> {
+        for kept in &other.lasting {
+            self.block(&kept.block())?;
+        }
+        Ok(())
+    }
+
+    /// Adds a block of a file that is read.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn block(&mut self, block: &Block<'_>) -> Result<()> {
+        if !self.start.carries {
+            return Ok(());
+        }
+        let more_may_come = !self.target.rotation.is_none() || self.target.split;
+        if block.is_lasting() && more_may_come {
+            let kept = block.to_kept();
+            self.lasting_bytes = self.lasting_bytes.saturating_add(kept.size());
+            if self.lasting_bytes <= MAX_LASTING {
+                self.lasting.push(kept);
+            }
+        }
+        self.open.as_mut().map_or(Ok(()), |open| open.block(block))
     }
 
     /// Ends the file and opens the next one when a packet of that time is to go there.
@@ -167,6 +246,8 @@ impl OutputFile {
         let Some(open) = &mut self.open else {
             return Ok(());
         };
+        // The statistics of a file that is carried over were among its blocks.
+        let counters = if self.start.carries { &[] } else { counters };
         let finished = open.writer.finish(counters);
         finished.map_err(|error| open.cannot_write(error))
     }
@@ -181,6 +262,11 @@ impl Open {
             described.map_err(|error| self.cannot_write(error))?;
         }
         Ok(())
+    }
+
+    fn block(&mut self, block: &Block<'_>) -> Result<()> {
+        let written = self.writer.block(block);
+        written.map_err(|error| self.cannot_write(error))
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -203,10 +289,10 @@ impl Open {
     }
 }
 
-fn pcap(source: &SourceFacts<'_>) -> PcapOptions {
+fn pcap(target: &Target, source: &SourceFacts<'_>) -> PcapOptions {
     PcapOptions {
         // compat: tcpdump cooks the packets of `any` in any case (4.99.3).
-        link_type: if source.any || several_types(source) {
+        link_type: if source.any || target.cooked || several_types(source) {
             LinkType::LINUX_SLL2
         } else {
             let first = source.ifaces.first();
@@ -217,15 +303,19 @@ fn pcap(source: &SourceFacts<'_>) -> PcapOptions {
     }
 }
 
-fn pcapng(source: &SourceFacts<'_>) -> PcapngOptions {
+fn pcapng(target: &Target, source: &SourceFacts<'_>) -> PcapngOptions {
+    // Live, devices of several kinds get one kind of header, which tcpdump reads. A file stays
+    // what it is unless something else is asked for.
+    let wanted = target.cooked || source.now.is_some() && several_types(source);
     PcapngOptions {
         hardware: source.hardware.clone(),
         os: source.os.clone(),
         application: concat!("pktwho ", env!("CARGO_PKG_VERSION")).to_owned(),
         // libpcap refuses a file whose devices differ in this or in their link type.
         snaplen: source.snaplen,
-        cooked: several_types(source) && source.ifaces.iter().all(can_be_cooked),
+        cooked: wanted && source.ifaces.iter().all(can_be_cooked),
         filter: String::new(),
+        section: None,
     }
 }
 

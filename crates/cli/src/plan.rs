@@ -190,6 +190,10 @@ pub struct Target {
     pub context: Context,
     /// When the next file of a series begins.
     pub rotation: Rotation,
+    /// A file for each link type.
+    pub split: bool,
+    /// `-y LINUX_SLL2`: all packets get that header.
+    pub cooked: bool,
     /// Run for each file of a series that is complete.
     pub postrotate: Option<OsString>,
     /// Whose files they are.
@@ -251,7 +255,10 @@ impl Plan {
             immediate: args.immediate,
             promiscuous: !args.no_promiscuous,
             backend: args.backend,
-            link_type: args.link_type,
+            // Files can have that header whatever the devices have.
+            link_type: args
+                .link_type
+                .filter(|&wanted| wanted != LinkType::LINUX_SLL2 || output.print.is_some()),
             owners,
             filter,
             command: args.command,
@@ -359,6 +366,8 @@ fn target(path: &Path, args: &Args) -> Result<Target> {
         },
         context: context(args.contexts),
         rotation: args.rotation,
+        split: args.split_link_types,
+        cooked: args.link_type == Some(LinkType::LINUX_SLL2),
         postrotate: args.postrotate.clone(),
         user,
     })

@@ -6,11 +6,11 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use anyhow::Result;
-use pktwho_capfile::Counters;
+use pktwho_capfile::{Block, Counters, Metadata};
 use pktwho_packet::{Iface, Packet, TimestampPrecision};
 use pktwho_print::{Names, Printer, Style};
 
-use crate::output_file::OutputFile;
+use crate::output_files::OutputFiles;
 use crate::plan::{Buffering, Output};
 use crate::text::Text;
 
@@ -31,6 +31,8 @@ pub struct SourceFacts<'a> {
     pub hardware: String,
     /// Its operating system; empty when unknown.
     pub os: String,
+    /// What a pcapng file that is read says of its section.
+    pub section: Option<Vec<u8>>,
     /// When the capture begins, in seconds since the epoch; `None` for a file.
     pub now: Option<i64>,
 }
@@ -39,7 +41,7 @@ pub struct SourceFacts<'a> {
 pub struct Sink {
     lines: Option<Lines>,
     text: Rc<RefCell<Text>>,
-    file: Option<OutputFile>,
+    file: Option<OutputFiles>,
     packets: u64,
     limit: u64,
     /// Packets still to be passed over.
@@ -77,7 +79,7 @@ impl Sink {
             since: 0,
         });
         let file = match &output.write {
-            Some(target) => Some(OutputFile::create(target, source)?),
+            Some(target) => Some(OutputFiles::create(target, source)?),
             None => None,
         };
         Ok(Self {
@@ -91,12 +93,32 @@ impl Sink {
         })
     }
 
+    /// Takes a block that holds no packet, of a file that is read.
+    ///
+    /// # Errors
+    /// It could not be written.
+    pub fn block(&mut self, block: &Block<'_>) -> Result<()> {
+        self.file.as_mut().map_or(Ok(()), |file| file.block(block))
+    }
+
     /// Takes a packet; `Break` when it was the last one wanted (`-c`).
     ///
     /// # Errors
     /// It could not be written; a broken pipe is among the causes
     /// ([`failure::is_broken_pipe`]).
     pub fn packet(&mut self, packet: &Packet<'_>) -> Result<ControlFlow<()>> {
+        self.packet_with(packet, &Metadata::default())
+    }
+
+    /// The same for a packet of a file, with what that says of it.
+    ///
+    /// # Errors
+    /// As [`Sink::packet`].
+    pub fn packet_with(
+        &mut self,
+        packet: &Packet<'_>,
+        metadata: &Metadata<'_>,
+    ) -> Result<ControlFlow<()>> {
         if self.skip > 0 {
             self.skip -= 1;
             if let Some(lines) = &mut self.lines {
@@ -105,7 +127,7 @@ impl Sink {
             return Ok(ControlFlow::Continue(()));
         }
         if let Some(file) = &mut self.file {
-            if file.packet(packet)?.is_break() {
+            if file.packet(packet, metadata)?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }
             if self.packet_buffered {
@@ -138,7 +160,7 @@ impl Sink {
     /// As [`Sink::packet`].
     pub fn flush(&mut self) -> Result<()> {
         self.text.borrow_mut().flush()?;
-        self.file.as_mut().map_or(Ok(()), OutputFile::flush)
+        self.file.as_mut().map_or(Ok(()), OutputFiles::flush)
     }
 
     /// Ends the output file with what is known of each device, and puts out everything.

@@ -26,12 +26,23 @@ pub(crate) struct Common<'a> {
     pub(crate) filter: &'a str,
 }
 
-/// Appends an interface description block.
-pub(crate) fn description(out: &mut Vec<u8>, iface: &Iface, common: &Common<'_>) {
+/// Appends an interface description block; `verbatim` are all its options, if they are given.
+pub(crate) fn description(
+    out: &mut Vec<u8>,
+    iface: &Iface,
+    common: &Common<'_>,
+    verbatim: Option<&[u8]>,
+) {
     let start = start_block(out, block::INTERFACE_DESCRIPTION);
     out.extend_from_slice(&common.link_type.0.to_le_bytes());
     out.extend_from_slice(&[0, 0]);
     out.extend_from_slice(&common.snaplen.to_le_bytes());
+    if let Some(options) = verbatim {
+        out.extend_from_slice(options);
+        end_options(out);
+        end_block(out, start);
+        return;
+    }
     write_text(
         out,
         option::IF_DESCRIPTION,

@@ -7,9 +7,9 @@ use std::ops::Range;
 use pktwho_packet::{Direction, Reception};
 
 use super::block;
-use super::options::Options;
 use crate::bytes::{Endian, Fields};
 use crate::error::Error;
+use crate::event::Form;
 
 /// The fixed part of a packet block.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +20,7 @@ pub(crate) struct Header {
     pub(crate) time: Option<u64>,
     pub(crate) captured: u32,
     pub(crate) orig_len: u32,
+    pub(crate) form: Form,
     /// Bytes before the packet.
     len: usize,
 }
@@ -43,18 +44,23 @@ fn simple(fields: &mut Fields<'_>) -> Option<Header> {
         // The captured length is not stored: the caller cuts it to the snapshot length.
         captured: orig_len,
         orig_len,
+        form: Form::Simple,
         ..Header::default()
     })
 }
 
 fn obsolete(fields: &mut Fields<'_>) -> Option<Header> {
     let iface = fields.u16()?;
-    let _drops = fields.u16()?;
+    let drops = fields.u16()?;
     Some(Header {
         iface: u32::from(iface),
         time: Some(fields.high_low()?),
         captured: fields.u32()?,
         orig_len: fields.u32()?,
+        // All ones: not counted.
+        form: Form::Obsolete {
+            drops: (drops != u16::MAX).then_some(drops),
+        },
         len: 0,
     })
 }
@@ -65,17 +71,17 @@ fn enhanced(fields: &mut Fields<'_>) -> Option<Header> {
         time: Some(fields.high_low()?),
         captured: fields.u32()?,
         orig_len: fields.u32()?,
+        form: Form::Enhanced,
         len: 0,
     })
 }
 
 /// Splits what follows the header: where in the body the packet lies, and the options.
-pub(crate) fn contents<'a>(
+pub(crate) fn contents(
     block_type: u32,
     header: &Header,
-    body: &'a [u8],
-    endian: Endian,
-) -> Result<(Range<usize>, Options<'a>), Error> {
+    body: &[u8],
+) -> Result<(Range<usize>, Range<usize>), Error> {
     let short = Error::BlockShort { block_type };
     let Some(end) = header.len.checked_add(header.captured as usize) else {
         return Err(short);
@@ -83,12 +89,12 @@ pub(crate) fn contents<'a>(
     if end > body.len() {
         return Err(short);
     }
-    let options = if block_type == block::SIMPLE_PACKET {
-        &[]
+    let start = if block_type == block::SIMPLE_PACKET {
+        body.len()
     } else {
-        body.get(end.next_multiple_of(4)..).unwrap_or_default()
+        end.next_multiple_of(4).min(body.len())
     };
-    Ok((header.len..end, Options::new(options, endian)))
+    Ok((header.len..end, start..body.len()))
 }
 
 /// Reads the flags word of a packet (`epb_flags`): direction in bits 0-1, reception in 2-4.

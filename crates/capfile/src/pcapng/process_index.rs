@@ -7,7 +7,7 @@
 use pktwho_packet::{Confidence, Owner};
 use rustc_hash::FxHashMap;
 
-use super::compose::{end_block, end_options, start_block, write_option};
+use super::compose::{end_block, end_options, pad, start_block, write_option};
 use super::{block, option};
 use crate::limits::{MAX_PROCESS_BYTES_WRITTEN, MAX_PROCESSES_WRITTEN};
 use crate::process_comment::{self, MAX_THREAD, write_label};
@@ -85,6 +85,8 @@ pub(crate) struct ProcessIndex {
     bytes: usize,
     near: Option<(Key, Written)>,
     far: Option<(Key, Written)>,
+    /// Blocks of other programs, by the serial of their process.
+    raw: FxHashMap<u64, u32>,
     comment: Vec<u8>,
 }
 
@@ -93,7 +95,8 @@ impl ProcessIndex {
     /// are asked for, so that both stay valid until it is written.
     #[inline]
     pub(crate) fn make_room(&mut self) {
-        if self.blocks.len() >= MAX_PROCESSES_WRITTEN || self.bytes >= MAX_PROCESS_BYTES_WRITTEN {
+        let blocks = self.blocks.len() + self.raw.len();
+        if blocks >= MAX_PROCESSES_WRITTEN || self.bytes >= MAX_PROCESS_BYTES_WRITTEN {
             self.forget();
         }
     }
@@ -151,6 +154,23 @@ impl ProcessIndex {
         written
     }
 
+    /// The number of the block with this body, for the process of that serial; appends it to
+    /// `out` when the section does not have it yet.
+    pub(crate) fn raw(&mut self, serial: u64, body: &[u8], out: &mut Vec<u8>) -> u32 {
+        if let Some(&index) = self.raw.get(&serial) {
+            return index;
+        }
+        let index = self.next;
+        self.next = self.next.wrapping_add(1);
+        let start = start_block(out, block::PROCESS);
+        out.extend_from_slice(body);
+        pad(out, body.len());
+        end_block(out, start);
+        self.bytes += body.len();
+        self.raw.insert(serial, index);
+        index
+    }
+
     /// The label of a block that was given since [`Self::make_room`].
     pub(crate) fn label(&self, written: Written) -> &[u8] {
         let range = written.label_start as usize..written.label_end as usize;
@@ -162,6 +182,7 @@ impl ProcessIndex {
         self.blocks.clear();
         self.families.clear();
         self.labels.clear();
+        self.raw.clear();
         self.bytes = 0;
         self.near = None;
         self.far = None;

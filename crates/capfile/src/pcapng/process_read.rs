@@ -7,15 +7,15 @@ use std::sync::Arc;
 
 use pktwho_packet::{Direction, Process, ProcessId};
 
-use super::option;
 use super::options::{Options, RawOption};
+use super::{block, little, option};
 use crate::bytes::{Endian, Fields};
 use crate::process_comment::{self, Parsed, plain_entry, write_label};
 use crate::process_table::{Entry, EntryId, ProcessTable};
 use crate::record::Record;
 
 /// Learns from a process block's body. A block that makes no sense is counted and left unknown.
-pub(crate) fn block(body: &[u8], endian: Endian, table: &mut ProcessTable) {
+pub(crate) fn learn(body: &[u8], endian: Endian, table: &mut ProcessTable) {
     let entry = entry(body, endian, table).unwrap_or_default();
     table.push(entry);
 }
@@ -25,25 +25,39 @@ fn entry(body: &[u8], endian: Endian, table: &ProcessTable) -> Option<Entry> {
     let pid = fields.u32()?;
     let mut name = None;
     let mut parsed = None;
+    // Whether another program has added something.
+    let mut foreign = false;
     for option in Options::new(fields.rest(), endian) {
         match option.code {
             option::PROCESS_NAME => name = Some(until_nul(option.value)),
             option::COMMENT if parsed.is_none() => {
                 parsed = process_comment::parse(option.value, pid);
+                foreign |= parsed.is_none();
             }
-            _ => {}
+            _ => foreign = true,
         }
     }
-    let serial = table.next_number() + 1;
-    if let Some(entry) = parsed.and_then(|parsed| known(parsed, serial, table)) {
+    let serial = table.next_serial();
+    let raw = || {
+        let mut raw = Vec::new();
+        little::write_body(&mut raw, block::PROCESS, body, endian);
+        Some(raw.into_boxed_slice())
+    };
+    if let Some(mut entry) = parsed.and_then(|parsed| known(parsed, serial, table)) {
+        // A block that refers to another would refer to the wrong one elsewhere.
+        if foreign && !entry.shared {
+            entry.raw = raw();
+        }
         return Some(entry);
     }
-    Some(plain_entry(Process {
+    let mut entry = plain_entry(Process {
         id: ProcessId { pid, start: 0 },
         serial,
         name: name.unwrap_or_default().to_vec(),
         ..Process::default()
-    }))
+    });
+    entry.raw = raw();
+    Some(entry)
 }
 
 fn until_nul(text: &[u8]) -> &[u8] {
@@ -115,6 +129,8 @@ impl<'a> Link<'a> {
             (None, _) => None,
         };
         let far = self.other.and_then(|index| table.number(index));
+        record.process = self.process.and_then(|index| table.number(index));
+        record.other = far;
         let far = far.filter(|&far| self.names_both(near, far, inbound, table));
         let far = far.map(|number| EntryId::Block { number, tid: 0 });
         let swap = far.is_none() && self.names_one(near, inbound, table);

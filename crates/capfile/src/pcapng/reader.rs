@@ -10,13 +10,14 @@ use std::ops::Range;
 use pktwho_packet::{Direction, Reception, Timestamp, TimestampPrecision};
 
 use super::iface_blocks::{self, Clock};
+use super::options::Options;
 use super::process_read::{self, Link};
-use super::{BYTE_ORDER_MAGIC, block, option, packet_blocks};
+use super::{BYTE_ORDER_MAGIC, block, little, option, packet_blocks};
 use crate::bytes::{Endian, Fields};
 use crate::counters::Counters;
 use crate::error::Error;
 use crate::input::Input;
-use crate::limits::{MAX_BLOCK, MAX_IFACES, MAX_SECTION_HEADER, max_block};
+use crate::limits::{MAX_BLOCK, MAX_IFACES, MAX_OPENING, MAX_SECTION_HEADER, max_block};
 use crate::reader::Facts;
 use crate::record::Record;
 
@@ -26,6 +27,9 @@ const BLOCK_HEADER: usize = 8;
 const MIN_SECTION_HEADER: u32 = 28;
 /// Of those, what tells that this is pcapng: type, length, byte order.
 const SECTION_START: usize = 12;
+/// Bytes of a section header's body before its options, and of an interface description's.
+const SECTION_FIXED: usize = 16;
+const IFACE_FIXED: usize = 8;
 
 /// The state of the current section.
 #[derive(Debug)]
@@ -43,10 +47,17 @@ pub(crate) struct PcapngReader {
 
 /// A whole block that was taken from the input.
 #[derive(Debug)]
-struct Block {
-    block_type: u32,
+pub(crate) struct Block {
+    pub(crate) block_type: u32,
     /// Where its body lies, without type, lengths and padding.
-    body: Range<usize>,
+    pub(crate) body: Range<usize>,
+}
+
+/// What comes next.
+#[derive(Debug)]
+pub(crate) enum Found {
+    Packet(Record),
+    Block(Block),
 }
 
 impl PcapngReader {
@@ -73,6 +84,7 @@ impl PcapngReader {
                 }
                 _ => reader.other_block(&block, input, facts)?,
             }
+            facts.keep_opening(block.block_type, input.get(block.body), reader.endian);
         }
         reader.precision = reader
             .clocks
@@ -85,21 +97,42 @@ impl PcapngReader {
         self.precision
     }
 
-    /// The next packet, or `None` at a proper end.
+    /// The next packet or other block, or `None` at a proper end.
     pub(crate) fn next<R: Read>(
         &mut self,
         input: &mut Input<R>,
         facts: &mut Facts,
-    ) -> Result<Option<Record>, Error> {
-        while let Some(block) = self.block(input)? {
-            match block.block_type {
-                block::PACKET | block::SIMPLE_PACKET | block::ENHANCED_PACKET => {
-                    return self.packet(&block, input, facts).map(Some);
-                }
-                _ => self.other_block(&block, input, facts)?,
+    ) -> Result<Option<Found>, Error> {
+        let Some(block) = self.block(input)? else {
+            return Ok(None);
+        };
+        match block.block_type {
+            block::PACKET | block::SIMPLE_PACKET | block::ENHANCED_PACKET => {
+                let record = self.packet(&block, input, facts)?;
+                Ok(Some(Found::Packet(record)))
+            }
+            _ => {
+                self.other_block(&block, input, facts)?;
+                Ok(Some(Found::Block(block)))
             }
         }
-        Ok(None)
+    }
+
+    pub(crate) fn endian(&self) -> Endian {
+        self.endian
+    }
+
+    /// The position among the file's devices of the one that a block describes or counts for.
+    pub(crate) fn iface_of(&self, block_type: u32, body: &[u8]) -> Option<usize> {
+        match block_type {
+            block::INTERFACE_DESCRIPTION => (self.first_iface + self.clocks.len()).checked_sub(1),
+            block::INTERFACE_STATISTICS => {
+                let id = iface_blocks::statistics_iface(body, self.endian)?;
+                self.clocks.get(id as usize)?;
+                Some(self.first_iface + id as usize)
+            }
+            _ => None,
+        }
     }
 
     /// Takes the next block.
@@ -210,7 +243,7 @@ impl PcapngReader {
                 Ok(())
             }
             block::PROCESS => {
-                process_read::block(body, self.endian, &mut facts.processes);
+                process_read::learn(body, self.endian, &mut facts.processes);
                 Ok(())
             }
             _ => Ok(()),
@@ -233,6 +266,15 @@ impl PcapngReader {
                 minor,
             });
         }
+        if facts.section.is_none() {
+            let options = body.get(SECTION_FIXED..).unwrap_or_default();
+            let mut section = Vec::new();
+            if options.len() <= MAX_OPENING {
+                let of = block::SECTION_HEADER;
+                little::write_options(&mut section, of, options, self.endian);
+            }
+            facts.section = Some(section);
+        }
         self.first_iface = facts.ifaces.len();
         self.clocks.clear();
         facts.processes.start_section();
@@ -246,7 +288,9 @@ impl PcapngReader {
             });
         }
         let (mut iface, clock) = iface_blocks::description(body, self.endian)?;
-        iface.id = u32::try_from(facts.ifaces.len()).unwrap_or(u32::MAX);
+        iface.id = facts.numbers.next_iface();
+        let options = body.get(IFACE_FIXED..).unwrap_or_default();
+        facts.describe(options, self.endian);
         self.max_block = self.max_block.max(max_block(iface.link_type));
         facts.ifaces.push(iface);
         facts.counters.push(Counters::default());
@@ -289,14 +333,23 @@ impl PcapngReader {
                 snaplen,
             });
         }
-        let (data, options) =
-            packet_blocks::contents(block.block_type, &header, body, self.endian)?;
+        let (data, option_bytes) = packet_blocks::contents(block.block_type, &header, body)?;
+        let options = Options::new(
+            body.get(option_bytes.clone()).unwrap_or_default(),
+            self.endian,
+        );
+        let base = block.body.start;
         let mut record = Record {
             time: header
                 .time
                 .map_or_else(Timestamp::default, |count| clock.time(count)),
             iface,
-            data: block.body.start + data.start..block.body.start + data.end,
+            options: base + option_bytes.start..base + option_bytes.end,
+            count: header.time.unwrap_or(0),
+            form: header.form,
+            process: None,
+            other: None,
+            data: base + data.start..base + data.end,
             orig_len: header.orig_len,
             direction: Direction::Unknown,
             reception: Reception::Unspecified,

@@ -45,6 +45,9 @@ pub struct PcapngOptions {
     pub cooked: bool,
     /// The filter expression that packets passed (`if_filter`).
     pub filter: String,
+    /// What another file's section says of itself, from [`Reader::section`](crate::Reader::section),
+    /// instead of hardware, system and program.
+    pub section: Option<Vec<u8>>,
 }
 
 impl Default for PcapngOptions {
@@ -56,29 +59,32 @@ impl Default for PcapngOptions {
             snaplen: MAX_SNAPLEN,
             cooked: false,
             filter: String::new(),
+            section: None,
         }
     }
 }
 
 /// A device as the file knows it.
 #[derive(Clone, Copy, Debug)]
-struct Described {
+pub(crate) struct Known {
     /// Its number in the section.
-    id: u32,
-    snaplen: usize,
+    pub(crate) id: u32,
+    pub(crate) snaplen: usize,
+    /// Whether it is described in the words of another file, with that one's unit of time.
+    pub(crate) verbatim: bool,
 }
 
 /// Writes packets and their owners as a pcapng file.
 #[derive(Debug)]
 pub struct PcapngWriter<W: Write> {
-    output: Output<W>,
+    pub(crate) output: Output<W>,
     options: PcapngOptions,
     /// By `Iface::id`.
-    ifaces: Vec<Option<Described>>,
+    ifaces: Vec<Option<Known>>,
     /// Number of the next device in the section.
     next_iface: u32,
-    processes: ProcessIndex,
-    last_time: Timestamp,
+    pub(crate) processes: ProcessIndex,
+    pub(crate) last_time: Timestamp,
 }
 
 /// The owners of a packet as its options tell them.
@@ -100,9 +106,13 @@ impl<W: Write> PcapngWriter<W> {
         // Version 1.0, length of the section unknown.
         out.extend_from_slice(&[1, 0, 0, 0]);
         out.extend_from_slice(&[0xff; 8]);
-        write_text(out, option::SHB_HARDWARE, &options.hardware);
-        write_text(out, option::SHB_OS, &options.os);
-        write_text(out, option::SHB_APPLICATION, &options.application);
+        if let Some(section) = &options.section {
+            out.extend_from_slice(section);
+        } else {
+            write_text(out, option::SHB_HARDWARE, &options.hardware);
+            write_text(out, option::SHB_OS, &options.os);
+            write_text(out, option::SHB_APPLICATION, &options.application);
+        }
         end_options(out);
         end_block(out, start);
         Self {
@@ -124,15 +134,30 @@ impl<W: Write> PcapngWriter<W> {
     }
 
     #[inline]
-    fn described(&mut self, iface: &Iface) -> Result<Described, Error> {
-        match self.ifaces.get(iface.id as usize) {
-            Some(Some(described)) => Ok(*described),
-            _ => self.describe(iface),
+    fn described(&mut self, iface: &Iface) -> Result<Known, Error> {
+        match self.known(iface) {
+            Some(known) => Ok(known),
+            None => self.describe(iface, None),
         }
     }
 
+    /// The device, if the file describes it.
+    #[inline]
+    pub(crate) fn known(&self, iface: &Iface) -> Option<Known> {
+        self.ifaces.get(iface.id as usize).copied().flatten()
+    }
+
+    pub(crate) fn is_cooked(&self) -> bool {
+        self.options.cooked
+    }
+
+    /// Describes a device, with another file's options if there are some.
     #[cold]
-    fn describe(&mut self, iface: &Iface) -> Result<Described, Error> {
+    pub(crate) fn describe(
+        &mut self,
+        iface: &Iface,
+        verbatim: Option<&[u8]>,
+    ) -> Result<Known, Error> {
         let position = iface.id as usize;
         if position >= MAX_IFACES {
             return Err(Error::TooManyInterfaces {
@@ -141,6 +166,7 @@ impl<W: Write> PcapngWriter<W> {
         }
         let snaplen = match self.options.snaplen {
             0 => iface.snaplen,
+            snaplen if verbatim.is_some() => snaplen.max(iface.snaplen),
             snaplen => snaplen,
         };
         let link_type = if self.options.cooked {
@@ -154,10 +180,14 @@ impl<W: Write> PcapngWriter<W> {
             os: &self.options.os,
             filter: &self.options.filter,
         };
-        iface_write::description(self.output.buffer(), iface, &common);
-        let described = Described {
+        // Options of the file's own unit of time are no longer true of cooked packets' times,
+        // which are in nanoseconds.
+        let verbatim = verbatim.filter(|_| !self.options.cooked);
+        iface_write::description(self.output.buffer(), iface, &common, verbatim);
+        let described = Known {
             id: self.next_iface,
             snaplen: crate::limits::effective_snaplen(snaplen, link_type) as usize,
+            verbatim: verbatim.is_some(),
         };
         self.next_iface += 1;
         if self.ifaces.len() <= position {
@@ -288,7 +318,7 @@ fn block_len(bytes: &[u8], _at_start: bool) -> Option<usize> {
 
 /// The fixed part of an enhanced packet block, but for its length.
 #[inline]
-fn packet_header(iface: u32, time: u64, captured: usize, orig_len: u32) -> [u8; 28] {
+pub(crate) fn packet_header(iface: u32, time: u64, captured: usize, orig_len: u32) -> [u8; 28] {
     let [b0, b1, b2, b3] = block::ENHANCED_PACKET.to_le_bytes();
     let [i0, i1, i2, i3] = iface.to_le_bytes();
     let [t0, t1, t2, t3, t4, t5, t6, t7] = time.to_le_bytes();

@@ -14,7 +14,7 @@ const WE_READ_MORE: [&str; 2] = [
     "different from the snapshot length of the first interface",
 ];
 
-fn captures() -> Option<Vec<PathBuf>> {
+pub fn captures() -> Option<Vec<PathBuf>> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/corpus");
     let corpus = std::env::var_os("PKTWHO_CORPUS").map_or(PathBuf::from(beside), PathBuf::from);
     let folder = corpus.join("tcpdump/in");

@@ -1,6 +1,8 @@
 //! Everything that is tested from outside, one program.
 
 #[cfg(test)]
+mod carry;
+#[cfg(test)]
 mod corpus;
 #[cfg(test)]
 mod faults;

@@ -74,6 +74,20 @@ pub(super) const FLAGS: &[Flag] = &[
         },
     },
     Flag {
+        short: None,
+        long: Some("split-linktypes"),
+        value: None,
+        help: "Write a file for each link type: out.pcapng becomes out-EN10MB.pcapng, \
+               out-RAW.pcapng",
+        man: "tcpdump reads no file with several link types. -y LINUX_SLL2 is another way: it gives \
+              all packets one kind of header.",
+        compat: Compat::Ours,
+        apply: |args, _| {
+            args.split_link_types = true;
+            Ok(())
+        },
+    },
+    Flag {
         short: Some('z'),
         long: None,
         value: Some("command"),

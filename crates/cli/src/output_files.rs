@@ -1,0 +1,139 @@
+//! All that `-w` asks for: one file or series, or one for each link type.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use pktwho_capfile::{Block, Counters, Metadata};
+use pktwho_packet::{Iface, LinkType, Packet};
+
+use crate::output_file::{OutputFile, Start};
+use crate::plan::Target;
+use crate::program::short;
+use crate::sink::SourceFacts;
+
+/// The files being written.
+pub struct OutputFiles {
+    /// What every file is to be, when there is one for each link type.
+    split: Option<(Target, Start)>,
+    files: Vec<(LinkType, OutputFile)>,
+}
+
+impl OutputFiles {
+    /// Creates the file; those of several link types are created as their packets come.
+    ///
+    /// # Errors
+    /// As [`OutputFile::create`].
+    pub fn create(target: &Target, source: &SourceFacts<'_>) -> Result<Self> {
+        let start = Start::new(target, source);
+        if target.split {
+            return Ok(Self {
+                split: Some((target.clone(), start)),
+                files: Vec::new(),
+            });
+        }
+        let file = OutputFile::create(target.clone(), start)?;
+        Ok(Self {
+            split: None,
+            files: vec![(LinkType::default(), file)],
+        })
+    }
+
+    /// The file for packets of a link type.
+    fn file(&mut self, link_type: LinkType) -> Result<Option<&mut OutputFile>> {
+        if let Some((target, start)) = &self.split
+            && !self.files.iter().any(|(of, _)| *of == link_type)
+        {
+            let mut target = target.clone();
+            target.path = named(&target.path, link_type);
+            let mut file = OutputFile::create(target, start.of(link_type))?;
+            if let Some((_, other)) = self.files.first() {
+                file.learn(other)?;
+            }
+            self.files.push((link_type, file));
+        }
+        let split = self.split.is_some();
+        let mut files = self.files.iter_mut();
+        let found = files.find(|(of, _)| !split || *of == link_type);
+        Ok(found.map(|(_, file)| file))
+    }
+
+    /// Adds a packet; `Break` when it belongs to no file that is wanted.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    #[inline]
+    pub fn packet(
+        &mut self,
+        packet: &Packet<'_>,
+        metadata: &Metadata<'_>,
+    ) -> Result<ControlFlow<()>> {
+        match self.file(packet.iface.link_type)? {
+            Some(file) => file.packet(packet, metadata),
+            None => Ok(ControlFlow::Break(())),
+        }
+    }
+
+    /// Adds a block of a file that is read: to the file of its device, or to all.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn block(&mut self, block: &Block<'_>) -> Result<()> {
+        if let Some(iface) = block.iface() {
+            let file = self.file(iface.link_type)?;
+            return file.map_or(Ok(()), |file| file.block(block));
+        }
+        let mut files = self.files.iter_mut();
+        files.try_for_each(|(_, file)| file.block(block))
+    }
+
+    /// Hands everything to the files.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    pub fn flush(&mut self) -> Result<()> {
+        self.files.iter_mut().try_for_each(|(_, file)| file.flush())
+    }
+
+    /// Ends the files.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    pub fn finish(&mut self, counters: &[(&Iface, Counters)]) -> Result<()> {
+        let split = self.split.is_some();
+        let mut finished = Ok(());
+        for (link_type, file) in &mut self.files {
+            let mine = |entry: &&(&Iface, Counters)| !split || entry.0.link_type == *link_type;
+            let counters: Vec<_> = counters.iter().filter(mine).copied().collect();
+            finished = finished.and(file.finish(&counters));
+        }
+        finished
+    }
+}
+
+/// The name with the link type before its extension.
+fn named(path: &Path, link_type: LinkType) -> PathBuf {
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push("-");
+    name.push(short(link_type));
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    path.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_link_types() {
+        let check = |path, expected: &str| {
+            assert_eq!(named(Path::new(path), LinkType::RAW), Path::new(expected));
+        };
+        check("out.pcapng", "out-RAW.pcapng");
+        check("/a.b/out", "/a.b/out-RAW");
+        check("../x.y.pcap", "../x.y-RAW.pcap");
+    }
+}
