@@ -1,9 +1,14 @@
-//! `bench`: what pktwho costs and loses, and what its filters cost, beside the installed tcpdump. Root only.
+//! `bench`: what pktwho costs and loses, and what its filters cost, beside the installed tcpdump.
+//! Root only, but for filters on files and the time it takes to compile them.
 
-use crate::{Outcome, owners};
+mod offline;
+
+use crate::{Outcome, owners, shell};
 
 const HELP: &str = "usage: cargo xtask bench capture|filter [--seconds S] [--rounds N] \
-                    [-w FILE] [--receiver] [FILTER...]";
+                    [-w FILE] [--receiver] [FILTER...]
+       cargo xtask bench filter offline [--rounds N]
+       cargo xtask bench filter compile [FAMILY]";
 
 /// No packet of the generator's matches it, after a look at all headers.
 const EXPRESSION: &str = "udp port 9998";
@@ -13,12 +18,23 @@ const EXPRESSION: &str = "udp port 9998";
 /// # Errors
 /// There is no such bench, or one of its bars is missed.
 pub fn run(words: &[String]) -> Outcome {
-    match words.split_first() {
-        Some((word, rest)) if word == "capture" => owners::end_to_end("bench", rest),
-        Some((word, rest)) if word == "filter" => {
+    let word = |at: usize| words.get(at).map_or("", String::as_str);
+    match (word(0), word(1)) {
+        ("capture", _) => owners::end_to_end("bench", words.get(1..).unwrap_or_default()),
+        ("filter", "offline") => offline::run(words.get(2..).unwrap_or_default()),
+        ("filter", "compile") => compile(words.get(2..).unwrap_or_default()),
+        ("filter", _) => {
             let expression = ["--expression", EXPRESSION].map(str::to_owned);
+            let rest = words.get(1..).unwrap_or_default();
             owners::end_to_end("bench", &[&expression, rest].concat())
         }
         _ => Err(HELP.into()),
     }
+}
+
+/// How long large filters take to compile.
+fn compile(words: &[String]) -> Outcome {
+    let example = ["run", "--quiet", "--release", "--package", "pktwho-filter"];
+    let mut command = shell::command(shell::cargo(), &example);
+    shell::run(command.args(["--example", "compile", "--"]).args(words))
 }

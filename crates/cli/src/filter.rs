@@ -62,15 +62,13 @@ impl Filter {
         if self.no_optimize {
             return Ok(graph);
         }
-        graph.fold();
-        if graph.rejects_all() && !self.tree.is_about_owners() {
+        if graph.shrink() && !self.tree.is_about_owners() {
             let nothing_passes = Error {
                 reason: Reason::RejectsAll,
                 span: None,
             };
             return Err(refused(nothing_passes));
         }
-        graph.optimise();
         Ok(graph)
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::graph::{Comparison, Fact, Graph, Node, NodeId, Size, Target, Test, Value, ValueId};
 use crate::tree::{Operator, OwnerTerm};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 /// Makes a [`Graph`]. Constants are folded on the way.
 #[derive(Debug, Default)]
@@ -13,17 +13,47 @@ pub struct Builder {
     values: Vec<Value>,
     value_ids: FxHashMap<Value, ValueId>,
     nodes: Vec<Node>,
-    node_ids: FxHashMap<(Test, Target, Target), NodeId>,
+    node_ids: FxHashMap<NodeKey, NodeId>,
     owners: Vec<OwnerTerm>,
+    owner_ids: FxHashMap<OwnerTerm, u32>,
+    /// By value: whether it may be asked of a packet that has it not.
+    can_fail: Vec<bool>,
 }
 
 impl Builder {
+    /// For about so many of each.
+    pub fn with_capacity(values: usize, nodes: usize) -> Self {
+        Self {
+            values: Vec::with_capacity(values),
+            value_ids: FxHashMap::with_capacity_and_hasher(values, FxBuildHasher),
+            nodes: Vec::with_capacity(nodes),
+            node_ids: FxHashMap::with_capacity_and_hasher(nodes, FxBuildHasher),
+            can_fail: Vec::with_capacity(values),
+            ..Self::default()
+        }
+    }
+
     pub fn value(&mut self, value: Value) -> ValueId {
         let next = ValueId(index(self.values.len()));
-        *self.value_ids.entry(value).or_insert_with(|| {
+        let id = *self.value_ids.entry(value).or_insert(next);
+        if id == next {
+            let fails = matches!(value, Value::Load { .. })
+                || self.divides(value)
+                || value
+                    .operands()
+                    .into_iter()
+                    .flatten()
+                    .any(|id| self.can_fail(id));
             self.values.push(value);
-            next
-        })
+            self.can_fail.push(fails);
+        }
+        id
+    }
+
+    /// Division by what is, or may be, zero.
+    fn divides(&self, value: Value) -> bool {
+        matches!(value, Value::Binary { operator: Operator::Div | Operator::Mod, right, .. }
+            if self.as_constant(right).is_none_or(|right| right == 0))
     }
 
     /// What `id` stands for.
@@ -41,25 +71,7 @@ impl Builder {
 
     /// Whether the value may be asked of a packet that has it not.
     pub fn can_fail(&self, id: ValueId) -> bool {
-        let mut seen = vec![id];
-        let mut rest = vec![id];
-        while let Some(id) = rest.pop() {
-            let Some(value) = self.get(id) else {
-                continue;
-            };
-            let divides = matches!(value, Value::Binary { operator: Operator::Div | Operator::Mod, right, .. }
-                if self.as_constant(right).is_none_or(|right| right == 0));
-            if divides || matches!(value, Value::Load { .. }) {
-                return true;
-            }
-            for operand in value.operands().into_iter().flatten() {
-                if !seen.contains(&operand) {
-                    seen.push(operand);
-                    rest.push(operand);
-                }
-            }
-        }
-        false
+        self.can_fail.get(id.0 as usize).copied().unwrap_or(false)
     }
 
     pub fn constant(&mut self, number: u32) -> ValueId {
@@ -102,12 +114,13 @@ impl Builder {
 
     /// The owner term as a test; equal terms are one.
     pub fn owner(&mut self, term: OwnerTerm) -> Test {
-        let known = self.owners.iter().position(|owner| *owner == term);
-        let at = known.unwrap_or_else(|| {
-            self.owners.push(term);
-            self.owners.len() - 1
+        let next = index(self.owners.len());
+        let owners = &mut self.owners;
+        let id = self.owner_ids.entry(term).or_insert_with_key(|term| {
+            owners.push(term.clone());
+            next
         });
-        Test::Owner(index(at))
+        Test::Owner(*id)
     }
 
     /// The decision, or where it leads if that is the same for every packet.
@@ -128,10 +141,13 @@ impl Builder {
             }
         }
         let next = NodeId(index(self.nodes.len()));
-        let id = *self.node_ids.entry((test, yes, no)).or_insert_with(|| {
-            self.nodes.push(Node { test, yes, no });
-            next
-        });
+        let id = *self
+            .node_ids
+            .entry(node_key(test, yes, no))
+            .or_insert_with(|| {
+                self.nodes.push(Node { test, yes, no });
+                next
+            });
         Target::Node(id)
     }
 
@@ -368,6 +384,37 @@ impl Operator {
             Self::Mod => false,
         }
     }
+}
+
+/// A node in three numbers, which are hashed and compared sooner than the node itself.
+type NodeKey = (u64, u64, u64);
+
+fn node_key(test: Test, yes: Target, no: Target) -> NodeKey {
+    let target = |target| match target {
+        Target::Accept => 0,
+        Target::Reject => 1,
+        Target::Node(NodeId(id)) => u64::from(id) + 2,
+    };
+    let pair = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
+    let (first, second) = match test {
+        Test::Compare {
+            comparison,
+            left,
+            right,
+        } => (comparison as u64, pair(left.0, right.0)),
+        Test::Owner(at) => (0x10, at.into()),
+        Test::Chain {
+            version,
+            base,
+            offset,
+            protocol,
+        } => (
+            0x20 | u64::from(version) << 8 | u64::from(protocol) << 16 | u64::from(offset) << 32,
+            base.map_or(u64::MAX, |base| base.0.into()),
+        ),
+    };
+    // Numbers of nodes have 32 bits, and there are never nearly so many.
+    (first, second, target(yes) | target(no) << 32)
 }
 
 /// For each kept item the number it has among those kept.

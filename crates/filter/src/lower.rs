@@ -16,6 +16,7 @@ mod atm;
 mod cond;
 mod decnet;
 mod ether;
+mod factor;
 mod field;
 mod ip;
 mod layer;
@@ -71,6 +72,16 @@ type Lowered<T> = Result<T, Error>;
 /// Something that `device` has not, a name that is unknown, a number out of range, qualifiers
 /// that do not go together; in libpcap's words, with the place of the term.
 pub fn lower(tree: &Tree, device: &Device, names: &mut dyn Names) -> Result<Graph, Error> {
+    graph(tree, device, names, Cond::factored)
+}
+
+/// As [`lower`]; `shape` is what is done with the condition of a filter before it is written down.
+fn graph(
+    tree: &Tree,
+    device: &Device,
+    names: &mut dyn Names,
+    shape: fn(Cond, &Builder) -> Cond,
+) -> Result<Graph, Error> {
     let mut lowering = Lowering {
         builder: Builder::default(),
         device,
@@ -88,7 +99,8 @@ pub fn lower(tree: &Tree, device: &Device, names: &mut dyn Names) -> Result<Grap
         None => Cond::Always,
     };
     let cond = if tree.root.is_some() {
-        lowering.head().and(cond.owners_last())
+        let cond = lowering.head().and(cond.owners_last());
+        shape(cond, &lowering.builder)
     } else {
         cond
     };

@@ -5,6 +5,7 @@
 
 use crate::graph::{CHAIN_HEADERS, Comparison, Fact, Graph, Size, Target, Test, Value, ValueId};
 use crate::tree::{Operator, OwnerTerm};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// What is known about a packet beside its bytes.
@@ -75,7 +76,7 @@ struct Run<'a> {
 impl Machine {
     pub fn new(graph: &Graph) -> Self {
         let mut steps = Vec::new();
-        let mut needed = vec![false; graph.values.len()];
+        let mut needed = BTreeSet::new();
         let decisions = graph
             .nodes
             .iter()
@@ -288,38 +289,18 @@ fn base_of(slots: &[u32], base: Option<ValueId>) -> Option<u32> {
     base.map_or(Some(0), |id| slot(slots, id))
 }
 
-/// Adds the values that `test` needs, operands first. `needed` is all false before and after.
-fn plan(graph: &Graph, test: Test, needed: &mut [bool], steps: &mut Vec<Step>) {
-    let mut first = usize::MAX;
-    let mut end = 0;
-    for id in test.operands().into_iter().flatten() {
-        mark(needed, id);
-        end = end.max(id.0 as usize + 1);
-    }
-    for (at, value) in graph.values.iter().enumerate().take(end).rev() {
-        if needed.get(at) == Some(&true) {
-            first = at;
-            for id in value.operands().into_iter().flatten() {
-                mark(needed, id);
-            }
+/// Adds the values that `test` needs, operands first. `needed` is empty before and after.
+fn plan(graph: &Graph, test: Test, needed: &mut BTreeSet<ValueId>, steps: &mut Vec<Step>) {
+    let mut rest: Vec<ValueId> = test.operands().into_iter().flatten().collect();
+    while let Some(id) = rest.pop() {
+        if needed.insert(id) {
+            rest.extend(graph.value(id).operands().into_iter().flatten());
         }
     }
-    for (at, value) in graph.values.iter().enumerate().take(end).skip(first) {
-        if let Some(needed) = needed.get_mut(at)
-            && std::mem::take(needed)
-        {
-            let slot = ValueId(u32::try_from(at).unwrap_or(u32::MAX));
-            steps.push(Step {
-                value: *value,
-                slot,
-            });
-        }
-    }
-}
-
-fn mark(needed: &mut [bool], id: ValueId) {
-    if let Some(needed) = needed.get_mut(id.0 as usize) {
-        *needed = true;
+    // Operands have smaller numbers than what uses them.
+    while let Some(slot) = needed.pop_first() {
+        let value = graph.value(slot);
+        steps.push(Step { value, slot });
     }
 }
 

@@ -18,8 +18,8 @@ mod simplify;
 mod tests;
 
 use crate::builder::Builder;
-use crate::graph::{Comparison, Graph, Target, Test, Value, ValueId};
-use known::{Knowledge, Known};
+use crate::graph::{Comparison, Graph, Node, Target, Test, Value, ValueId};
+use known::{Facts, Knowledge, Known};
 
 /// Most filters are done after two.
 const ROUNDS: usize = 4;
@@ -46,8 +46,22 @@ impl Graph {
         self.rounds(Knowledge::All);
     }
 
+    /// [`Self::fold`] and then [`Self::optimise`]. Says whether libpcap, too, would have found
+    /// out that no packet is wanted.
+    pub fn shrink(&mut self) -> bool {
+        self.fold();
+        let rejects_all = self.rejects_all();
+        self.leads(Knowledge::All);
+        rejects_all
+    }
+
     fn rounds(&mut self, knowledge: Knowledge) {
         self.rebuild(knowledge);
+        self.leads(knowledge);
+    }
+
+    /// Of a graph that was rebuilt.
+    fn leads(&mut self, knowledge: Knowledge) {
         for _ in 0..ROUNDS {
             if self.nodes.len() > NODES_MAX || !self.lead_past(knowledge) {
                 break;
@@ -64,106 +78,39 @@ impl Graph {
     /// Leads each way past decisions that are known on it. Says whether there were some.
     fn lead_past(&mut self, knowledge: Knowledge) -> bool {
         let mut changed = false;
-        let mut states: Vec<Option<Known>> = vec![None; self.nodes.len()];
-        arrive(&mut states, self.entry, &Known::new(knowledge));
-        for at in 0..self.nodes.len() {
+        let mut ways = Ways {
+            nodes: &self.nodes,
+            facts: Facts::new(&self.values, knowledge),
+            states: States::new(self.nodes.len()),
+        };
+        ways.arrive(self.entry, &Known::NOTHING);
+        let mut targets = Vec::with_capacity(self.nodes.len());
+        for (at, node) in self.nodes.iter().enumerate() {
+            let old = (node.yes, node.no);
             // All ways to this decision have been walked: they come from earlier ones.
-            let Some(state) = states.get_mut(at).and_then(Option::take) else {
-                continue;
+            let new = match ways.states.take(at) {
+                Some(mut state) => {
+                    let mut other = state;
+                    (
+                        ways.walk(&mut other, node.test, true, node.yes),
+                        ways.walk(&mut state, node.test, false, node.no),
+                    )
+                }
+                None => old,
             };
-            let Some(node) = self.nodes.get(at) else {
-                continue;
-            };
-            let (test, old) = (node.test, (node.yes, node.no));
-            let yes = self.walk(&mut states, state.clone(), test, true, old.0);
-            let no = self.walk(&mut states, state, test, false, old.1);
-            changed |= (yes, no) != old;
-            if let Some(node) = self.nodes.get_mut(at) {
-                (node.yes, node.no) = (yes, no);
-            }
+            changed |= new != old;
+            targets.push(new);
+        }
+        for (node, target) in self.nodes.iter_mut().zip(targets) {
+            (node.yes, node.no) = target;
         }
         changed
-    }
-
-    /// Where the way leads that begins with this outcome.
-    fn walk(
-        &self,
-        states: &mut [Option<Known>],
-        mut state: Known,
-        test: Test,
-        outcome: bool,
-        mut target: Target,
-    ) -> Target {
-        state.learn(&self.values, test, outcome);
-        for _ in 0..SKIPS {
-            let next = self.past(&state, target, DEPTH);
-            if next == target {
-                break;
-            }
-            target = next;
-        }
-        arrive(states, target, &state);
-        target
-    }
-
-    /// Where a decision leads in any case when that is known; else the decision itself. Looks
-    /// `depth` decisions that are open behind it: three protocols with the same ports, say.
-    fn past(&self, state: &Known, target: Target, depth: u32) -> Target {
-        let Target::Node(id) = target else {
-            return target;
-        };
-        let Some(node) = self.nodes.get(id.0 as usize) else {
-            return target;
-        };
-        match state.decides(&self.values, node.test) {
-            Some(true) => return node.yes,
-            Some(false) => return node.no,
-            None if depth == 0 || !state.can_evaluate(&self.values, node.test) => return target,
-            None => {}
-        }
-        let (yes, no) = (node.yes, node.no);
-        if !self.may_meet(yes, no) {
-            return target;
-        }
-        let behind = |outcome, next| {
-            let mut state = state.clone();
-            state.learn(&self.values, node.test, outcome);
-            self.past(&state, next, depth - 1)
-        };
-        // Each side may get to where the other one begins.
-        let other = behind(false, no);
-        if other == yes {
-            return yes;
-        }
-        let one = behind(true, yes);
-        if one == no || one == other {
-            return one;
-        }
-        target
-    }
-
-    /// Whether one of the two leads to the other, or both to the same.
-    fn may_meet(&self, yes: Target, no: Target) -> bool {
-        let next = |target| match target {
-            Target::Node(id) => self
-                .nodes
-                .get(id.0 as usize)
-                .map(|node| [node.yes, node.no]),
-            _ => None,
-        };
-        let (behind_yes, behind_no) = (next(yes), next(no));
-        let to_yes = behind_no.is_some_and(|targets| targets.contains(&yes));
-        let to_no = behind_yes.is_some_and(|targets| targets.contains(&no));
-        let meet = behind_yes.zip(behind_no);
-        to_yes
-            || to_no
-            || meet.is_some_and(|(one, other)| one.iter().any(|target| other.contains(target)))
     }
 
     /// Makes the graph anew from the last decision to the first: equal decisions become one,
     /// those that decide nothing go away, as far as they cannot fail or `knowledge` is libpcap's.
     fn rebuild(&mut self, knowledge: Knowledge) {
-        let mut builder = Builder::default();
+        let mut builder = Builder::with_capacity(self.values.len(), self.nodes.len());
         let mut values: Vec<ValueId> = Vec::with_capacity(self.values.len());
         for value in &self.values {
             let new = |id: ValueId| values.get(id.0 as usize).copied().unwrap_or(id);
@@ -235,16 +182,134 @@ impl Graph {
     }
 }
 
-/// One more way to a decision: what is known there is what is known on all ways.
-fn arrive(states: &mut [Option<Known>], target: Target, state: &Known) {
-    let Target::Node(id) = target else {
-        return;
-    };
-    if let Some(slot) = states.get_mut(id.0 as usize) {
-        match slot {
-            Some(known) => known.keep_common(state),
-            None => *slot = Some(state.clone()),
+/// The ways through a graph, while they are walked from the first decision to the last.
+struct Ways<'g> {
+    nodes: &'g [Node],
+    facts: Facts<'g>,
+    states: States,
+}
+
+impl Ways<'_> {
+    /// Where the way leads that begins with this outcome.
+    fn walk(&mut self, state: &mut Known, test: Test, outcome: bool, mut target: Target) -> Target {
+        state.learn(&self.facts, test, outcome);
+        for _ in 0..SKIPS {
+            let next = self.past(state, target, DEPTH);
+            if next == target {
+                break;
+            }
+            target = next;
         }
+        self.arrive(target, state);
+        target
+    }
+
+    /// One more way to a decision: what is known there is what is known on all ways.
+    fn arrive(&mut self, target: Target, state: &Known) {
+        if let Target::Node(id) = target {
+            match self.states.at(id.0 as usize) {
+                Some(known) => known.keep_common(&mut self.facts, state),
+                None => self.states.put(id.0 as usize, state),
+            }
+        }
+    }
+
+    /// Where a decision leads in any case when that is known; else the decision itself. Looks
+    /// `depth` decisions that are open behind it: three protocols with the same ports, say.
+    fn past(&self, state: &mut Known, target: Target, depth: u32) -> Target {
+        let Target::Node(id) = target else {
+            return target;
+        };
+        let Some(node) = self.nodes.get(id.0 as usize) else {
+            return target;
+        };
+        match state.decides(&self.facts, node.test) {
+            Some(true) => return node.yes,
+            Some(false) => return node.no,
+            None if depth == 0 => return target,
+            None => {}
+        }
+        let (yes, no) = (node.yes, node.no);
+        if !self.may_meet(yes, no) || !state.can_evaluate(&self.facts, node.test) {
+            return target;
+        }
+        let mut behind = |outcome, next| {
+            if !matches!(next, Target::Node(_)) {
+                return next;
+            }
+            let before = state.suppose(&self.facts, node.test, outcome);
+            let target = self.past(state, next, depth - 1);
+            state.forget(before);
+            target
+        };
+        // Each side may get to where the other one begins.
+        let other = behind(false, no);
+        if other == yes {
+            return yes;
+        }
+        let one = behind(true, yes);
+        if one == no || one == other {
+            return one;
+        }
+        target
+    }
+
+    /// Whether one of the two leads to the other, or both to the same.
+    fn may_meet(&self, yes: Target, no: Target) -> bool {
+        let next = |target| match target {
+            Target::Node(id) => self
+                .nodes
+                .get(id.0 as usize)
+                .map(|node| [node.yes, node.no]),
+            _ => None,
+        };
+        let (behind_yes, behind_no) = (next(yes), next(no));
+        let to_yes = behind_no.is_some_and(|targets| targets.contains(&yes));
+        let to_no = behind_yes.is_some_and(|targets| targets.contains(&no));
+        let meet = behind_yes.zip(behind_no);
+        to_yes
+            || to_no
+            || meet.is_some_and(|(one, other)| one.iter().any(|target| other.contains(target)))
+    }
+}
+
+/// What is known at decisions to which ways lead, until they are walked. Few at a time.
+struct States {
+    /// By decision, the place in `known`.
+    places: Vec<Option<usize>>,
+    known: Vec<Known>,
+    free: Vec<usize>,
+}
+
+impl States {
+    fn new(nodes: usize) -> Self {
+        Self {
+            places: vec![None; nodes],
+            known: Vec::new(),
+            free: Vec::new(),
+        }
+    }
+
+    fn at(&mut self, node: usize) -> Option<&mut Known> {
+        let place = self.places.get(node).copied().flatten()?;
+        self.known.get_mut(place)
+    }
+
+    fn put(&mut self, node: usize, known: &Known) {
+        let place = self.free.pop().unwrap_or(self.known.len());
+        match self.known.get_mut(place) {
+            Some(slot) => *slot = *known,
+            None => self.known.push(*known),
+        }
+        if let Some(slot) = self.places.get_mut(node) {
+            *slot = Some(place);
+        }
+    }
+
+    fn take(&mut self, node: usize) -> Option<Known> {
+        let place = self.places.get_mut(node)?.take()?;
+        self.free.push(place);
+        self.known.get(place).copied()
     }
 }
 

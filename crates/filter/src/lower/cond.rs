@@ -9,7 +9,7 @@ use crate::graph::{Target, Test};
 
 /// Tests and what joins them. Which are evaluated, and in which order, is part of the meaning: a
 /// load beyond the packet's bytes rejects it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Cond {
     Always,
     Never,
@@ -75,7 +75,7 @@ impl Cond {
     /// must hold: then the order does not matter, and bytes are at hand earlier.
     pub(super) fn owners_last(self) -> Cond {
         let mut conjuncts = Vec::new();
-        self.conjuncts(&mut conjuncts);
+        self.flatten(Join::And, &mut conjuncts);
         let mut by_need: [Vec<Cond>; 3] = Default::default();
         for cond in conjuncts {
             let [owners, bytes] = cond.needs();
@@ -87,18 +87,6 @@ impl Cond {
             }
         }
         Cond::all(by_need.into_iter().flatten())
-    }
-
-    fn conjuncts(self, into: &mut Vec<Cond>) {
-        match self {
-            Cond::Chain(first, rest) if rest.iter().all(|(join, _)| *join == Join::And) => {
-                first.conjuncts(into);
-                for (_, cond) in rest {
-                    cond.conjuncts(into);
-                }
-            }
-            other => into.push(other),
-        }
     }
 
     /// Whether there are tests on owners, and others.

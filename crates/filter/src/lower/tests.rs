@@ -1,9 +1,10 @@
 //! What terms mean, checked on packets made by hand.
 
-use super::{Device, lower};
+use super::{Device, graph, lower};
 use crate::machine::Machine;
 use crate::names::NoNames;
 use crate::parse::parse;
+use crate::testing::{Facts, Random};
 use pktwho_packet::LinkType;
 
 fn device(link_type: LinkType) -> Device {
@@ -172,4 +173,78 @@ fn wlan_bodies_are_found() {
     check("wlan addr1 1:1:1:1:1:1", true);
     check("wlan dir tods", true);
     check("ip", false);
+}
+
+/// Long lists of terms, of which some begin the same.
+fn list(random: &mut Random) -> String {
+    let mut terms: Vec<String> = (0..random.below(4)).map(|_| random.expression(0)).collect();
+    for _ in 0..6 + random.below(12) {
+        let number = random.below(4);
+        let term = match random.below(13) {
+            0 => format!("host 10.0.0.{number}"),
+            1 => format!("port {}", 53 + number),
+            2 => format!("tcp dst portrange {number}-{}", number + 60),
+            3 => format!("net 2001:db8:{number}::/48"),
+            4 => format!("(ip and ip[{number}] = 69 and udp)"),
+            5 => format!("(not tcp and not src 10.0.0.{number})"),
+            6 => format!("vlan {number}"),
+            7..=9 => format!("src host 10.0.0.{number}"),
+            _ => format!("len = {}", 40 + number),
+        };
+        let place = random.below(1 + u32::try_from(terms.len()).expect("few")) as usize;
+        terms.insert(place, term);
+    }
+    let joint = ["or", "or", "or not", "and not"][random.below(4) as usize];
+    let text = terms.join(&format!(" {joint} "));
+    if random.below(4) == 0 {
+        format!("not ({text})")
+    } else {
+        text
+    }
+}
+
+#[test]
+fn what_begins_the_same_is_put_together_without_another_verdict() {
+    let links = [LinkType::ETHERNET, LinkType::RAW, LinkType::LINUX_SLL2];
+    let (mut fewer, mut taken, mut left) = (0, 0, 0);
+    for seed in 0..600 {
+        let mut random = Random(seed);
+        let text = list(&mut random);
+        let tree = parse(&text).expect(&text);
+        let device = device(links[random.below(3) as usize]);
+        let Ok(plain) = graph(&tree, &device, &mut NoNames, |cond, _| cond) else {
+            continue;
+        };
+        let factored = lower(&tree, &device, &mut NoNames).expect(&text);
+        fewer += u32::from(factored.nodes.len() < plain.nodes.len());
+        let machines = [Machine::new(&plain), Machine::new(&factored)];
+        for _ in 0..30 {
+            // Of any length: what is cut off must reject in both.
+            let data = random.packet();
+            let length = u32::try_from(data.len()).expect("short");
+            let verdicts = machines
+                .each_ref()
+                .map(|machine| machine.accepts(&data, length, &Facts::default()));
+            assert_eq!(verdicts[0], verdicts[1], "{text:?} {data:?}");
+            taken += u32::from(verdicts[0]);
+            left += u32::from(!verdicts[0]);
+        }
+    }
+    assert!(
+        fewer > 200 && taken > 3000 && left > 3000,
+        "{fewer} {taken} {left}"
+    );
+}
+
+#[test]
+fn lists_ask_for_headers_once() {
+    let nodes = |text: &str| {
+        let tree = parse(text).expect(text);
+        let graph = lower(&tree, &device(LinkType::ETHERNET), &mut NoNames).expect(text);
+        graph.nodes.len()
+    };
+    let ports: Vec<String> = (1..=100).map(|port| format!("port {port}")).collect();
+    // Two ports of each, over IPv6 and IPv4, and at most ten tests for all of them.
+    assert!(nodes(&ports.join(" or ")) <= 410);
+    assert!(nodes(&format!("not {}", ports.join(" and not "))) <= 410);
 }
