@@ -39,6 +39,6 @@ pub use limits::MAX_SNAPLEN;
 pub use numbers::Numbers;
 pub use pcap_writer::{PcapOptions, PcapWriter};
 pub use pcapng::writer::{PcapngOptions, PcapngWriter};
-pub use reader::{Format, Reader};
+pub use reader::{Coming, Format, Reader};
 pub use sll2::{ARPHRD_ETHER, ARPHRD_LOOPBACK, ARPHRD_NONE, SLL2_HEADER_LEN, Sll2, arphrd};
 pub use writer::Writer;

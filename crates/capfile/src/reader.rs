@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{self, Read};
 
-use pktwho_packet::{Iface, LinkType, Packet, TimestampPrecision};
+use pktwho_packet::{Iface, LinkType, Packet, Timestamp, TimestampPrecision};
 
 use crate::bytes::Endian;
 use crate::counters::Counters;
@@ -94,7 +94,18 @@ pub struct Reader<R> {
     facts: Facts,
     /// The block of `Facts::opening` that was given last.
     opened: Option<Opening>,
+    /// What [`Self::coming`] found.
+    held: Option<Found>,
     at_end: bool,
+}
+
+/// What [`Reader::event`] will give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coming {
+    /// A packet of that time.
+    Packet(Timestamp),
+    /// A block that holds no packet.
+    Block,
 }
 
 impl<R: Read> Reader<R> {
@@ -141,6 +152,7 @@ impl<R: Read> Reader<R> {
             state,
             facts,
             opened: None,
+            held: None,
             at_end: false,
         })
     }
@@ -189,7 +201,27 @@ impl<R: Read> Reader<R> {
         }
     }
 
+    /// What the next call of [`Self::event`] will give; `None` at the end.
+    ///
+    /// # Errors
+    /// As [`Self::next`].
+    pub fn coming(&mut self) -> Result<Option<Coming>, Error> {
+        if !self.facts.opening.is_empty() {
+            return Ok(Some(Coming::Block));
+        }
+        if self.held.is_none() {
+            self.held = self.found()?;
+        }
+        Ok(self.held.as_ref().map(|found| match found {
+            Found::Packet(record) => Coming::Packet(record.time),
+            Found::Block(_) => Coming::Block,
+        }))
+    }
+
     fn found(&mut self) -> Result<Option<Found>, Error> {
+        if self.held.is_some() {
+            return Ok(self.held.take());
+        }
         if self.at_end {
             return Ok(None);
         }

@@ -8,6 +8,7 @@ use pktwho_packet::{LinkType, TimestampPrecision};
 use pktwho_print::PacketType;
 
 use crate::rotation::Rotation;
+use crate::window::Window;
 
 /// A command line. Every field holds what its flag's entry in [`crate::flags`] says.
 #[derive(Debug, Default)]
@@ -19,7 +20,12 @@ pub struct Args {
     // Which packets, from where.
     pub interfaces: Vec<OsString>,
     pub list_interfaces: bool,
-    pub read: Option<PathBuf>,
+    /// `-r`, each as typed.
+    pub read: Vec<PathBuf>,
+    /// `-V`.
+    pub read_list: Option<PathBuf>,
+    /// `--since` and `--until`.
+    pub window: Window,
     /// Stop after so many packets; at least 1.
     pub limit: Option<u64>,
     /// Packets passed over first.

@@ -26,8 +26,10 @@ mod rotation;
 mod select;
 mod signals;
 mod sink;
+mod sources;
 mod text;
 mod wanted;
+mod window;
 
 use std::process::ExitCode;
 

@@ -1,13 +1,14 @@
-//! `-r`: packets from a file, printed, written to another file, or counted.
+//! `-r`: packets from files, printed, written to another file, or counted.
 //!
 //! Source of truth: tcpdump 4.99.3 for the words, their order, and the exit statuses.
 
 use std::cell::RefCell;
-use std::path::Path;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use anyhow::{Context as _, Result, bail};
-use pktwho_capfile::{Event, Reader};
+use pktwho_capfile::{Counters, Event, Format, Numbers, Reader};
 use pktwho_packet::{Iface, LinkType, TimestampPrecision};
 
 use crate::failure;
@@ -18,53 +19,164 @@ use crate::plan::{self, Buffering, Output};
 use crate::select::Select;
 use crate::signals::Signals;
 use crate::sink::{Sink, SourceFacts, say};
+use crate::sources::{self, Opener, Sources};
 use crate::text::Text;
+use crate::window::Window;
 
-/// Reads a file to its end, or until enough packets were taken, or until asked to stop.
+/// Reads files to their end, or until enough packets were taken, or until asked to stop.
 ///
 /// # Errors
-/// The file cannot be read, or is damaged (what stood before the damage has been put out), or
+/// A file cannot be read, or is damaged (what stood before the damage has been put out), or
 /// the output takes no more.
 pub fn run(plan: plan::Read) -> Result<()> {
     let output = plan.output;
     let signals = Signals::new().context("cannot handle signals")?;
     let at_once = output.buffering >= Buffering::Line;
     let text = Rc::new(RefCell::new(Text::stdout(at_once)?));
-    let mut input = Input::open(&plan.file, signals.clone(), Rc::clone(&text))?;
-    let ifaces = first_ifaces(&mut input)?;
-    let mut reader = Reader::new(input).map_err(worded)?;
-    announce(&plan.file, &reader);
+    let (together, later) = sources::paths(plan.files)?;
+    let opener = Opener {
+        signals: signals.clone(),
+        text: Rc::clone(&text),
+        numbers: Numbers::default(),
+        several: together.len() > 1,
+    };
+    let files: Result<Vec<_>> = together.iter().map(|path| opener.open(path)).collect();
+    let mut sources = Sources::new(files?);
+    let ifaces = ifaces(&sources);
     let filter = Filter::new(&plan.filter, &plan.owners.without_memory())?;
-    let mut select = Select::new(plan.direction, filter, plan.owners, reader.format());
+    let format = sources
+        .all
+        .first()
+        .map_or(Format::Pcap, |s| s.reader.format());
+    let mut select = Select::new(plan.direction, filter, plan.owners, format);
     match ifaces.first() {
         Some(iface) => select.meet(iface)?,
         None => select.meet(&Iface {
-            link_type: reader.link_type(),
+            link_type: sources
+                .all
+                .first()
+                .map_or_else(LinkType::default, |s| s.reader.link_type()),
             ..Iface::default()
         })?,
     }
-    refuse_overwriting(&plan.file, &output)?;
+    for path in together.iter().chain(&later) {
+        refuse_overwriting(path, &output)?;
+    }
     let names = names::for_style(output.print.as_ref(), None);
-    let mut sink = Sink::new(
+    let sink = Sink::new(
         &output,
-        &facts(&reader, &ifaces, &output),
+        &facts(&sources, &ifaces, &output),
         names,
         Rc::clone(&text),
     )?;
-    let read = packets(&mut reader, &mut select, &mut sink, &signals);
+    let mut reading = Reading {
+        window: plan.window,
+        select,
+        sink,
+        signals: signals.clone(),
+        counted: Vec::new(),
+        link_types: Vec::new(),
+    };
+    let read = reading.all(&mut sources, &opener, &later);
     // What was read before an error is put out, and counted, all the same.
-    let counters = reader
-        .ifaces()
-        .iter()
-        .zip(reader.counters().iter().copied());
-    let finished = sink.finish(&counters.collect::<Vec<_>>());
+    let counted = reading.counted.iter();
+    let counters: Vec<_> = counted
+        .map(|(iface, counters)| (iface, *counters))
+        .collect();
+    let finished = reading.sink.finish(&counters);
     if output.count && finished.is_ok() {
-        count(sink.packets(), &text)?;
+        count(reading.sink.packets(), &text)?;
     }
     finished?;
+    advise(&reading.link_types, &output);
     match read {
         Err(_) if signals.stop() => Ok(()),
         read => read,
+    }
+}
+
+/// Packets on their way from files to the sink.
+struct Reading {
+    window: Window,
+    select: Select,
+    sink: Sink,
+    signals: Signals,
+    /// What the files that were read say of their devices.
+    counted: Vec<(Iface, Counters)>,
+    /// The link types of all files.
+    link_types: Vec<LinkType>,
+}
+
+impl Reading {
+    /// Reads the files that go together, then the others.
+    fn all(&mut self, together: &mut Sources, opener: &Opener, later: &[PathBuf]) -> Result<()> {
+        let mut ended = self.packets(together)?;
+        for path in later {
+            if ended.is_break() {
+                break;
+            }
+            let mut next = Sources::new(vec![opener.open(path)?]);
+            ended = self.packets(&mut next)?;
+        }
+        Ok(())
+    }
+
+    /// `Break` when no more packets are wanted.
+    fn packets(&mut self, sources: &mut Sources) -> Result<ControlFlow<()>> {
+        let read = self.events(sources);
+        for source in &sources.all {
+            let ifaces = source.reader.ifaces().iter();
+            let counters = source.reader.counters().iter().copied();
+            self.counted.extend(ifaces.clone().cloned().zip(counters));
+            self.link_types.extend(ifaces.map(|iface| iface.link_type));
+        }
+        read
+    }
+
+    fn events(&mut self, sources: &mut Sources) -> Result<ControlFlow<()>> {
+        while !self.signals.stop() {
+            match sources.event()? {
+                Some((Event::Packet(packet, metadata), format)) => {
+                    self.select.set_format(format);
+                    if self.window.contains(packet.time)
+                        && self.select.takes(&packet)?
+                        && self.sink.packet_with(&packet, &metadata)?.is_break()
+                    {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                }
+                Some((Event::Block(block), _)) => self.sink.block(&block)?,
+                None => return Ok(ControlFlow::Continue(())),
+            }
+        }
+        Ok(ControlFlow::Break(()))
+    }
+}
+
+/// Says what to do about a file that tcpdump will not read.
+fn advise(link_types: &[LinkType], output: &Output) {
+    let first = link_types.first();
+    let several = link_types.iter().any(|other| Some(other) != first);
+    let whole = |target: &&plan::Target| {
+        target.format == plan::Format::Pcapng && !target.split && !target.cooked
+    };
+    if several && output.write.as_ref().is_some_and(|target| whole(&target)) {
+        say(format_args!(
+            "pktwho: the file has several link types, which tcpdump does not read: \
+             --split-linktypes writes a file for each, -y LINUX_SLL2 gives all one header"
+        ));
+    }
+}
+
+/// The devices that the files describe before their first packets. The numbers of later ones of
+/// several files are not known before.
+fn ifaces(sources: &Sources) -> Vec<Iface> {
+    match sources.all.as_slice() {
+        [one] => one.ifaces.clone(),
+        several => several
+            .iter()
+            .flat_map(|source| source.reader.ifaces().iter().cloned())
+            .collect(),
     }
 }
 
@@ -76,26 +188,6 @@ pub fn announce(file: &Path, reader: &Reader<Input>) {
         link_type(reader.link_type()),
         reader.snaplen()
     ));
-}
-
-fn packets(
-    reader: &mut Reader<Input>,
-    select: &mut Select,
-    sink: &mut Sink,
-    signals: &Signals,
-) -> Result<()> {
-    while !signals.stop() {
-        match reader.event().map_err(worded)? {
-            Some(Event::Packet(packet, metadata)) => {
-                if select.takes(&packet)? && sink.packet_with(&packet, &metadata)?.is_break() {
-                    break;
-                }
-            }
-            Some(Event::Block(block)) => sink.block(&block)?,
-            None => break,
-        }
-    }
-    Ok(())
 }
 
 /// The devices that a file describes before its first packet. Lines and output files depend on
@@ -111,22 +203,24 @@ pub fn first_ifaces(input: &mut Input) -> Result<Vec<Iface>> {
     Ok(reader.ifaces().to_vec())
 }
 
-fn facts<'a>(reader: &Reader<Input>, ifaces: &'a [Iface], output: &Output) -> SourceFacts<'a> {
+fn facts<'a>(sources: &Sources, ifaces: &'a [Iface], output: &Output) -> SourceFacts<'a> {
     let context = output.print.as_ref().map(|style| style.context);
+    let readers = || sources.all.iter().map(|source| &source.reader);
+    let fine = readers().any(|reader| reader.precision() == TimestampPrecision::Nano);
     SourceFacts {
         ifaces,
         snaplen: ifaces.iter().map(|iface| iface.snaplen).max().unwrap_or(0),
-        precision: match output.precision {
-            TimestampPrecision::Micro => reader.precision(),
-            TimestampPrecision::Nano => TimestampPrecision::Nano,
+        precision: if fine {
+            TimestampPrecision::Nano
+        } else {
+            output.precision
         },
         // compat: tcpdump never says it of a file; without owners lines are to be tcpdump's.
         show_iface: ifaces.len() > 1 && context.is_some_and(|context| context.process),
         any: false,
-        // A file's own words on these are not kept.
         hardware: String::new(),
         os: String::new(),
-        section: reader.section().map(<[u8]>::to_vec),
+        section: readers().find_map(|reader| reader.section().map(<[u8]>::to_vec)),
         now: None,
     }
 }

@@ -14,6 +14,7 @@ use pktwho_print::{Context, Dump, Secrets, Style, TimeStyle};
 use crate::args::{Args, Backend, Contexts, Metadata, SNAPLEN_MAX, Show, Way};
 use crate::names::{self, Login};
 use crate::rotation::Rotation;
+use crate::window::Window;
 
 /// What will be done.
 #[derive(Debug)]
@@ -35,12 +36,21 @@ pub enum Plan {
 /// How a file is read.
 #[derive(Debug)]
 pub struct Read {
-    /// `-` is standard input.
-    pub file: PathBuf,
+    pub files: Files,
+    pub window: Window,
     pub direction: Way,
     pub owners: OwnerFilter,
     pub filter: Filter,
     pub output: Output,
+}
+
+/// Which files are read; `-` is standard input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Files {
+    /// Their packets go together by their times.
+    Together(Vec<PathBuf>),
+    /// This one names the files, which are read one after the other.
+    List(PathBuf),
 }
 
 /// How a filter's program is shown.
@@ -219,10 +229,11 @@ impl Plan {
         if args.list_interfaces {
             return Ok(Self::Devices);
         }
-        if args.list_link_types && args.read.is_none() {
+        let reads = !args.read.is_empty() || args.read_list.is_some();
+        if args.list_link_types && !reads {
             return Ok(Self::LinkTypes(typed(&args.interfaces)));
         }
-        if args.read.is_some() || args.dump_program > 0 {
+        if reads || args.dump_program > 0 {
             // compat: no command runs then, so these words are what they are to tcpdump: more
             // of the expression (4.99.3).
             args.expression.append(&mut args.command);
@@ -235,17 +246,21 @@ impl Plan {
         let output = output(&args)?;
         let f_means_forks = !owners.is_empty() || !args.command.is_empty();
         let foreign_numeric = args.f && !f_means_forks;
-        if let Some(file) = args.read {
+        if let Some(files) = files(&mut args)? {
             if foreign_numeric {
                 bail!("-f can not be used with -r");
             }
             return Ok(Self::Read(Read {
-                file,
+                files,
+                window: args.window,
                 direction: args.direction,
                 owners,
                 filter,
                 output,
             }));
+        }
+        if args.window != Window::default() {
+            bail!("--since and --until choose packets of files: they need -r");
         }
         Ok(Self::Live(Live {
             interfaces: typed(&args.interfaces),
@@ -265,6 +280,16 @@ impl Plan {
             foreign_numeric,
             output,
         }))
+    }
+}
+
+fn files(args: &mut Args) -> Result<Option<Files>> {
+    let read = std::mem::take(&mut args.read);
+    match args.read_list.take() {
+        Some(_) if !read.is_empty() => bail!("-V and -r are mutually exclusive."),
+        Some(list) => Ok(Some(Files::List(list))),
+        None if read.is_empty() => Ok(None),
+        None => Ok(Some(Files::Together(read))),
     }
 }
 
@@ -289,7 +314,7 @@ fn filter(args: &mut Args) -> Filter {
 }
 
 fn program(args: Args, owners: OwnerFilter, filter: Filter) -> Program {
-    let from = match args.read {
+    let from = match args.read.into_iter().next_back() {
         Some(file) => ProgramFor::File(file),
         None if args.interfaces.is_empty() => ProgramFor::LinkType(args.link_type),
         None => ProgramFor::Device(typed(&args.interfaces), args.link_type),

@@ -54,6 +54,11 @@ impl Select {
         }
     }
 
+    /// Which kind of file the next packets come from.
+    pub fn set_format(&mut self, format: Format) {
+        self.format = format;
+    }
+
     /// Compiles the filter for a device's packets.
     ///
     /// # Errors

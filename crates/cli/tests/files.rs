@@ -22,11 +22,17 @@ impl Folder {
 
     /// A capture of `count` packets of `len` bytes, one each second.
     fn capture(&self, name: &str, count: u32, len: u32) {
+        self.capture_of(name, 1, (0, count, 1), len);
+    }
+
+    /// The same of a link type, with packets from a second on and every so many seconds.
+    fn capture_of(&self, name: &str, link: u32, (from, count, step): (u32, u32, u32), len: u32) {
         let mut file = Vec::new();
-        for word in [0xa1b2_c3d4, 0x0004_0002, 0, 0, 262_144, 1] {
+        for word in [0xa1b2_c3d4, 0x0004_0002, 0, 0, 262_144, link] {
             file.extend_from_slice(&u32::to_le_bytes(word));
         }
-        for second in 0..count {
+        for number in 0..count {
+            let second = from + number * step;
             for word in [1_700_000_000 + second, 0, len, len] {
                 file.extend_from_slice(&word.to_le_bytes());
             }
@@ -250,4 +256,123 @@ fn a_series_has_no_place_on_standard_output() {
     assert!(said.contains("need a file to write"), "{said}");
     let said = folder.expect("-r in.pcap -w out -Z nobody:such", 1);
     assert_eq!(said, "pktwho: Couldn't find user 'nobody:such'\n");
+}
+
+/// The seconds that `-tt` shows.
+fn seconds(output: &Output) -> Vec<u64> {
+    let lines = String::from_utf8(output.stdout.clone()).unwrap();
+    let packets = lines.lines().filter(|line| line.starts_with("17000"));
+    let second = |line: &str| line.get(..10).unwrap().parse::<u64>().unwrap() - 1_700_000_000;
+    packets.map(second).collect()
+}
+
+#[test]
+fn packets_of_several_files_come_by_their_times() {
+    let folder = Folder::new("merge");
+    folder.capture_of("even.pcap", 1, (0, 5, 2), 60);
+    folder.capture_of("odd.pcap", 1, (1, 5, 2), 60);
+    folder.capture_of("raw.pcap", 101, (0, 3, 3), 60);
+    let lines = |args: &str| seconds(&folder.pktwho(args));
+    assert_eq!(
+        lines("-ttr even.pcap -r odd.pcap"),
+        (0..10).collect::<Vec<_>>()
+    );
+    let three = [0, 0, 1, 2, 3, 3, 4, 5, 6, 6, 7, 8, 9];
+    assert_eq!(lines("-ttr even.pcap -r odd.pcap -r raw.pcap"), three);
+    assert_eq!(lines("-ttr odd.pcap -r even.pcap -c 3"), [0, 1, 2]);
+    let said = folder.expect("-r even.pcap -r odd.pcap -r raw.pcap -w all.pcapng", 0);
+    assert!(said.contains("--split-linktypes"), "{said}");
+    assert_eq!(lines("-ttr all.pcapng"), three);
+    // Whatever it was merged from, it can be merged again.
+    folder.expect("-r all.pcapng -r odd.pcap -w more.pcapng", 0);
+    assert_eq!(lines("-ttr more.pcapng").len(), 18);
+
+    // One that ends early does not end the others.
+    let whole = fs::read(folder.0.join("even.pcap")).unwrap();
+    fs::write(
+        folder.0.join("cut.pcap"),
+        whole.get(..whole.len() - 10).unwrap(),
+    )
+    .unwrap();
+    let output = folder.pktwho("-ttr cut.pcap -r odd.pcap");
+    assert_eq!(seconds(&output).len(), 9);
+    let said = String::from_utf8(output.stderr).unwrap();
+    let complaint =
+        "pktwho: cut.pcap: truncated dump file; tried to read 60 captured bytes, only got 50\n";
+    assert!(said.ends_with(complaint), "{said}");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn files_of_a_list_come_one_after_the_other() {
+    let folder = Folder::new("list");
+    folder.capture_of("even.pcap", 1, (0, 3, 2), 60);
+    folder.capture_of("odd.pcap", 1, (1, 3, 2), 60);
+    let list = |names: &str| fs::write(folder.0.join("list"), names).unwrap();
+    let both = |args: &str| {
+        let ours = folder.pktwho(args);
+        if let Some(theirs) = folder.run("tcpdump", args) {
+            let words = |output: &Output| {
+                let said = String::from_utf8(output.stderr.clone()).unwrap();
+                (said.replace("tcpdump: ", "pktwho: "), output.status.code())
+            };
+            assert_eq!(words(&ours), words(&theirs), "{args}");
+            assert_eq!(seconds(&ours), seconds(&theirs), "{args}");
+        }
+        seconds(&ours)
+    };
+    list("even.pcap\nodd.pcap\n");
+    assert_eq!(both("-ttV list"), [0, 2, 4, 1, 3, 5]);
+    // tcpdump counts anew in each file (4.99.3).
+    assert_eq!(seconds(&folder.pktwho("-ttV list -c 4")), [0, 2, 4, 1]);
+    both("-V list -r odd.pcap");
+    both("-V nothing");
+    list("even.pcap\nnothing\n");
+    assert_eq!(both("-ttV list"), [0, 2, 4]);
+    list("");
+    both("-V list");
+}
+
+#[test]
+fn packets_of_a_time() {
+    let folder = Folder::new("window");
+    folder.capture("in.pcap", 10, 60);
+    let lines = |args: &str| seconds(&folder.pktwho(args));
+    assert_eq!(lines("-ttr in.pcap --since 1700000007"), [7, 8, 9]);
+    assert_eq!(lines("-ttr in.pcap --until 1700000002.000001"), [0, 1, 2]);
+    let both = "-ttr in.pcap --since 2023-11-14T22:13:23Z --until 2023-11-14T22:13:25";
+    assert_eq!(lines(both), [3, 4]);
+    assert_eq!(lines("-ttr in.pcap --since 1700000003 -c 2"), [3, 4]);
+    let said = folder.expect("-r in.pcap --since yesterday", 1);
+    assert_eq!(said, "pktwho: invalid time yesterday\n");
+}
+
+#[test]
+fn a_file_for_each_link_type() {
+    let folder = Folder::new("split");
+    folder.capture_of("ether.pcap", 1, (0, 5, 2), 60);
+    folder.capture_of("raw.pcap", 101, (1, 3, 2), 60);
+    for (extension, args) in [
+        ("pcap", ""),
+        ("pcapng", ""),
+        ("pcapng", "--context=process"),
+    ] {
+        let write = format!("-r ether.pcap -r raw.pcap --split-linktypes -w o.{extension} {args}");
+        folder.expect(&write, 0);
+        let expected = [
+            (format!("o-EN10MB.{extension}"), 5),
+            (format!("o-RAW.{extension}"), 3),
+        ];
+        assert_eq!(folder.files("o"), expected);
+        for (name, _) in &expected {
+            if let Some(output) = folder.run("tcpdump", &format!("-nr {name}")) {
+                assert!(output.status.success(), "{output:?}");
+            }
+        }
+        folder.clear("o");
+    }
+    folder.expect("-r ether.pcap -r raw.pcap -y LINUX_SLL2 -w o.pcapng", 0);
+    if let Some(output) = folder.run("tcpdump", "-ttnr o.pcapng") {
+        assert_eq!(seconds(&output).len(), 8);
+    }
 }

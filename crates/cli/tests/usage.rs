@@ -148,7 +148,12 @@ const ROWS: &[(&str, &str, i32, Like)] = &[
         0,
         Tcpdump,
     ),
-    ("-r garbage -nr two.pcap", "READ two.pcap", 0, Tcpdump),
+    (
+        "-r garbage -nr two.pcap",
+        "P: garbage: unknown file format",
+        1,
+        Ours,
+    ),
     ("-nr two.pcap -i eth77", "READ two.pcap", 0, Tcpdump),
     (
         "-r two.pcap -w no/file",

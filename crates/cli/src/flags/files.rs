@@ -3,17 +3,56 @@
 use std::ffi::OsStr;
 
 use super::{Compat, Flag, number};
+use crate::window;
 
 pub(super) const FLAGS: &[Flag] = &[
     Flag {
         short: Some('r'),
         long: Some("read-file"),
         value: Some("file"),
-        help: "Read packets from a pcap or pcapng file (\"-\": standard input)",
-        man: "",
-        compat: Compat::Same,
+        help: "Read packets from a pcap or pcapng file (\"-\": standard input); \
+               repeatable",
+        man: "The file may be compressed with gzip, zstd or lz4. Packets of several files come in the \
+              order of their times.",
+        compat: Compat::Differs("given several times it merges; in tcpdump the last one counts"),
         apply: |args, value| {
-            args.read = Some(value.into());
+            args.read.push(value.into());
+            Ok(())
+        },
+    },
+    Flag {
+        short: Some('V'),
+        long: None,
+        value: Some("file"),
+        help: "Read the files that this one names, one after the other (\"-\": standard input)",
+        man: "",
+        compat: Compat::Differs("-c counts over all files, not in each"),
+        apply: |args, value| {
+            args.read_list = Some(value.into());
+            Ok(())
+        },
+    },
+    Flag {
+        short: None,
+        long: Some("since"),
+        value: Some("time"),
+        help: "With -r: only packets from this time on, as in 2026-01-31 12:00:00",
+        man: "A time is what -tttt shows, local, or what -tt shows, or RFC 3339's with a zone.",
+        compat: Compat::Ours,
+        apply: |args, value| {
+            args.window.since = Some(time(&value)?);
+            Ok(())
+        },
+    },
+    Flag {
+        short: None,
+        long: Some("until"),
+        value: Some("time"),
+        help: "With -r: only packets before this time",
+        man: "",
+        compat: Compat::Ours,
+        apply: |args, value| {
+            args.window.until = Some(time(&value)?);
             Ok(())
         },
     },
@@ -162,6 +201,11 @@ pub(super) const FLAGS: &[Flag] = &[
         },
     },
 ];
+
+fn time(value: &OsStr) -> Result<pktwho_packet::Timestamp, String> {
+    let text = value.to_string_lossy();
+    window::moment(&text).ok_or_else(|| format!("invalid time {text}"))
+}
 
 /// A file size in bytes. Without a unit millions of bytes are meant.
 fn size(value: &OsStr) -> Result<u64, String> {
