@@ -19,6 +19,8 @@ use crate::window::Window;
 pub struct Args {
     // Which packets, from where.
     pub interfaces: Vec<OsString>,
+    /// `--netns`, each as typed.
+    pub netns: Vec<OsString>,
     pub list_interfaces: bool,
     /// `-r`, each as typed.
     pub read: Vec<PathBuf>,

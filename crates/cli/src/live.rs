@@ -18,6 +18,7 @@ use probe::{Counts, Event, Interfaces, RawPacket};
 
 use crate::args::{Backend, Way};
 use crate::child::Running;
+use crate::devices::Chosen;
 use crate::failure::Hinted;
 use crate::offline::link_type;
 use crate::plan::{self, Buffering, Output};
@@ -43,7 +44,7 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
     let signals = Signals::new()?
         .with_counts()
         .context("cannot handle signals")?;
-    let interfaces = devices::choose(&plan.interfaces)?;
+    let chosen = devices::choose(&plan.interfaces)?;
     let mut command = match plan.command.as_slice() {
         [] => None,
         command => Some(Running::start(command)?),
@@ -56,11 +57,10 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
         || plan.output.buffering == Buffering::Packet
         || (plan.output.print.is_some() && text.borrow().is_immediate());
     let wanted = Wanted::default();
-    let alone = matches!(&interfaces, Interfaces::Named(names) if names.len() == 1);
-    let filter = wanted.filter(plan, command.as_ref().map(Running::pid), alone)?;
-    let live = probe::Live::open(config(plan, interfaces.clone(), filter, at_once))
-        .map_err(|error| refused(error, &interfaces, &wanted))?;
-    let any = interfaces == Interfaces::Any;
+    let filter = wanted.filter(plan, command.as_ref().map(Running::pid), chosen.is_one())?;
+    let live = probe::Live::open(config(plan, &chosen, filter, at_once))
+        .map_err(|error| refused(error, &chosen.interfaces, &wanted))?;
+    let any = chosen.may_grow();
     let near = plan.foreign_numeric.then(|| live.ifaces());
     let sink = Sink::new(
         &plan.output,
@@ -81,7 +81,7 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
         refused: 0,
     };
     capture.meet_processes();
-    announce(plan, any, capture.live.ifaces());
+    announce(plan, &chosen, capture.live.ifaces());
     if let Some(command) = &command {
         command.release()?;
     }
@@ -292,12 +292,13 @@ fn now() -> Timestamp {
 
 fn config(
     plan: &plan::Live,
-    interfaces: Interfaces,
+    chosen: &Chosen,
     filter: probe::Filter,
     immediate: bool,
 ) -> probe::Config {
     probe::Config {
-        interfaces,
+        namespaces: chosen.namespaces.clone(),
+        interfaces: chosen.interfaces.clone(),
         snaplen: plan.snaplen,
         direction: match plan.direction {
             Way::In => probe::DirectionChoice::In,
@@ -338,10 +339,9 @@ fn facts<'a>(live: &'a probe::Live, plan: &plan::Live, any: bool) -> SourceFacts
 }
 
 /// tcpdump's words before the first packet.
-fn announce(plan: &plan::Live, any: bool, ifaces: &[Iface]) {
+fn announce(plan: &plan::Live, chosen: &Chosen, ifaces: &[Iface]) {
     let Output { print, verbose, .. } = &plan.output;
-    let names: Vec<&str> = ifaces.iter().map(|iface| iface.name.as_str()).collect();
-    let name = if any { "any".into() } else { names.join(", ") };
+    let name = chosen.in_words(ifaces);
     let first = ifaces
         .first()
         .map_or(LinkType::ETHERNET, |iface| iface.link_type);
@@ -367,7 +367,7 @@ fn refused(error: probe::Error, interfaces: &Interfaces, wanted: &Wanted) -> any
         return refusal;
     }
     let name = match interfaces {
-        Interfaces::Any => "any",
+        Interfaces::Any | Interfaces::First => devices::ANY,
         Interfaces::Named(names) => names.first().map_or("", String::as_str),
     };
     if error.is_permission() {
@@ -380,13 +380,14 @@ fn refused(error: probe::Error, interfaces: &Interfaces, wanted: &Wanted) -> any
 }
 
 /// What the probe refused, with advice where there is some.
-fn worded(error: probe::Error) -> anyhow::Error {
+pub fn worded(error: probe::Error) -> anyhow::Error {
     let hint = match &error {
         // compat: tcpdump puts the cause in parentheses behind the words.
         probe::Error::NoDevice { .. } => {
             return anyhow::Error::msg(format!("{error}\n(No such device exists)"));
         }
         probe::Error::NoProcess { .. } => "a process that is to come can be named with --pname",
+        probe::Error::NoNetns { .. } => devices::NETNS_HINT,
         _ => return error.into(),
     };
     Hinted::new(error.to_string(), hint).into()

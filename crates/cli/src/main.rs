@@ -76,9 +76,9 @@ fn carry_out(plan: Plan) -> Result<ExitCode> {
     match plan {
         Plan::Show(show) => put(&shown(show))?,
         Plan::Read(read) => offline::run(read)?,
-        Plan::Devices => put(&devices::list()?)?,
+        Plan::Devices(netns) => put(&devices::list(&netns)?)?,
         // compat: tcpdump puts these on standard error, and its list of devices not (4.99.3).
-        Plan::LinkTypes(words) => eprint!("{}", program::link_types(&words)?),
+        Plan::LinkTypes(device) => eprint!("{}", program::link_types(&device)?),
         Plan::Program(plan) => put(&program::show(&plan)?)?,
         Plan::Live(live) => return live::run(&live),
     }

@@ -21,10 +21,10 @@ use crate::window::Window;
 pub enum Plan {
     /// Show a text.
     Show(Show),
-    /// List the devices.
-    Devices,
-    /// List the link types of the device that this word means, or of the default one.
-    LinkTypes(Vec<String>),
+    /// List the devices of these network namespaces, ours without any.
+    Devices(Vec<String>),
+    /// List the link types of the device that is meant, or of the default one.
+    LinkTypes(Where),
     /// Show the filter's program.
     Program(Program),
     /// Read a file.
@@ -76,10 +76,28 @@ pub enum ProgramForm {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProgramFor {
     File(PathBuf),
-    /// As typed behind `-i`; the link type of `-y` has to be its.
-    Device(Vec<String>, Option<LinkType>),
+    /// The link type of `-y` has to be its.
+    Device(Where, Option<LinkType>),
     /// Without one nothing was said.
     LinkType(Option<LinkType>),
+}
+
+/// Which devices are meant, as typed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Where {
+    /// Names, numbers of `-D`, `any`; none means the default device.
+    pub words: Vec<String>,
+    /// Paths, names, process ids, `any`; none means our namespace.
+    pub netns: Vec<String>,
+}
+
+impl Where {
+    fn new(args: &Args) -> Self {
+        Self {
+            words: typed(&args.interfaces),
+            netns: typed(&args.netns),
+        }
+    }
 }
 
 /// Which packets are wanted, beside directions and the flags that name owners.
@@ -106,8 +124,7 @@ impl Default for Expression {
 /// How packets are captured.
 #[derive(Debug)]
 pub struct Live {
-    /// As typed: names, numbers of `-D`, `any`; none means the default device.
-    pub interfaces: Vec<String>,
+    pub interfaces: Where,
     /// Bytes kept of each packet; at least 1.
     pub snaplen: u32,
     pub direction: Way,
@@ -227,11 +244,11 @@ impl Plan {
             return Ok(Self::Show(show));
         }
         if args.list_interfaces {
-            return Ok(Self::Devices);
+            return Ok(Self::Devices(typed(&args.netns)));
         }
         let reads = !args.read.is_empty() || args.read_list.is_some();
         if args.list_link_types && !reads {
-            return Ok(Self::LinkTypes(typed(&args.interfaces)));
+            return Ok(Self::LinkTypes(Where::new(&args)));
         }
         if reads || args.dump_program > 0 {
             // compat: no command runs then, so these words are what they are to tcpdump: more
@@ -263,7 +280,7 @@ impl Plan {
             bail!("--since and --until choose packets of files: they need -r");
         }
         Ok(Self::Live(Live {
-            interfaces: typed(&args.interfaces),
+            interfaces: Where::new(&args),
             snaplen: args.snaplen.unwrap_or(SNAPLEN_MAX),
             direction: args.direction,
             buffer_bytes: args.buffer_kib.map(|kib| u64::from(kib) * 1024),
@@ -314,10 +331,11 @@ fn filter(args: &mut Args) -> Filter {
 }
 
 fn program(args: Args, owners: OwnerFilter, filter: Filter) -> Program {
+    let device = Where::new(&args);
     let from = match args.read.into_iter().next_back() {
         Some(file) => ProgramFor::File(file),
         None if args.interfaces.is_empty() => ProgramFor::LinkType(args.link_type),
-        None => ProgramFor::Device(typed(&args.interfaces), args.link_type),
+        None => ProgramFor::Device(device, args.link_type),
     };
     Program {
         form: match args.dump_program {

@@ -16,7 +16,7 @@ use crate::filter::Filter;
 use crate::input::Input;
 use crate::names::Lookup;
 use crate::offline;
-use crate::plan::{Program, ProgramFor, ProgramForm};
+use crate::plan::{Program, ProgramFor, ProgramForm, Where};
 use crate::select;
 use crate::signals::Signals;
 use crate::sink::say;
@@ -29,7 +29,7 @@ use crate::text::Text;
 pub fn show(plan: &Program) -> Result<String> {
     let (device, snaplen) = match &plan.from {
         ProgramFor::File(path) => file(path)?,
-        ProgramFor::Device(words, link_type) => (named(words, *link_type)?, plan.snaplen),
+        ProgramFor::Device(device, link_type) => (named(device, *link_type)?, plan.snaplen),
         ProgramFor::LinkType(link_type) => {
             if link_type.is_none() {
                 say(format_args!("Warning: assuming Ethernet"));
@@ -60,8 +60,8 @@ fn could_be(link_type: LinkType) -> Device {
     }
 }
 
-fn named(words: &[String], link_type: Option<LinkType>) -> Result<Device> {
-    let (name, found) = devices::link_type(words)?;
+fn named(device: &Where, link_type: Option<LinkType>) -> Result<Device> {
+    let (name, found) = devices::link_type(device)?;
     if let Some(link_type) = link_type.filter(|&link_type| link_type != found) {
         bail!(
             "{} is not one of the DLTs supported by this device",
@@ -96,8 +96,8 @@ fn file(path: &Path) -> Result<(Device, u32)> {
 ///
 /// # Errors
 /// No such device.
-pub fn link_types(words: &[String]) -> Result<String> {
-    let (name, found) = devices::link_type(words)?;
+pub fn link_types(device: &Where) -> Result<String> {
+    let (name, found) = devices::link_type(device)?;
     Ok(format!(
         "Data link types for {name} (use option -y to set):\n  {}\n",
         offline::link_type(found)

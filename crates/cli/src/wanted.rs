@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use anyhow::{Error, Result, bail};
 use pktwho_filter::{Device, Machine};
-use pktwho_packet::{Iface, LinkType, Packet};
+use pktwho_packet::{Iface, LinkType, NetnsId, Packet};
 use pktwho_probe as probe;
 use rustc_hash::FxHashMap;
 
@@ -15,12 +15,14 @@ use crate::names::{self, Lookup};
 use crate::plan;
 use crate::program;
 
+/// The filter by namespace and index of the device.
+type Machines = FxHashMap<(Option<NetnsId>, u32), Machine>;
+
 /// The filter of a capture. The kernel has it; here it is for packets on which the kernel could
 /// not decide, since a term asks for something that only user space knows.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
-    /// By the kernel's number of the device.
-    machines: Rc<RefCell<FxHashMap<u32, Machine>>>,
+    machines: Rc<RefCell<Machines>>,
     /// Why the filter was refused last, with its place.
     refusal: Rc<RefCell<Option<Error>>>,
 }
@@ -53,7 +55,8 @@ impl Wanted {
                 })?;
             if !graph.owners.is_empty() {
                 let machine = Machine::new(&graph);
-                machines.borrow_mut().insert(iface.index, machine);
+                let mut machines = machines.borrow_mut();
+                machines.insert((iface.netns, iface.index), machine);
             }
             Ok(graph)
         };
@@ -74,7 +77,7 @@ impl Wanted {
     pub fn takes(&self, packet: &Packet<'_>) -> bool {
         let machines = self.machines.borrow();
         machines
-            .get(&packet.iface.index)
+            .get(&(packet.iface.netns, packet.iface.index))
             .is_none_or(|machine| machine.accepts(packet.data, packet.orig_len, packet))
     }
 }

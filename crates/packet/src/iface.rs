@@ -3,7 +3,7 @@
 use crate::LinkType;
 
 /// Inode number of a network namespace (`/proc/PID/ns/net`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NetnsId(pub u32);
 
 /// What is known of a device.
@@ -13,7 +13,7 @@ pub struct Iface {
     pub id: u32,
     /// The kernel's interface index; 0 when unknown.
     pub index: u32,
-    /// Its name; empty when a file has none.
+    /// Its name, with `@` and the namespace's when that was not ours; empty when a file has none.
     pub name: String,
     pub link_type: LinkType,
     /// Most bytes kept of a packet.

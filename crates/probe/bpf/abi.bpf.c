@@ -13,5 +13,6 @@ KEEP(home_key);
 KEEP(process_key);
 KEEP(process_answer);
 KEEP(decision);
+KEEP(device_key);
 KEEP(loss_key);
 KEEP(config);

@@ -59,6 +59,8 @@ struct packet_record {
 	__u8 pkt_type; /* PACKET_HOST, … (linux/if_packet.h) */
 	__u8 undecided; /* a term of the filter is not known here: user space is to decide */
 	__u8 pad;
+	__u32 netns; /* of the device: inode number */
+	__u32 pad2;
 	struct owner sender;
 	struct owner receiver;
 };
@@ -88,9 +90,10 @@ struct reader_state {
 	__u64 homes;   /* so often has user space changed the map `homes`; 0: it is empty */
 };
 
-/* The one network namespace, other than that of our devices, which has this address. */
+/* Seen from `netns`: the one other network namespace which has this address. */
 struct home_key {
 	__u32 address[4]; /* IPv4 as ::ffff:a.b.c.d */
+	__u32 netns;      /* inode number */
 };
 
 /* A process appeared, changed or went. exe and then args (NUL-separated) follow. */
@@ -155,8 +158,15 @@ struct flow_key {
 	__u32 netns; /* inode number */
 };
 
+/* Key of the programs by device. */
+struct device_key {
+	__u32 netns;   /* inode number */
+	__u32 ifindex; /* twice, and one more for egress */
+};
+
 /* Key and value of the loss counters by device. */
 struct loss_key {
+	__u32 netns; /* inode number */
 	__u32 ifindex;
 	__u32 cause; /* LOST_… */
 };
@@ -184,11 +194,16 @@ struct config {
 	__u32 filter_mask;   /* TERMS_…; 0: no terms about owners */
 	__u32 snaplen;       /* at most SNAPLEN_MAX */
 	__u32 ring_size;     /* bytes, a power of two */
-	__u32 netns;         /* inode number of the network namespace of our devices */
+	__u32 netns;         /* inode number of the network namespace of all devices; 0: of several */
 	__u8 current_in_egress; /* cgroup_skb may ask for the current task (6.x); else tracepoints refresh */
 	__u8 owners;         /* look for owners at all */
 	__u8 current_in_capture; /* classifiers may ask for it too */
-	__u8 pad[5];
+	__u8 pad;
+	/* With devices of several namespaces, where the kernel keeps that of a packet's device. */
+	__u16 skb_dev;
+	__u16 dev_net;
+	__u16 net_inum;
+	__u8 pad2[6];
 };
 #define SNAPLEN_MAX 262144
 #define RING_HEADER 4096 /* bytes before the records of a ring */

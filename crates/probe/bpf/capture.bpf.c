@@ -97,11 +97,11 @@ static __always_inline int store(struct __sk_buff *skb, struct ring_control *con
 
 	if (full) {
 		control->lost_full++;
-		count_loss(skb->ifindex, LOST_FULL);
+		count_loss(skb, LOST_FULL);
 	} else if (cap_len == 0 || cap_len > config.snaplen ||
 		   copy_packet(skb, (char *)record + sizeof(*record), cap_len, tagged)) {
 		control->lost_unreadable++;
-		count_loss(skb->ifindex, LOST_UNREADABLE);
+		count_loss(skb, LOST_UNREADABLE);
 	} else {
 		control->stored++;
 		head += (sizeof(*record) + cap_len + 7) & ~7U;
@@ -120,7 +120,7 @@ static __always_inline int finish(struct __sk_buff *skb, struct ring_control *co
 {
 	record->undecided = 0;
 	if (config.filter_mask) {
-		ask_filter(skb, egress, full, cap_len);
+		ask_filter(skb, record->netns, egress, full, cap_len);
 		record->undecided = 1;
 	}
 	return store(skb, control, record, cap_len, tagged, full);
@@ -140,13 +140,13 @@ static __always_inline int capture(struct __sk_buff *skb, bool egress, __u32 l3)
 
 		if (shared)
 			__sync_fetch_and_add(&shared->lost_no_ring, 1);
-		count_loss(skb->ifindex, LOST_BUSY);
+		count_loss(skb, LOST_BUSY);
 		return TCX_NEXT;
 	}
 	/* Only where softirqs can be preempted (PREEMPT_RT) may we meet ourselves here. */
 	if (READ(control->busy)) {
 		__sync_fetch_and_add(&control->lost_busy, 1);
-		count_loss(skb->ifindex, LOST_BUSY);
+		count_loss(skb, LOST_BUSY);
 		return TCX_NEXT;
 	}
 	WRITE(control->busy, 1);
@@ -166,6 +166,7 @@ static __always_inline int capture(struct __sk_buff *skb, bool egress, __u32 l3)
 	record->cap_len = cap_len;
 	record->egress = egress;
 	record->pkt_type = skb->pkt_type;
+	record->netns = netns_of(skb);
 	/* What stands in an owner is only looked at when somebody is known. */
 	record->sender.sure = SURE_NOT;
 	record->receiver.sure = SURE_NOT;

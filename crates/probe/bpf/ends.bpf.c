@@ -282,9 +282,9 @@ static __always_inline __u32 netns_of_small(struct bpf_sock *sk)
  * address. A socket bound to a device is passed over, whose index means nothing here.
  */
 static __always_inline bool from_home(struct __sk_buff *skb, const struct tuple *tuple, bool sender,
-				      struct owner *who)
+				      __u32 seen_from, struct owner *who)
 {
-	struct home_key key;
+	struct home_key key = { .netns = seen_from };
 	struct sock_owner *socket;
 	struct bpf_sock *sk, *full;
 	bool found = false;
@@ -394,7 +394,7 @@ __noinline int end_from_flow(__u32 full, __u32 sender)
 		return 0;
 	record = record_of(control, full);
 	tuple = work_of(control)->tuple;
-	return from_flow(&tuple, sender, config.netns,
+	return from_flow(&tuple, sender, record->netns,
 			 sender ? &record->sender : &record->receiver);
 }
 
@@ -421,7 +421,8 @@ __noinline int end_from_home(struct __sk_buff *skb, __u32 full, __u32 sender)
 		return 0;
 	record = record_of(control, full);
 	tuple = work_of(control)->tuple;
-	return from_home(skb, &tuple, sender, sender ? &record->sender : &record->receiver);
+	return from_home(skb, &tuple, sender, record->netns,
+			 sender ? &record->sender : &record->receiver);
 }
 
 /*
@@ -548,6 +549,7 @@ struct fragment_key {
 	__u32 saddr[4];
 	__u32 daddr[4];
 	__u32 id;
+	__u32 netns;
 	__u8 protocol;
 	__u8 pad[3];
 };
@@ -580,6 +582,7 @@ __noinline int remember_fragment(__u32 full)
 	__builtin_memcpy(key.saddr, tuple->saddr, 16);
 	__builtin_memcpy(key.daddr, tuple->daddr, 16);
 	key.id = tuple->id;
+	key.netns = record->netns;
 	key.protocol = tuple->protocol;
 	ends.sender = record->sender;
 	ends.receiver = record->receiver;
@@ -601,6 +604,7 @@ __noinline int ends_from_fragment(__u32 full)
 	__builtin_memcpy(key.saddr, tuple->saddr, 16);
 	__builtin_memcpy(key.daddr, tuple->daddr, 16);
 	key.id = tuple->id;
+	key.netns = record->netns;
 	key.protocol = tuple->protocol;
 	ends = bpf_map_lookup_elem(&fragments, &key);
 	if (!ends)

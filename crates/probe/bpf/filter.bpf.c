@@ -20,13 +20,13 @@ struct {
 } deciders SEC(".maps");
 
 /*
- * Interface index, and egress in the lowest bit -> place in `deciders`. Written by user space
- * before it attaches to a device. When full user space decides.
+ * Device and direction -> place in `deciders`. Written by user space before it attaches to a
+ * device. When full user space decides.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
-	__type(key, __u32);
+	__type(key, struct device_key);
 	__type(value, __u32);
 } decider_of SEC(".maps");
 
@@ -111,10 +111,11 @@ __noinline int weigh_owners(__u32 full, __u32 egress, __u32 cap_len)
 }
 
 /* Comes back only when there is nobody to ask. */
-static __always_inline void ask_filter(struct __sk_buff *skb, bool egress, bool full,
-				       __u32 cap_len)
+static __always_inline void ask_filter(struct __sk_buff *skb, __u32 netns, bool egress,
+				       bool full, __u32 cap_len)
 {
-	__u32 key = skb->ifindex << 1 | egress, *place;
+	struct device_key key = { .netns = netns, .ifindex = skb->ifindex << 1 | egress };
+	__u32 *place;
 
 	weigh_owners(full, egress, cap_len);
 	place = bpf_map_lookup_elem(&decider_of, &key);

@@ -67,9 +67,27 @@ static __always_inline struct packet_record *record_of(struct ring_control *cont
 	return (struct packet_record *)((char *)control + (full ? WORK_OFFSET : at));
 }
 
-__noinline int count_loss(__u32 ifindex, __u32 cause)
+/*
+ * The network namespace of the packet's device. Where devices of several are captured, the context
+ * is taken for what it is, the kernel's own structure; where its fields lie, user space has
+ * looked up. (Relocations would cost the start of every capture a search for these types.)
+ */
+static __always_inline __u32 netns_of(struct __sk_buff *skb)
 {
-	struct loss_key key = { .ifindex = ifindex, .cause = cause };
+	const char *device = NULL, *net = NULL;
+	__u32 netns = 0;
+
+	if (config.netns)
+		return config.netns;
+	bpf_probe_read_kernel(&device, sizeof(device), (char *)skb + config.skb_dev);
+	bpf_probe_read_kernel(&net, sizeof(net), device + config.dev_net);
+	bpf_probe_read_kernel(&netns, sizeof(netns), net + config.net_inum);
+	return netns;
+}
+
+__noinline int count_loss(struct __sk_buff *skb, __u32 cause)
+{
+	struct loss_key key = { .netns = netns_of(skb), .ifindex = skb->ifindex, .cause = cause };
 	__u64 zero = 0, *count;
 
 	bpf_map_update_elem(&losses, &key, &zero, BPF_NOEXIST);

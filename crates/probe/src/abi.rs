@@ -70,6 +70,8 @@ abi! {
         pkt_type: u8,
         undecided: u8,
         pad: u8,
+        netns: u32,
+        pad2: u32,
         sender: OwnerRecord,
         receiver: OwnerRecord,
     }
@@ -115,6 +117,7 @@ abi! {
     /// An address of another network namespace; IPv4 as `::ffff:a.b.c.d`.
     HomeKey = "home_key" {
         address: [u8; 16],
+        netns: u32,
     }
     ProcessKey = "process_key" {
         start: u64,
@@ -134,7 +137,13 @@ abi! {
         undecided: u8,
         pad: [u8; 2],
     }
+    /// A device and a direction.
+    DeviceKey = "device_key" {
+        netns: u32,
+        ifindex: u32,
+    }
     LossKey = "loss_key" {
+        netns: u32,
         ifindex: u32,
         cause: u32,
     }
@@ -159,7 +168,11 @@ abi! {
         current_in_egress: u8,
         owners: u8,
         current_in_capture: u8,
-        pad: [u8; 5],
+        pad: u8,
+        skb_dev: u16,
+        dev_net: u16,
+        net_inum: u16,
+        pad2: [u8; 6],
     }
 }
 

@@ -22,6 +22,7 @@ use crate::device::Device;
 use crate::filter::{Filters, OWNING};
 use crate::janitor::Janitor;
 use crate::netlink::Socket;
+use crate::netns::Netns;
 use crate::sys;
 use crate::{DirectionChoice, Error};
 
@@ -71,6 +72,7 @@ pub enum Attachment {
 /// Filters on the clsact hooks of one device.
 #[derive(Clone, Debug)]
 pub struct ClsactFilters {
+    pub netns: Netns,
     pub ifindex: u32,
     /// The queueing discipline was made by a pktwho, and goes with the last of them.
     pub ours: bool,
@@ -104,26 +106,27 @@ impl Attacher {
             .collect()
     }
 
-    /// Attaches to one device.
+    /// Attaches to one device of the calling thread's namespace, which is `netns`.
     ///
     /// # Errors
     /// With the device's name.
     pub fn attach(
         &mut self,
         device: &Device,
+        netns: &Netns,
         link_type: LinkType,
         graph: usize,
         filters: &mut Filters,
     ) -> Result<Attachment, Error> {
         let failed = |source| Error::Attach {
-            name: device.name.clone(),
+            name: netns.shown(&device.name),
             source,
         };
         let directions = self.directions(device);
         let mut filter = |egress, owning: bool| filters.first(graph, link_type, egress, owning);
         if self.backend == Backend::Auto && self.many && !has_foreign_tcx(device.index) {
             // Where that is refused (another kind of qdisc sits there), tcx is still to be had.
-            if let Ok(attachment) = self.attach_clsact(device, &directions, &mut filter) {
+            if let Ok(attachment) = self.attach_clsact(device, netns, &directions, &mut filter) {
                 return Ok(attachment);
             }
         }
@@ -137,13 +140,14 @@ impl Attacher {
                 Err(error) => return Err(failed(error)),
             }
         }
-        self.attach_clsact(device, &directions, &mut filter)
+        self.attach_clsact(device, netns, &directions, &mut filter)
             .map_err(failed)
     }
 
     fn attach_clsact(
         &mut self,
         device: &Device,
+        netns: &Netns,
         directions: &[bool],
         filter: &mut Choose<'_>,
     ) -> io::Result<Attachment> {
@@ -151,6 +155,7 @@ impl Attacher {
             self.janitor = Some(Janitor::start()?);
         }
         let mut attached = ClsactFilters {
+            netns: netns.clone(),
             ifindex: device.index,
             ours: !has_clsact(device.index)? || names_filter(device.index, OWNING)?,
             filters: Vec::new(),
@@ -200,7 +205,7 @@ impl Attacher {
             Attachment::Clsact(filters) => {
                 filters.remove();
                 if let Some(janitor) = &mut self.janitor {
-                    janitor.forget(filters.ifindex);
+                    janitor.forget(&filters);
                 }
             }
         }
@@ -233,6 +238,11 @@ fn hook(program: BorrowedFd<'_>, ifindex: u32, egress: bool) -> io::Result<TcHoo
 impl ClsactFilters {
     /// Removes the filters, and the queueing discipline if we made it and nobody else uses it.
     pub fn remove(&self) {
+        // With a namespace that is gone everything is gone.
+        let _ = self.netns.within(|| self.remove_here());
+    }
+
+    fn remove_here(&self) {
         // Any descriptor serves: removal goes by handle and priority.
         let stdin = rustix::stdio::stdin();
         for &(egress, handle) in &self.filters {

@@ -1,14 +1,12 @@
-//! The devices of our network namespace, now and as they come and go (rtnetlink(7)).
-
-use std::os::fd::BorrowedFd;
+//! The devices of a network namespace (rtnetlink(7)).
 
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
-use pktwho_packet::{Iface, LinkType, NetnsId};
-use rustix::io::Errno;
+use pktwho_packet::{Iface, LinkType};
 
 use crate::Error;
 use crate::netlink::Socket;
+use crate::netns::Netns;
 
 /// From `linux/if_arp.h`.
 const ARPHRD_ETHER: u16 = 1;
@@ -25,10 +23,11 @@ const ARPHRD_IP6GRE: u16 = 823;
 const ARPHRD_NONE: u16 = 0xfffe;
 
 /// The group that link messages are sent to (`RTMGRP_LINK`, `linux/rtnetlink.h`).
-const LINK_GROUP: u32 = 1;
+pub(crate) const LINK_GROUP: u32 = 1;
 
 /// A device as the kernel describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "the kernel's flags")]
 pub struct Device {
     pub index: u32,
     pub name: String,
@@ -40,6 +39,8 @@ pub struct Device {
     pub up: bool,
     pub running: bool,
     pub loopback: bool,
+    /// The layer below is there: a cable is plugged in, the peer is up.
+    pub carrier: bool,
 }
 
 impl Device {
@@ -55,30 +56,34 @@ impl Device {
         }
     }
 
-    pub(crate) fn iface(
-        &self,
-        id: u32,
-        link_type: LinkType,
-        snaplen: u32,
-        netns: NetnsId,
-    ) -> Iface {
+    pub(crate) fn iface(&self, id: u32, link_type: LinkType, snaplen: u32, netns: &Netns) -> Iface {
+        // That of our own namespace alone lies there.
+        let speed = netns
+            .is_own()
+            .then(|| std::fs::read_to_string(format!("/sys/class/net/{}/speed", self.name)));
         Iface {
             id,
             index: self.index,
-            name: self.name.clone(),
+            name: netns.shown(&self.name),
             link_type,
             snaplen,
             description: self.alias.clone(),
             mac: self.mac,
-            speed: std::fs::read_to_string(format!("/sys/class/net/{}/speed", self.name))
-                .ok()
+            speed: speed
+                .and_then(Result::ok)
                 .and_then(|text| text.trim().parse::<u64>().ok())
                 .map(|megabits| megabits * 1_000_000),
-            netns: Some(netns),
+            netns: Some(netns.id()),
         }
     }
 
-    fn from_message(message: &LinkMessage) -> Option<Self> {
+    /// The one to capture on when none is named: the first that is up and not the loopback.
+    pub fn likeliest(devices: &[Self]) -> Option<&Self> {
+        let mut usable = devices.iter().filter(|d| d.link_type().is_some());
+        usable.find(|device| device.running && device.up && !device.loopback)
+    }
+
+    pub(crate) fn from_message(message: &LinkMessage) -> Option<Self> {
         let mut device = Self {
             index: message.header.index,
             name: String::new(),
@@ -88,10 +93,12 @@ impl Device {
             up: message.header.flags.contains(LinkFlags::Up),
             running: message.header.flags.contains(LinkFlags::Running),
             loopback: message.header.flags.contains(LinkFlags::Loopback),
+            carrier: false,
         };
         for attribute in &message.attributes {
             match attribute {
                 LinkAttribute::IfName(name) => device.name.clone_from(name),
+                LinkAttribute::Carrier(carrier) => device.carrier = *carrier != 0,
                 LinkAttribute::IfAlias(alias) => device.alias = Some(alias.clone()),
                 LinkAttribute::Address(address) => device.mac = address.as_slice().try_into().ok(),
                 _ => {}
@@ -99,15 +106,6 @@ impl Device {
         }
         (!device.name.is_empty()).then_some(device)
     }
-}
-
-/// Something happened to a device.
-#[derive(Clone, Debug)]
-pub enum DeviceChange {
-    /// It is new, or something about it changed.
-    Present(Device),
-    /// It is gone, or has moved to another namespace.
-    Gone(u32),
 }
 
 /// All devices of the calling thread's network namespace, by index.
@@ -129,42 +127,4 @@ pub fn devices() -> Result<Vec<Device>, Error> {
         .collect();
     devices.sort_by_key(|device| device.index);
     Ok(devices)
-}
-
-/// Hears of devices that come, change and go.
-#[derive(Debug)]
-pub struct Monitor(Socket);
-
-impl Monitor {
-    /// Hears of every change from now on.
-    pub fn new() -> Result<Self, Error> {
-        Socket::open(LINK_GROUP)
-            .map(Self)
-            .map_err(Error::system("cannot open a netlink socket"))
-    }
-
-    pub fn fd(&self) -> BorrowedFd<'_> {
-        self.0.fd()
-    }
-
-    /// What has changed since the last call; does not wait. When messages were lost, every
-    /// device that exists is told of anew.
-    pub fn changes(&mut self) -> Result<Vec<DeviceChange>, Error> {
-        match self.0.pending() {
-            Ok(messages) => Ok(messages
-                .iter()
-                .filter_map(|message| match message {
-                    RouteNetlinkMessage::NewLink(link) => {
-                        Device::from_message(link).map(DeviceChange::Present)
-                    }
-                    RouteNetlinkMessage::DelLink(link) => {
-                        Some(DeviceChange::Gone(link.header.index))
-                    }
-                    _ => None,
-                })
-                .collect()),
-            Err(Errno::NOBUFS) => Ok(devices()?.into_iter().map(DeviceChange::Present).collect()),
-            Err(errno) => Err(Error::system("cannot follow the devices")(errno)),
-        }
-    }
 }

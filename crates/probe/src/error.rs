@@ -12,6 +12,15 @@ pub enum Error {
     /// The device's link layer is one we cannot capture (`arphrd`: `ARPHRD_…` of `linux/if_arp.h`).
     #[error("{name}: link-layer type {arphrd} is not supported")]
     LinkLayer { name: String, arphrd: u16 },
+    /// No network namespace of that name, path or process.
+    #[error("{name}: No such network namespace exists")]
+    NoNetns { name: String },
+    /// That path leads to something else.
+    #[error("{name}: not a network namespace")]
+    NotNetns { name: String },
+    /// A network namespace could not be entered or followed.
+    #[error("cannot enter the network namespace {name}: {source}")]
+    Netns { name: String, source: io::Error },
     /// No process with that id runs.
     #[error("pid {pid}: No such process")]
     NoProcess { pid: u32 },
@@ -51,9 +60,9 @@ impl Error {
     pub fn is_permission(&self) -> bool {
         match self {
             Self::Permission { .. } => true,
-            Self::Attach { source, .. } | Self::System { source, .. } => {
-                source.kind() == io::ErrorKind::PermissionDenied
-            }
+            Self::Attach { source, .. }
+            | Self::System { source, .. }
+            | Self::Netns { source, .. } => source.kind() == io::ErrorKind::PermissionDenied,
             _ => false,
         }
     }

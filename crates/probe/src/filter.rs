@@ -18,7 +18,7 @@ use pktwho_packet::{Iface, LinkType};
 use zerocopy::IntoBytes;
 
 use crate::Error;
-use crate::abi::{DECISION_OFFSET, Decision, RingControl};
+use crate::abi::{DECISION_OFFSET, Decision, DeviceKey, RingControl};
 use crate::load::Programs;
 use crate::sys::{self, Insn};
 use crate::terms::Terms;
@@ -186,7 +186,10 @@ impl Filters {
             self.second.insert(kind, place);
             place
         };
-        let key = iface.index << 1 | u32::from(egress);
+        let key = DeviceKey {
+            netns: iface.netns.map_or(0, |netns| netns.0),
+            ifindex: iface.index << 1 | u32::from(egress),
+        };
         programs.update("decider_of", key.as_bytes(), place.as_bytes())
     }
 

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use netlink_packet_route::address::{AddressAttribute, AddressMessage};
 use netlink_packet_route::link::{LinkAttribute, LinkMessage};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+use pktwho_packet::NetnsId;
 use rustc_hash::FxHashMap;
 use rustix::io::Errno;
 
@@ -30,6 +31,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// The addresses of the other namespaces, and what tells us of changes.
 #[derive(Debug)]
 pub struct Homes {
+    /// Ours, from which these addresses are seen.
+    netns: NetnsId,
     monitor: Socket,
     known: FxHashMap<[u8; 16], u32>,
     /// How often `known` has changed; what the kernel side takes as a part of its generation.
@@ -44,12 +47,13 @@ impl Homes {
     ///
     /// # Errors
     /// When rtnetlink cannot be asked.
-    pub fn new() -> Result<Self, Error> {
+    pub fn new(netns: NetnsId) -> Result<Self, Error> {
         let monitor =
             Socket::open(GROUPS).map_err(Error::system("cannot open a netlink socket"))?;
         // Refused without CAP_NET_BROADCAST: then changes there are seen when ours change.
         let _ = sys::netlink_option(monitor.fd(), libc::NETLINK_LISTEN_ALL_NSID);
         Ok(Self {
+            netns,
             monitor,
             known: FxHashMap::default(),
             version: 0,
@@ -71,6 +75,7 @@ impl Homes {
     /// Tells the kernel side what has changed, unless it was told a moment ago. Gives the new
     /// version then. What cannot be listed (a namespace that is just going) is left out.
     pub fn refresh(&mut self, programs: &Programs) -> Option<u64> {
+        let netns = self.netns.0;
         if !self.stale || (self.version > 0 && self.looked.elapsed() < PAUSE) {
             return None;
         }
@@ -82,11 +87,11 @@ impl Homes {
             .iter()
             .filter(|(key, _)| !found.contains_key(*key));
         for (&address, _) in gone {
-            programs.set_home(HomeKey { address }, None);
+            programs.set_home(HomeKey { address, netns }, None);
         }
         for (&address, &nsid) in &found {
             if self.known.get(&address) != Some(&nsid) {
-                programs.set_home(HomeKey { address }, Some(nsid));
+                programs.set_home(HomeKey { address, netns }, Some(nsid));
             }
         }
         if self.known == found {

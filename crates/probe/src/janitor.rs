@@ -2,7 +2,8 @@
 //!
 //! The kernel keeps a clsact filter until somebody removes it. So a small process of our own
 //! binary holds the other end of a pipe and a list of what is attached; when the pipe closes,
-//! however that came about, it removes what is left and ends. Not needed with tcx.
+//! however that came about, it removes what is left and ends. Not needed with tcx. It holds on
+//! to no network namespace, but finds them again.
 
 use std::fmt::Write as _;
 use std::io::{self, BufRead, Write};
@@ -10,6 +11,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 use crate::attach::ClsactFilters;
+use crate::netns::Netns;
 
 /// `argv[0]` by which the binary knows that it is to be the janitor: see [`run`].
 pub const NAME: &str = "pktwho-janitor";
@@ -36,18 +38,24 @@ impl Janitor {
 
     /// Must be told before the filters could be orphaned; replaces what it knew of the device.
     pub(crate) fn remember(&mut self, filters: &ClsactFilters) -> io::Result<()> {
-        let mut line = format!("{} {}", filters.ifindex, u8::from(filters.ours));
+        let mut line = place(filters);
+        let _ = write!(line, " {}", u8::from(filters.ours));
         for (egress, handle) in &filters.filters {
             // A String takes everything.
             let _ = write!(line, " {} {handle}", u8::from(*egress));
+        }
+        // Other namespaces than ours have a path; without one it would be taken for ours.
+        let way = filters.netns.way().to_string_lossy();
+        if !filters.netns.is_own() {
+            let _ = write!(line, " /{}", way.replace('\n', "/"));
         }
         line.push('\n');
         self.order(&line)
     }
 
-    pub(crate) fn forget(&mut self, ifindex: u32) {
+    pub(crate) fn forget(&mut self, filters: &ClsactFilters) {
         // A janitor that is gone has nothing to forget.
-        let _ = self.order(&format!("{ifindex}\n"));
+        let _ = self.order(&format!("{}\n", place(filters)));
     }
 
     fn order(&mut self, line: &str) -> io::Result<()> {
@@ -73,7 +81,7 @@ pub fn run() {
         let Some(filters) = parse(&line) else {
             continue;
         };
-        known.retain(|other| other.ifindex != filters.ifindex);
+        known.retain(|other| place(other) != place(&filters));
         if !filters.filters.is_empty() {
             known.push(filters);
         }
@@ -83,8 +91,16 @@ pub fn run() {
     }
 }
 
+/// What tells devices apart: namespace and index.
+fn place(filters: &ClsactFilters) -> String {
+    format!("{} {}", filters.netns.id().0, filters.ifindex)
+}
+
+/// `NETNS IFINDEX OURS [EGRESS HANDLE]...`, then ` /` and a path when the namespace is not ours.
 fn parse(line: &str) -> Option<ClsactFilters> {
+    let (line, way) = line.split_once(" /").unwrap_or((line, ""));
     let mut words = line.split(' ');
+    let netns = Netns::told(words.next()?.parse().ok()?, way);
     let ifindex = words.next()?.parse().ok()?;
     let ours = words.next() == Some("1");
     let mut filters = Vec::new();
@@ -92,6 +108,7 @@ fn parse(line: &str) -> Option<ClsactFilters> {
         filters.push((egress == "1", handle.parse().ok()?));
     }
     Some(ClsactFilters {
+        netns,
         ifindex,
         ours,
         filters,
@@ -100,14 +117,21 @@ fn parse(line: &str) -> Option<ClsactFilters> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use std::path::Path;
+
+    use super::{parse, place};
 
     #[test]
     fn orders_are_read_back() {
-        let filters = parse("7 1 0 1 1 2").unwrap();
+        let filters = parse("9 7 1 0 1 1 2").unwrap();
         assert_eq!((filters.ifindex, filters.ours), (7, true));
         assert_eq!(filters.filters, [(false, 1), (true, 2)]);
-        assert!(parse("7").unwrap().filters.is_empty());
+        assert!(filters.netns.is_own());
+        assert!(parse("9 7").unwrap().filters.is_empty());
         assert!(parse("x 1").is_none());
+        let other = parse("9 7 1 0 1 //proc/1/ns/net").unwrap();
+        assert_eq!((other.netns.id().0, other.netns.is_own()), (9, false));
+        assert_eq!(other.netns.way(), Path::new("/proc/1/ns/net"));
+        assert_ne!(place(&other), place(&parse("8 7").unwrap()));
     }
 }

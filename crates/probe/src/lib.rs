@@ -16,7 +16,10 @@ pub mod janitor;
 mod live;
 mod load;
 mod netlink;
+mod netns;
+mod offsets;
 mod rings;
+mod spaces;
 mod sys;
 mod terms;
 
@@ -25,3 +28,5 @@ pub use device::{Device, devices};
 pub use error::Error;
 pub use filter::Filter;
 pub use live::{Config, Counts, DirectionChoice, Event, Interfaces, Live, RawPacket};
+pub use netns::Netns;
+pub use spaces::Namespaces;

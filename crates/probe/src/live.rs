@@ -17,12 +17,15 @@ use crate::Error;
 use crate::abi::{self, OwnerRecord, PacketRecord, ReaderState};
 use crate::attach::{self, Attacher, Attachment, Backend};
 use crate::clock::{self, Clock};
-use crate::device::{Device, DeviceChange, Monitor, devices};
+use crate::device::Device;
 use crate::events::{self, Events};
 use crate::filter::{Filter, Filters};
 use crate::homes::Homes;
 use crate::load::{Programs, RingLayout};
+use crate::netns::Netns;
+use crate::offsets::ToNetns;
 use crate::rings::Rings;
+use crate::spaces::{Change, Namespaces, Spaces};
 use crate::sys::{self, Mapped};
 use crate::terms::{self, Terms};
 
@@ -31,8 +34,10 @@ use crate::terms::{self, Terms};
 pub enum Interfaces {
     /// All, and those that come later.
     Any,
-    /// By name.
+    /// By name; `NAME@NAMESPACE` in one of several namespaces.
     Named(Vec<String>),
+    /// Of each namespace the first that is up and not the loopback, else all.
+    First,
 }
 
 /// `-Q`
@@ -57,6 +62,7 @@ impl DirectionChoice {
 /// What to capture and how.
 #[derive(Debug)]
 pub struct Config {
+    pub namespaces: Namespaces,
     pub interfaces: Interfaces,
     /// Most bytes kept of a packet, at most 262144.
     pub snaplen: u32,
@@ -127,10 +133,10 @@ pub struct Counts {
 #[derive(Debug)]
 pub struct Live {
     ifaces: Vec<Iface>,
-    by_index: FxHashMap<u32, usize>,
-    /// The interface index asked for last, and where its iface is.
-    last_index: (u32, usize),
-    attachments: FxHashMap<u32, Attachment>,
+    by_place: FxHashMap<Place, usize>,
+    /// The device asked for last, and where its iface is.
+    last_place: (Place, usize),
+    attachments: FxHashMap<Place, Attachment>,
     promiscuous: Vec<OwnedFd>,
     attacher: Attacher,
     filters: Filters,
@@ -139,15 +145,14 @@ pub struct Live {
     events: Events,
     reader: Mapped,
     wake_bytes: u32,
-    monitor: Monitor,
+    spaces: Spaces,
     homes: Homes,
     poll: OwnedFd,
     clock: Clock,
     config: Config,
-    netns: NetnsId,
     /// What the filter is for the devices that were there at the start, until they are
     /// attached to.
-    graphs: FxHashMap<u32, Graph>,
+    graphs: FxHashMap<Place, Graph>,
     /// The kernel side keeps answers about processes, which we take out when they are gone.
     remembers: bool,
     /// Processes that ran before us, yet to be told of, and how far.
@@ -155,6 +160,8 @@ pub struct Live {
     /// Matching processes that are gone: when, and which to forget.
     gone: VecDeque<(u64, ProcessId)>,
     stopped: bool,
+    /// Packets of devices that have moved to a namespace in which nothing is captured.
+    strays: u64,
     /// Devices that could not be attached to, for the caller to say.
     notices: Vec<String>,
 }
@@ -181,18 +188,25 @@ impl Live {
     /// Whatever the kernel refuses; nothing stays attached then.
     pub fn open(config: Config) -> Result<Self, Error> {
         let snaplen = config.snaplen.clamp(1, abi::SNAPLEN_MAX);
-        let monitor = Monitor::new()?;
-        let wanted = choose_devices(&config.interfaces)?;
-        let netns = own_netns()?;
+        let mut spaces = Spaces::new(&config.namespaces, &config.interfaces)?;
+        let wanted = choose_devices(&mut spaces, &config.interfaces)?;
         let mut config = Config { snaplen, ..config };
-        let graphs = graphs(&mut config, &wanted, netns)?;
+        let graphs = graphs(&mut config, &wanted, &spaces)?;
         let owners = graphs.values().flat_map(|graph| &graph.owners);
         let terms = Terms::new(owners, config.filter.follow, config.filter.counted)?;
         let layout = ring_layout(config.buffer, snaplen);
+        let only = spaces.only();
+        let offsets = match only {
+            Some(_) => ToNetns::default(),
+            None => ToNetns::find()?,
+        };
         let kernel_config = abi::Config {
             snaplen,
             ring_size: layout.size,
-            netns: netns.0,
+            netns: only.map_or(0, |netns| netns.0),
+            skb_dev: offsets.skb_dev,
+            dev_net: offsets.dev_net,
+            net_inum: offsets.net_inum,
             owners: 1,
             ..terms.config()
         };
@@ -218,15 +232,16 @@ impl Live {
         .map_err(&mapping)?;
         let wake_bytes = if config.immediate { 1 } else { layout.size / 8 };
         reader.store_u32_fenced(offset_of!(ReaderState, wake_bytes), wake_bytes);
-        let attacher = Attacher::new(config.backend, config.direction, wanted.len() > attach::FEW);
+        let many = spaces.every() || wanted.len() > attach::FEW;
+        let attacher = Attacher::new(config.backend, config.direction, many);
         let remembers = terms.are_about_processes();
         let filters = Filters::new(&programs, terms)?;
-        let homes = Homes::new()?;
-        let poll = watch([events.fd(), monitor.fd(), homes.fd()])?;
+        let homes = Homes::new(Netns::own()?.id())?;
+        let poll = watch([events.fd(), spaces.fd(), homes.fd()])?;
         let mut live = Self {
             ifaces: Vec::new(),
-            by_index: FxHashMap::default(),
-            last_index: (0, 0),
+            by_place: FxHashMap::default(),
+            last_place: Default::default(),
             attachments: FxHashMap::default(),
             promiscuous: Vec::new(),
             attacher,
@@ -238,15 +253,15 @@ impl Live {
             events,
             reader,
             wake_bytes,
-            monitor,
+            spaces,
             homes,
             poll,
             clock: Clock::new(),
             config,
-            netns,
             existing: (existing, 0),
             gone: VecDeque::new(),
             stopped: false,
+            strays: 0,
             notices: Vec::new(),
         };
         live.refresh_homes();
@@ -264,15 +279,17 @@ impl Live {
         std::mem::take(&mut self.notices)
     }
 
-    fn attach_all(&mut self, devices: &[Device]) -> Result<(), Error> {
-        for device in devices {
-            match self.attach(device) {
+    fn attach_all(&mut self, devices: &[(NetnsId, Device)]) -> Result<(), Error> {
+        for (netns, device) in devices {
+            match self.attach(*netns, device) {
                 Ok(()) => {}
-                Err(error)
-                    if self.config.interfaces == Interfaces::Any && !error.is_permission() =>
-                {
+                Err(error) if self.may_miss(*netns) && !error.is_permission() => {
                     self.notices.push(match error {
-                        Error::Filter { .. } => format!("{}: {error}", device.name),
+                        Error::Filter { .. } => {
+                            let netns = self.spaces.netns(*netns);
+                            let name = netns.map(|netns| netns.shown(&device.name));
+                            format!("{}: {error}", name.as_ref().unwrap_or(&device.name))
+                        }
                         _ => error.to_string(),
                     });
                 }
@@ -282,15 +299,24 @@ impl Live {
         Ok(())
     }
 
-    fn attach(&mut self, device: &Device) -> Result<(), Error> {
-        if self.attachments.contains_key(&device.index) {
+    /// Whether a device that cannot be captured on is only told of.
+    fn may_miss(&self, netns: NetnsId) -> bool {
+        self.config.interfaces == Interfaces::Any || self.spaces.follows(netns)
+    }
+
+    fn attach(&mut self, netns: NetnsId, device: &Device) -> Result<(), Error> {
+        let place = (netns, device.index);
+        if self.attachments.contains_key(&place) {
             return Ok(());
         }
+        let Some(space) = self.spaces.netns(netns) else {
+            return Ok(());
+        };
         let link_type = link_type(device)?;
         let id = self.ifaces.len();
         let number = u32::try_from(id).unwrap_or(u32::MAX);
-        let iface = device.iface(number, link_type, self.config.snaplen, self.netns);
-        let graph = match self.graphs.remove(&device.index) {
+        let iface = device.iface(number, link_type, self.config.snaplen, space);
+        let graph = match self.graphs.remove(&place) {
             Some(graph) => graph,
             None => self.config.filter.graph(&iface)?,
         };
@@ -300,28 +326,33 @@ impl Live {
             self.filters.decide(&self.programs, graph, &iface, egress)?;
         }
         self.ifaces.push(iface);
-        self.by_index.insert(device.index, id);
-        self.last_index = (0, 0);
+        self.by_place.insert(place, id);
+        self.last_place = Default::default();
         let attached = if is_wanted {
-            self.attacher
-                .attach(device, link_type, graph, &mut self.filters)
+            let (attacher, filters) = (&mut self.attacher, &mut self.filters);
+            let there = self.spaces.within(netns, || {
+                attacher.attach(device, space, link_type, graph, filters)
+            });
+            there.and_then(|attachment| attachment)
         } else {
             // No packet of it is wanted, and none is disturbed.
             Ok(Attachment::Tcx(Vec::new()))
         };
         match attached {
             Ok(attachment) => {
-                self.attachments.insert(device.index, attachment);
+                self.attachments.insert(place, attachment);
             }
             Err(error) => {
                 // Nothing can have come from it.
                 self.ifaces.pop();
-                self.by_index.remove(&device.index);
+                self.by_place.remove(&place);
                 return Err(error);
             }
         }
-        if self.config.promiscuous && self.config.interfaces != Interfaces::Any && !device.loopback
-        {
+        let named = self.config.interfaces != Interfaces::Any;
+        // The socket that does it would keep another namespace alive.
+        let own = self.spaces.netns(netns).is_some_and(Netns::is_own);
+        if self.config.promiscuous && named && own && !device.loopback {
             // As tcpdump: a device that cannot is captured on all the same.
             self.promiscuous.extend(sys::promiscuous(device.index));
         }
@@ -334,13 +365,22 @@ impl Live {
         if self.existing.1 < self.existing.0.len() {
             return self.next_existing();
         }
-        let packet = self.rings.oldest();
+        let mut packet = self.rings.oldest();
+        while self.spaces.only().is_none()
+            && let Some((_, ring)) = packet
+            && self.is_stray(ring)
+        {
+            packet = self.rings.oldest();
+        }
         // No event before the packets that came before it, which may not be published yet.
         let limit = self.rings.limit();
         let event = self.events.next_time().filter(|&time| time <= limit);
         match (packet, event) {
             (packet, Some(event)) if packet.is_none_or(|(packet, _)| event <= packet) => {
                 let event = self.events.next_event()?;
+                if matches!(event.change, ProcessChange::Exec | ProcessChange::Fork) {
+                    self.spaces.meet(event.process.pid);
+                }
                 if event.change == ProcessChange::Exit && self.remembers {
                     self.gone.push_back((event.time, event.process));
                 }
@@ -358,12 +398,30 @@ impl Live {
         Some(Event::Process(event))
     }
 
+    /// Whether a packet is of no device of ours, and passed over then.
+    fn is_stray(&mut self, ring: usize) -> bool {
+        let Some(place) = self.rings.place(ring) else {
+            return false;
+        };
+        if self.last_place.0 == place {
+            return false;
+        }
+        let Some(&id) = self.by_place.get(&place) else {
+            self.strays += 1;
+            self.rings.pass(ring);
+            return true;
+        };
+        self.last_place = (place, id);
+        false
+    }
+
     fn next_packet(&mut self, ring: usize) -> Option<Event<'_>> {
         let (record, data) = self.rings.lend(ring)?;
-        if self.last_index.0 != record.ifindex {
-            self.last_index = (record.ifindex, *self.by_index.get(&record.ifindex)?);
+        let place = (NetnsId(record.netns), record.ifindex);
+        if self.last_place.0 != place {
+            self.last_place = (place, *self.by_place.get(&place)?);
         }
-        let iface = self.ifaces.get(self.last_index.1)?;
+        let iface = self.ifaces.get(self.last_place.1)?;
         Some(Event::Packet(RawPacket {
             time: self.clock.wall(record.time),
             iface,
@@ -413,6 +471,7 @@ impl Live {
         if ready.iter().any(|event| event.data.u64() == DEVICES) {
             self.follow_devices()?;
         }
+        self.meet_spaces()?;
         if ready.iter().any(|event| event.data.u64() == HOMES) {
             self.homes.hear();
         }
@@ -429,30 +488,63 @@ impl Live {
     }
 
     fn follow_devices(&mut self) -> Result<(), Error> {
-        for change in self.monitor.changes()? {
+        for change in self.spaces.changes()? {
             match change {
-                DeviceChange::Present(device) => {
-                    let known = self
-                        .by_index
-                        .get(&device.index)
-                        .and_then(|&id| self.ifaces.get_mut(id))
-                        .filter(|_| self.attachments.contains_key(&device.index));
-                    match known {
-                        Some(iface) => iface.name = device.name,
-                        None if self.config.interfaces == Interfaces::Any => {
-                            self.attach_all(&[device])?;
-                        }
-                        None => {}
-                    }
-                }
-                DeviceChange::Gone(index) => {
-                    if let Some(attachment) = self.attachments.remove(&index) {
-                        self.attacher.detach(attachment);
+                Change::Present(netns, device) => self.follow(netns, device)?,
+                Change::Gone(netns, index) => self.let_go(|place| place == (netns, index)),
+                Change::Left(netns) => self.let_go(|place| place.0 == netns),
+                Change::Unknown => {
+                    for netns in self.spaces.ids() {
+                        self.follow_all(netns)?;
                     }
                 }
             }
         }
         Ok(())
+    }
+
+    /// A device is new, or has another name.
+    fn follow(&mut self, netns: NetnsId, device: Device) -> Result<(), Error> {
+        let place = (netns, device.index);
+        let shown = self
+            .spaces
+            .netns(netns)
+            .map(|netns| netns.shown(&device.name));
+        let known = self
+            .by_place
+            .get(&place)
+            .and_then(|&id| self.ifaces.get_mut(id))
+            .filter(|_| self.attachments.contains_key(&place));
+        match (known, shown) {
+            (Some(iface), Some(shown)) => iface.name = shown,
+            (None, Some(_)) if self.spaces.follows(netns) && self.spaces.wants(netns, &device) => {
+                self.attach_all(&[(netns, device)])?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Captures on what is wanted of a namespace, if it is still there.
+    fn follow_all(&mut self, netns: NetnsId) -> Result<(), Error> {
+        for device in self.spaces.wanted(netns).unwrap_or_default() {
+            self.follow(netns, device)?;
+        }
+        Ok(())
+    }
+
+    fn meet_spaces(&mut self) -> Result<(), Error> {
+        for netns in self.spaces.look() {
+            self.follow_all(netns)?;
+        }
+        Ok(())
+    }
+
+    fn let_go(&mut self, which: impl Fn(Place) -> bool) {
+        let gone = self.attachments.extract_if(|&place, _| which(place));
+        for (_, attachment) in gone {
+            self.attacher.detach(attachment);
+        }
     }
 
     fn forget_gone(&mut self, now: u64) {
@@ -477,19 +569,19 @@ impl Live {
         let lost = Lost {
             ring_full: rings.full,
             ring_busy: rings.busy + no_ring,
-            unreadable: rings.unreadable,
+            unreadable: rings.unreadable + self.strays,
             events: self.reader.load_u64(offset_of!(ReaderState, lost_events)),
         };
         let mut lost_by_iface = vec![0; self.ifaces.len()];
-        for (ifindex, _cause, count) in self.programs.losses() {
-            if let Some(&id) = self.by_index.get(&ifindex)
+        for (place, count) in self.programs.losses() {
+            if let Some(&id) = self.by_place.get(&place)
                 && let Some(lost) = lost_by_iface.get_mut(id)
             {
                 *lost += count;
             }
         }
         Counts {
-            received: rings.stored + lost.packets(),
+            received: rings.stored + lost.packets() - self.strays,
             lost,
             lost_by_iface,
         }
@@ -521,6 +613,9 @@ impl Live {
 
 /// How long to wait for programs that run while we stop (ns).
 const STOP_GRACE: u64 = 50_000_000;
+
+/// A device: its namespace and its index there.
+type Place = (NetnsId, u32);
 
 /// What the poll's events are about.
 const DOORBELL: u64 = 0;
@@ -557,23 +652,23 @@ fn link_type(device: &Device) -> Result<LinkType, Error> {
 /// What the filter asks for, a named device has not, or none of all.
 fn graphs(
     config: &mut Config,
-    devices: &[Device],
-    netns: NetnsId,
-) -> Result<FxHashMap<u32, Graph>, Error> {
+    devices: &[(NetnsId, Device)],
+    spaces: &Spaces,
+) -> Result<FxHashMap<Place, Graph>, Error> {
     let mut graphs = FxHashMap::default();
     let mut first_refusal = None;
-    for device in devices {
-        let Ok(link_type) = link_type(device) else {
+    for (id, device) in devices {
+        let (Ok(link_type), Some(netns)) = (link_type(device), spaces.netns(*id)) else {
             continue;
         };
         let iface = device.iface(0, link_type, config.snaplen, netns);
         match config.filter.graph(&iface) {
-            Err(error) if config.interfaces != Interfaces::Any => return Err(error),
+            Err(error) if matches!(config.interfaces, Interfaces::Named(_)) => return Err(error),
             Err(error) => {
                 first_refusal = first_refusal.or(Some(error));
             }
             Ok(graph) => {
-                graphs.insert(device.index, graph);
+                graphs.insert((*id, device.index), graph);
             }
         }
     }
@@ -597,28 +692,40 @@ fn reception(record: &PacketRecord) -> Reception {
     }
 }
 
-fn choose_devices(interfaces: &Interfaces) -> Result<Vec<Device>, Error> {
-    let present = devices()?;
+/// The devices to begin with. Those named come in the order of the names.
+///
+/// # Errors
+/// No namespace has a device of one of the names.
+fn choose_devices(
+    spaces: &mut Spaces,
+    interfaces: &Interfaces,
+) -> Result<Vec<(NetnsId, Device)>, Error> {
+    let mut devices = Vec::new();
+    for netns in spaces.ids() {
+        match spaces.wanted(netns) {
+            Ok(found) => devices.extend(found.into_iter().map(|device| (netns, device))),
+            // One that is gone again.
+            Err(error) if spaces.every() && !error.is_permission() => {}
+            Err(error) => return Err(error),
+        }
+    }
     let Interfaces::Named(names) = interfaces else {
-        return Ok(present);
+        return Ok(devices);
     };
-    names
-        .iter()
-        .map(|name| {
-            present
-                .iter()
-                .find(|device| device.name == *name)
-                .cloned()
-                .ok_or_else(|| Error::NoDevice { name: name.clone() })
-        })
-        .collect()
-}
-
-fn own_netns() -> Result<NetnsId, Error> {
-    let stat = rustix::fs::stat("/proc/thread-self/ns/net")
-        .or_else(|_| rustix::fs::stat("/proc/self/ns/net"))
-        .map_err(Error::system("cannot tell the network namespace"))?;
-    Ok(NetnsId(u32::try_from(stat.st_ino).unwrap_or(0)))
+    let mut chosen: Vec<(NetnsId, Device)> = Vec::new();
+    for name in names {
+        let before = chosen.len();
+        for (id, device) in &devices {
+            let shown = spaces.netns(*id).map(|netns| netns.shown(&device.name));
+            if device.name == *name || shown.as_ref() == Some(name) {
+                chosen.push((*id, device.clone()));
+            }
+        }
+        if chosen.len() == before {
+            return Err(Error::NoDevice { name: name.clone() });
+        }
+    }
+    Ok(chosen)
 }
 
 /// One ring for every CPU that can come online, unless that is far more than there are.

@@ -9,6 +9,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use libbpf_rs::{
     Iter, Link, Map, MapCore, MapFlags, Object, ObjectBuilder, OpenObject, ProgramType,
 };
+use pktwho_packet::NetnsId;
 use zerocopy::IntoBytes;
 
 use crate::Error;
@@ -269,8 +270,8 @@ impl Programs {
             .map_err(Error::system_io("cannot keep a map"))
     }
 
-    /// The losses by device: (interface index, cause `LOST_…`, packets).
-    pub fn losses(&self) -> Vec<(u32, u32, u64)> {
+    /// The packets lost by device, an entry for each cause.
+    pub fn losses(&self) -> Vec<((NetnsId, u32), u64)> {
         let Ok(map) = self.find("losses") else {
             return Vec::new();
         };
@@ -278,8 +279,7 @@ impl Programs {
             let value = map.lookup(&key, MapFlags::ANY).ok()??;
             let key = <abi::LossKey as zerocopy::FromBytes>::read_from_bytes(&key).ok()?;
             Some((
-                key.ifindex,
-                key.cause,
+                (NetnsId(key.netns), key.ifindex),
                 u64::from_ne_bytes(value.try_into().ok()?),
             ))
         };

@@ -3,12 +3,14 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use netlink_packet_core::{
-    NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
+    NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
 };
 use netlink_packet_route::RouteNetlinkMessage;
 use rustix::io::Errno;
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
+
+use crate::sys;
 
 /// Link messages of devices with many virtual functions are long.
 const BUFFER: usize = 64 * 1024;
@@ -45,8 +47,24 @@ impl Socket {
         &mut self,
         request: RouteNetlinkMessage,
     ) -> Result<Vec<RouteNetlinkMessage>, Errno> {
+        self.ask(request, NLM_F_DUMP)
+    }
+
+    /// Sends any other request and collects what comes before it is acknowledged.
+    pub fn request(
+        &mut self,
+        request: RouteNetlinkMessage,
+    ) -> Result<Vec<RouteNetlinkMessage>, Errno> {
+        self.ask(request, NLM_F_ACK)
+    }
+
+    fn ask(
+        &mut self,
+        request: RouteNetlinkMessage,
+        flags: u16,
+    ) -> Result<Vec<RouteNetlinkMessage>, Errno> {
         let mut header = NetlinkHeader::default();
-        header.flags = NLM_F_REQUEST | NLM_F_DUMP;
+        header.flags = NLM_F_REQUEST | flags;
         let mut message = NetlinkMessage::new(header, NetlinkPayload::from(request));
         message.finalize();
         let mut bytes = vec![0; message.buffer_len()];
@@ -60,7 +78,11 @@ impl Socket {
                     NetlinkPayload::InnerMessage(message) => answer.push(message),
                     NetlinkPayload::Done(_) => return Ok(answer),
                     NetlinkPayload::Error(error) => {
-                        return Err(Errno::from_raw_os_error(error.raw_code().abs()));
+                        return match error.raw_code() {
+                            // What was asked for has been done.
+                            0 => Ok(answer),
+                            code => Err(Errno::from_raw_os_error(code.abs())),
+                        };
                     }
                     _ => {}
                 }
@@ -68,15 +90,16 @@ impl Socket {
         }
     }
 
-    /// The messages that have come unasked; does not wait. `ENOBUFS` says that some were lost.
-    pub fn pending(&mut self) -> Result<Vec<RouteNetlinkMessage>, Errno> {
+    /// The messages that have come unasked, and the id of the network namespace that each is
+    /// about, when it is another one; does not wait. `ENOBUFS` says that some were lost.
+    pub fn pending(&mut self) -> Result<Vec<(Option<i32>, RouteNetlinkMessage)>, Errno> {
         let mut answer = Vec::new();
         loop {
-            match rustix::net::recv(&self.fd, &mut self.buffer, RecvFlags::DONTWAIT) {
-                Ok((len, _)) => {
+            match sys::receive_nsid(self.fd.as_fd(), &mut self.buffer) {
+                Ok((len, nsid)) => {
                     for payload in payloads(self.buffer.get(..len).unwrap_or_default()) {
                         if let NetlinkPayload::InnerMessage(message) = payload {
-                            answer.push(message);
+                            answer.push((nsid, message));
                         }
                     }
                 }

@@ -11,6 +11,7 @@ use std::io;
 use std::mem::offset_of;
 use std::os::fd::BorrowedFd;
 
+use pktwho_packet::NetnsId;
 use zerocopy::FromBytes;
 
 use crate::abi::{PacketRecord, RING_HEADER, RingControl};
@@ -175,6 +176,17 @@ impl Rings {
             .map(|(record, _)| u64::from(record.size))?;
         self.lent = Some((index, size));
         self.record(index)
+    }
+
+    /// Namespace and index of the device of the ring's next packet.
+    pub fn place(&self, index: usize) -> Option<(NetnsId, u32)> {
+        let (record, _) = self.record(index)?;
+        Some((NetnsId(record.netns), record.ifindex))
+    }
+
+    /// Passes over the ring's next record.
+    pub fn pass(&mut self, index: usize) {
+        let _ = self.lend(index);
     }
 
     /// Moves past the record lent out last.

@@ -1,4 +1,4 @@
-//! The only unsafe code of the project: memory shared with the kernel, and the three calls
+//! The only unsafe code of the project: memory shared with the kernel, and the few calls
 //! that no crate wraps. One operation per block, each with its reason.
 
 #![allow(unsafe_code, reason = "the room for it; see the module header")]
@@ -312,6 +312,61 @@ pub fn netlink_option(socket: BorrowedFd<'_>, option: i32) -> io::Result<()> {
     } else {
         Ok(())
     }
+}
+
+/// Moves the calling thread into a network namespace of its own (unshare(2)).
+///
+/// # Errors
+/// What unshare(2) says.
+pub fn new_netns() -> io::Result<()> {
+    // SAFETY: the table of descriptors stays shared.
+    unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWNET) }?;
+    Ok(())
+}
+
+/// Receives a datagram, if there is one, and the id of the network namespace that it is about
+/// (`NETLINK_LISTEN_ALL_NSID`, netlink(7)).
+///
+/// # Errors
+/// What recvmsg(2) says; `EAGAIN` when there is none.
+pub fn receive_nsid(
+    socket: BorrowedFd<'_>,
+    buffer: &mut [u8],
+) -> Result<(usize, Option<i32>), rustix::io::Errno> {
+    /// `struct cmsghdr` with an int behind it.
+    #[derive(zerocopy::FromBytes, zerocopy::Immutable, zerocopy::KnownLayout)]
+    #[repr(C)]
+    struct About {
+        len: usize,
+        level: i32,
+        kind: i32,
+        id: i32,
+    }
+    let mut control = [0_u64; 8];
+    let mut vector = libc::iovec {
+        iov_base: buffer.as_mut_ptr().cast(),
+        iov_len: buffer.len(),
+    };
+    // SAFETY: a structure of numbers and pointers, for all of which zero is a value.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = &raw mut vector;
+    message.msg_iovlen = 1;
+    message.msg_control = control.as_mut_ptr().cast();
+    message.msg_controllen = size_of_val(&control);
+    // SAFETY: what it points to lives through the call, and the sizes are theirs.
+    let received =
+        unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, libc::MSG_DONTWAIT) };
+    let Ok(received) = usize::try_from(received) else {
+        let error = io::Error::last_os_error();
+        return Err(rustix::io::Errno::from_io_error(&error).unwrap_or(rustix::io::Errno::IO));
+    };
+    let about = <About as zerocopy::FromBytes>::read_from_prefix(control.as_bytes());
+    let about = about.ok().map(|(about, _)| about).filter(|about| {
+        about.len >= 20
+            && about.level == libc::SOL_NETLINK
+            && about.kind == libc::NETLINK_LISTEN_ALL_NSID
+    });
+    Ok((received, about.map(|about| about.id)))
 }
 
 /// A descriptor as libbpf's low-level calls return it: negative is minus errno.

@@ -23,6 +23,26 @@ pub(super) const FLAGS: &[Flag] = &[
         },
     },
     Flag {
+        short: None,
+        long: Some("netns"),
+        value: Some("netns"),
+        help: "Capture in this network namespace: a path, a name of ip-netns(8), a process's id, \
+               or \"any\"; repeatable",
+        man: "The devices of -i, its numbers and the default one are then those of this namespace, \
+              of each when several are given; -D lists them. A device of another namespace than \
+              ours is shown as eth0@web, or with the namespace's number when it has no name, and \
+              -i takes it so too. With \"any\" it is every namespace in which a process runs, or \
+              that ip-netns(8) or Docker keeps, also those that come later: from the moment at \
+              which we find them, some 10 ms after a process has begun there, a second at most \
+              when none has. Nothing we hold keeps a namespace alive; for that sake, devices of \
+              others are not put into promiscuous mode.",
+        compat: Compat::Ours,
+        apply: |args, value| {
+            args.netns.push(value);
+            Ok(())
+        },
+    },
+    Flag {
         short: Some('D'),
         long: Some("list-interfaces"),
         value: None,

@@ -29,7 +29,9 @@ fn refuse(line: &str, expected: &str) {
 #[test]
 fn defaults_are_those_of_tcpdump() {
     let live = live("");
-    assert!(live.interfaces.is_empty() && live.command.is_empty() && live.owners.is_empty());
+    assert!(
+        live.interfaces == Where::default() && live.command.is_empty() && live.owners.is_empty()
+    );
     assert_eq!(live.snaplen, 262_144);
     assert_eq!(live.direction, Way::InOut);
     assert!(!live.owners.follow_forks && !live.foreign_numeric);
@@ -112,14 +114,18 @@ fn programs_are_shown_for_what_is_named() {
         program("-d -r x -y raw -i lo").1,
         ProgramFor::File("x".into())
     );
-    let device = ProgramFor::Device(vec!["lo".to_owned()], Some(LinkType::RAW));
+    let lo = Where {
+        words: vec!["lo".to_owned()],
+        netns: Vec::new(),
+    };
+    let device = ProgramFor::Device(lo, Some(LinkType::RAW));
     assert_eq!(program("-d -y raw -i lo").1, device);
 }
 
 #[test]
 fn texts_and_lists_come_before_all_else() {
     assert!(matches!(plan("tcp -h").unwrap(), Plan::Show(Show::Usage)));
-    assert!(matches!(plan("-r x -D tcp").unwrap(), Plan::Devices));
+    assert!(matches!(plan("-r x -D tcp").unwrap(), Plan::Devices(_)));
     assert!(matches!(plan("-L -d").unwrap(), Plan::LinkTypes(_)));
     assert!(matches!(plan("-L -r x").unwrap(), Plan::Read(_)));
 }

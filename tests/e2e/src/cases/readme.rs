@@ -3,7 +3,7 @@
 //! In a `console` block a line after `$ ` is a command and what follows is its output, in which
 //! `...` stands for any lines; in a `sh` block each line is a `cargo xtask` word. Commands run
 //! in a namespace of their own with a web server, `hellod`, which curl asks again and again
-//! while a capture listens. Output is compared in shape: times keep their form, other numbers
+//! while a capture listens; with `--netns`, in another one. Output is compared in shape: times keep their form, other numbers
 //! are masked, and so are the parents of processes, which are the test's own here.
 
 use std::fs;
@@ -164,6 +164,7 @@ fn read_readme(text: &str) -> Result<(Vec<Shown>, Vec<String>)> {
 /// A namespace with a web server, and a directory with the programs of the README.
 struct Web {
     netns: Netns,
+    elsewhere: Netns,
     dir: PathBuf,
     server: Child,
     _said: BufReader<ChildStdout>,
@@ -203,6 +204,7 @@ impl Web {
         ensure!(line == "ready\n", "hellod does not listen");
         Ok(Self {
             netns,
+            elsewhere: Netns::new()?,
             dir,
             server,
             _said: said,
@@ -226,7 +228,12 @@ impl Web {
         // The shell becomes the command, so that ending the one ends the other.
         let exec = if command.contains('|') { "" } else { "exec " };
         let line = format!("cd '{dir}' && PATH='{dir}/bin':\"$PATH\" && {exec}{command}");
-        let mut tool = Tool::spawn(Path::new("sh"), &self.netns, &["-c", &line])?;
+        let netns = if command.contains("--netns") {
+            &self.elsewhere
+        } else {
+            &self.netns
+        };
+        let mut tool = Tool::spawn(Path::new("sh"), netns, &["-c", &line])?;
         let listens = shown
             .output
             .iter()
