@@ -1,7 +1,9 @@
 //! Whose packet it is: the words around tcpdump's line.
 //!
 //! Without `-v` the owner stands in the line itself: `eth0 curl.4321 Out IP …, ParentProc
-//! [bash.45198]`. With `-v` lines of their own follow. Without a known owner nothing is added.
+//! [bash.45198]`. With two ends known, what is behind the line is said of both, in the order of those in
+//! front of it: `lo curl.7>nginx.8 In IP …, ParentProc [bash.4>init.1]`. With `-v` lines of their
+//! own follow. Without a known owner nothing is added.
 //!
 //! Process names and arguments are chosen by whoever runs the process. [`escape`] is the only
 //! way they reach the screen.
@@ -117,23 +119,39 @@ impl<'a> Shown<'a> {
 
     /// What follows the line, without `-v`.
     pub(crate) fn suffix(&self, p: &mut Out<'_>) {
-        if self.context.thread && has_thread(&self.main) {
-            put!(
-                p,
-                ", Thread [",
-                Escaped(self.main.thread, IN_LINE),
-                ".",
-                self.main.tid,
-                "]"
-            );
+        if self.context.thread {
+            self.both(p, ", Thread [", |owner| {
+                has_thread(&owner).then_some((owner.thread, owner.tid))
+            });
         }
-        if self.context.parent
-            && let Some(parent) = self.main.parent
-        {
-            put!(p, ", ParentProc [");
-            process(p, parent);
-            put!(p, "]");
+        if self.context.parent {
+            self.both(p, ", ParentProc [", |owner| {
+                let parent = owner.parent?;
+                Some((parent.name.as_slice(), parent.id.pid))
+            });
         }
+    }
+
+    /// A name and a number of whom the line names, in brackets: with two ends, the sender's and
+    /// the receiver's as in front of the line, `[a.1>b.2]`, `[a.1>]`, `[>b.2]`.
+    fn both(
+        &self,
+        p: &mut Out<'_>,
+        words: &str,
+        what: impl Fn(Owner<'a>) -> Option<(&'a [u8], u32)>,
+    ) {
+        let (first, second, between) = match (self.sender, self.receiver) {
+            (Some(sender), Some(receiver)) => (what(sender), what(receiver), ">"),
+            _ => (what(self.main), None, ""),
+        };
+        if first.is_none() && second.is_none() {
+            return;
+        }
+        put!(p, words);
+        named(p, first);
+        put!(p, between);
+        named(p, second);
+        put!(p, "]");
     }
 
     /// The lines of `-v`, each after a newline.
@@ -194,6 +212,13 @@ impl<'a> Shown<'a> {
 /// Whether another thread than the process's first used the socket.
 fn has_thread(owner: &Owner<'_>) -> bool {
     owner.tid != 0 && owner.tid != owner.process.id.pid
+}
+
+/// `name.number`, or nothing.
+fn named(p: &mut Out<'_>, what: Option<(&[u8], u32)>) {
+    if let Some((name, number)) = what {
+        put!(p, Escaped(name, IN_LINE), ".", number);
+    }
 }
 
 /// `name.pid`.

@@ -133,7 +133,7 @@ fn a_known_owner_stands_in_the_line() {
         Some(sender),
         Some(owner(&nginx, None)),
         style(0),
-        "eth0 curl.4321>nginx.812 Out IP 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0, ParentProc [bash.45198]\n",
+        "eth0 curl.4321>nginx.812 Out IP 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0, ParentProc [bash.45198>]\n",
     );
     check_owned(
         Some(Owner {
@@ -143,6 +143,15 @@ fn a_known_owner_stands_in_the_line() {
         None,
         style(0),
         "eth0 curl.4321 Out IP 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0, Thread [worker.4400], ParentProc [bash.45198]\n",
+    );
+    check_owned(
+        Some(sender),
+        Some(Owner {
+            tid: 814,
+            ..owner(&nginx, Some(&bash))
+        }),
+        style(0),
+        "eth0 curl.4321>nginx.812 Out IP 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0, Thread [>worker.814], ParentProc [bash.45198>bash.45198]\n",
     );
 }
 

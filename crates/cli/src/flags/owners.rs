@@ -80,9 +80,10 @@ pub(super) const FLAGS: &[Flag] = &[
         short: None,
         long: Some("context"),
         value: Some("list"),
-        help: "What to show and store of processes: process,thread,parentproc,user",
+        help: "What to show and store of owners: process,thread,parentproc,user,container,pod",
         man: "A comma list; an empty one shows and stores nothing. All by default; the user and \
-              the details are printed with -v.",
+              the details are printed with -v. Without process, of the others only the container \
+              and the pod would be left, of which nothing is known yet.",
         compat: Compat::Ours,
         apply: |args, value| {
             let mut contexts = crate::args::Contexts::NONE;
@@ -92,6 +93,8 @@ pub(super) const FLAGS: &[Flag] = &[
                     "thread" => contexts.thread = true,
                     "parentproc" => contexts.parent = true,
                     "user" => contexts.user = true,
+                    // Taken for the scripts that name them; there is nothing to show or to hide.
+                    "container" | "pod" => {}
                     _ => return Err(format!("unknown context `{name}'")),
                 }
             }

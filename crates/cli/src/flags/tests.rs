@@ -191,10 +191,10 @@ fn owners() {
         ..Contexts::NONE
     };
     assert_eq!(args("--context=user").unwrap().contexts, Some(user_only));
-    let all = args("--context process,thread,parentproc,user").unwrap();
+    let all = args("--context process,thread,parentproc,user,container,pod").unwrap();
     assert_eq!(all.contexts, Some(Contexts::ALL));
     assert_eq!(args("--context=").unwrap().contexts, Some(Contexts::NONE));
-    refuse("--context pod", "unknown context `pod'");
+    refuse("--context pods", "unknown context `pods'");
 }
 
 #[test]

@@ -344,12 +344,16 @@ fn shape(line: &str) -> String {
     format!("{time}{}", words.join(" "))
 }
 
-/// The name of the parent at the end of a line is masked.
+/// The names of the parents at the end of a line are masked.
 fn mask_parent(line: &str) -> String {
     match line.split_once("ParentProc [") {
-        Some((before, parent)) => {
-            let pid = parent.rsplit_once('.').map_or("", |(_, pid)| pid);
-            format!("{before}ParentProc [_.{pid}")
+        Some((before, parents)) => {
+            let pid = |parent: &str| {
+                let pid = parent.rsplit_once('.').map_or("", |(_, pid)| pid);
+                format!("_.{pid}")
+            };
+            let pids: Vec<String> = parents.split('>').map(pid).collect();
+            format!("{before}ParentProc [{}", pids.join(">"))
         }
         None => line.to_owned(),
     }
@@ -421,9 +425,9 @@ mod tests {
         let check = |line: &str, expected: &str| assert_eq!(shape(line), expected);
         check(
             "04:20:54.854024 lo curl.63>hellod.6374 In IP 127.0.0.1.53034 > localhost.http-alt: \
-             Flags [S], seq 45, win 6, length 0, ParentProc [some.one.6372]",
+             Flags [S], seq 45, win 6, length 0, ParentProc [some.one.6372>x.1]",
             "hh:mm:ss.uuuuuu lo curl.N>hellod.N In IP 127.0.0.1.N > localhost.http-alt: \
-             Flags [S], seq N, win N, length N, ParentProc [_.N]",
+             Flags [S], seq N, win N, length N, ParentProc [_.N>_.N]",
         );
         check("4:20:54.854024 IP", "N:N:N.N IP");
         check(
