@@ -100,6 +100,20 @@ pub struct KeptBlock {
 }
 
 impl KeptBlock {
+    /// TLS secrets as NSS's key log has them, line by line (a decryption secrets block).
+    pub fn tls_secrets(key_log: &[u8]) -> Self {
+        use crate::pcapng::{block, padding};
+        let len = u32::try_from(key_log.len()).unwrap_or(u32::MAX);
+        let mut body = 0x544c_534b_u32.to_le_bytes().to_vec();
+        body.extend_from_slice(&len.to_le_bytes());
+        body.extend_from_slice(key_log);
+        body.resize(body.len() + padding(key_log.len()), 0);
+        Self {
+            kind: block::DECRYPTION_SECRETS,
+            body,
+        }
+    }
+
     /// How many bytes it holds.
     pub fn size(&self) -> usize {
         self.body.len()

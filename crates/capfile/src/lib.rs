@@ -11,6 +11,7 @@
 
 #![forbid(unsafe_code)]
 
+mod apple;
 mod bytes;
 mod counters;
 mod decompress;
@@ -24,6 +25,7 @@ mod output;
 mod pcap_reader;
 mod pcap_writer;
 mod pcapng;
+mod pktap;
 mod process_comment;
 mod process_table;
 mod reader;
@@ -31,6 +33,7 @@ mod record;
 mod sll2;
 mod writer;
 
+pub use apple::{Apple, uuid_text};
 pub use counters::Counters;
 pub use decompress::Decompress;
 pub use error::{Error, Part};
@@ -39,6 +42,7 @@ pub use limits::MAX_SNAPLEN;
 pub use numbers::Numbers;
 pub use pcap_writer::{PcapOptions, PcapWriter};
 pub use pcapng::writer::{PcapngOptions, PcapngWriter};
+pub use pktap::{Pktap, PktapProcess, is_pktap};
 pub use reader::{Coming, Format, Reader};
 pub use sll2::{ARPHRD_ETHER, ARPHRD_LOOPBACK, ARPHRD_NONE, SLL2_HEADER_LEN, Sll2, arphrd};
 pub use writer::Writer;

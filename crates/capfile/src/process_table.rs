@@ -20,6 +20,8 @@ pub(crate) enum EntryId {
     Block { number: u64, tid: u32 },
     /// No block: a packet that gives a pid and a thread id alone.
     Bare { pid: u32, tid: u32 },
+    /// No block: words that stand with the packet itself.
+    Noted(usize),
 }
 
 /// A process and, when known, the one that started it. Shared by the blocks of its threads.
@@ -95,6 +97,11 @@ pub(crate) struct ProcessTable {
     /// Processes without a block, by pid.
     bare: FxHashMap<u32, Process>,
     numbers: Numbers,
+    /// What packets themselves say of processes.
+    noted: Vec<Entry>,
+    /// Places in `noted` by the words they were made of.
+    by_words: FxHashMap<Box<[u8]>, usize>,
+    noted_bytes: usize,
 }
 
 impl ProcessTable {
@@ -171,10 +178,39 @@ impl ProcessTable {
         EntryId::Bare { pid, tid }
     }
 
+    /// The process that the words of a packet tell of; `make` reads words that are new.
+    pub(crate) fn noted(
+        &mut self,
+        words: &[u8],
+        make: impl FnOnce() -> Option<Entry>,
+    ) -> Option<EntryId> {
+        if let Some(&place) = self.by_words.get(words) {
+            return Some(EntryId::Noted(place));
+        }
+        let mut entry = make()?;
+        let mut family = std::mem::take(&mut entry.family);
+        if let Some(family) = Arc::get_mut(&mut family) {
+            family.process.serial = self.numbers.next_serial();
+        }
+        entry.family = family;
+        self.noted_bytes += entry.size() + words.len();
+        let full = self.noted.len() >= MAX_PROCESSES_READ;
+        if full || self.noted_bytes > MAX_PROCESS_BYTES_READ {
+            self.noted.clear();
+            self.by_words.clear();
+            self.noted_bytes = entry.size() + words.len();
+        }
+        let place = self.noted.len();
+        self.by_words.insert(words.into(), place);
+        self.noted.push(entry);
+        Some(EntryId::Noted(place))
+    }
+
     /// The owner that an id stands for.
     pub(crate) fn owner(&self, id: EntryId) -> Option<Owner<'_>> {
         match id {
             EntryId::Block { number, tid } => Some(self.get(number)?.owner(tid)),
+            EntryId::Noted(place) => Some(self.noted.get(place)?.owner(0)),
             EntryId::Bare { pid, tid } => Some(Owner {
                 process: self.bare.get(&pid)?,
                 parent: None,

@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::io::{self, Read};
 
-use pktwho_packet::{Iface, LinkType, Packet, Timestamp, TimestampPrecision};
+use pktwho_packet::{
+    Direction, Iface, LinkType, Packet, Process, ProcessId, Timestamp, TimestampPrecision,
+};
 
 use crate::bytes::Endian;
 use crate::counters::Counters;
@@ -15,6 +17,8 @@ use crate::numbers::Numbers;
 use crate::pcap_reader::{self, PcapReader};
 use crate::pcapng::reader::{Found, PcapngReader};
 use crate::pcapng::{self, block, little};
+use crate::pktap::{Pktap, is_pktap};
+use crate::process_comment::plain_entry;
 use crate::process_table::ProcessTable;
 use crate::record::Record;
 
@@ -231,12 +235,55 @@ impl<R: Read> Reader<R> {
                 .map(|record| record.map(Found::Packet)),
             State::Pcapng(pcapng) => pcapng.next(&mut self.input, &mut self.facts),
         };
-        match &found {
-            Ok(Some(_)) => {}
-            Ok(None) => self.at_end = true,
-            Err(error) => self.at_end = !would_block(error),
+        match found {
+            Ok(Some(Found::Packet(mut record))) => {
+                let iface = self.facts.ifaces.get(record.iface);
+                if iface.is_some_and(|iface| is_pktap(iface.link_type)) {
+                    self.find_in_header(&mut record);
+                }
+                Ok(Some(Found::Packet(record)))
+            }
+            Ok(Some(block)) => Ok(Some(block)),
+            Ok(None) => {
+                self.at_end = true;
+                Ok(None)
+            }
+            Err(error) => {
+                self.at_end = !would_block(&error);
+                Err(error)
+            }
         }
-        found
+    }
+
+    /// Takes direction and process from a header of Apple's, where nothing else tells them.
+    fn find_in_header(&mut self, record: &mut Record) {
+        let Some(header) = Pktap::parse(self.input.get(record.data.clone())) else {
+            return;
+        };
+        if record.direction == Direction::Unknown {
+            record.direction = header.direction();
+        }
+        let Some(process) = header
+            .process
+            .filter(|_| record.sender.is_none() && record.receiver.is_none())
+        else {
+            return;
+        };
+        let words = [&process.pid.to_le_bytes()[..], process.name].concat();
+        let found = self.facts.processes.noted(&words, || {
+            Some(plain_entry(Process {
+                id: ProcessId {
+                    pid: process.pid,
+                    start: 0,
+                },
+                name: process.name.to_vec(),
+                ..Process::default()
+            }))
+        });
+        match record.direction {
+            Direction::In => record.receiver = found,
+            Direction::Out | Direction::Unknown => record.sender = found,
+        }
     }
 
     fn opening(&mut self, opened: Opening) -> Block<'_> {

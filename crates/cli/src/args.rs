@@ -7,6 +7,7 @@ use pktwho_filter::tree::Tree;
 use pktwho_packet::{LinkType, TimestampPrecision};
 use pktwho_print::PacketType;
 
+use crate::apple::Shown;
 use crate::rotation::Rotation;
 use crate::window::Window;
 
@@ -70,6 +71,7 @@ pub struct Args {
     pub packet_buffered: bool,
     /// `-C`, `-G`, `-W`.
     pub rotation: Rotation,
+    pub comments: bool,
     /// A file for each link type.
     pub split_link_types: bool,
     /// `-z`.
@@ -105,6 +107,8 @@ pub struct Args {
     /// Print every so manieth packet only; at least 1.
     pub print_sampling: Option<u64>,
     pub contexts: Option<Contexts>,
+    /// `-k`.
+    pub apple: Option<Shown>,
 
     /// A text to show instead of doing anything.
     pub show: Option<Show>,

@@ -9,6 +9,7 @@ use anyhow::{Result, bail};
 use pktwho_packet::{Iface, LinkType};
 use pktwho_probe::{Device, Interfaces, Namespaces, Netns};
 
+use crate::failure::Hinted;
 use crate::live::worded;
 use crate::plan::Where;
 
@@ -253,6 +254,9 @@ fn default(namespaces: &Namespaces, devices: &[Found]) -> Interfaces {
     Interfaces::Named(names)
 }
 
+/// Pseudo-devices of Apple's tcpdump.
+const APPLE: [&str; 3] = ["pktap", "iptap", "droptap"];
+
 /// A name, a number of the list, or several names with commas between them.
 fn names_of(word: &str, entries: &[Entry<'_>]) -> Result<Vec<String>> {
     let known = |name: &str| {
@@ -272,6 +276,15 @@ fn names_of(word: &str, entries: &[Entry<'_>]) -> Result<Vec<String>> {
     }
     if word.contains(',') && word.split(',').all(known) {
         return Ok(word.split(',').map(str::to_owned).collect());
+    }
+    let first = word.split(',').next().unwrap_or_default();
+    if let Some(kind) = APPLE.iter().find(|name| first.starts_with(**name)) {
+        let message = format!(
+            "{}: {kind} is a device of Apple's systems",
+            word.escape_debug()
+        );
+        let hint = "-i any shows packets of all devices and their processes; -k shows them as Apple's tcpdump does";
+        return Err(Hinted::new(message, hint).into());
     }
     // The second line is where tcpdump has more to say of some errors; here it says the same.
     let word = word.escape_debug();
@@ -371,6 +384,12 @@ mod tests {
             "lo,x",
             "lo,x: No such device exists\n(No such device exists)",
         );
+        for word in ["pktap", "pktap,all", "pktap0", "pktap,en0"] {
+            refuse(
+                word,
+                &format!("{word}: pktap is a device of Apple's systems"),
+            );
+        }
         refuse("", ": No such device exists\n(No such device exists)");
         let only_down = [(1, "lo", "L"), (2, "eth0", "")].map(|d| (own(), device(d.0, d.1, d.2)));
         assert_eq!(

@@ -8,9 +8,13 @@
 //! Source of truth: getopt(3), and the messages of glibc 2.36 as tcpdump 4.99.3 shows them.
 
 use std::ffi::{OsStr, OsString};
+use std::iter::Peekable;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use crate::flags::Flag;
+
+/// A flag that takes the next word as its value if that word is one (Apple's `-k`).
+const OPTIONAL: (char, fn(&OsStr) -> bool) = ('k', crate::apple::is_letters);
 
 /// One thing found on a command line.
 #[derive(Debug)]
@@ -24,9 +28,9 @@ pub enum Item<'t> {
 }
 
 /// An iterator over a command line, in the order typed; it is not to be used after an error.
-pub struct Getopt<'t, W> {
+pub struct Getopt<'t, W: Iterator<Item = OsString>> {
     table: &'t [&'t [Flag]],
-    words: W,
+    words: Peekable<W>,
     /// What is left of a cluster of short flags.
     cluster: Vec<u8>,
 }
@@ -35,7 +39,7 @@ impl<'t, W: Iterator<Item = OsString>> Getopt<'t, W> {
     pub fn new(table: &'t [&'t [Flag]], words: W) -> Self {
         Self {
             table,
-            words,
+            words: words.peekable(),
             cluster: Vec::new(),
         }
     }
@@ -46,6 +50,9 @@ impl<'t, W: Iterator<Item = OsString>> Getopt<'t, W> {
 
     /// The next flag of the cluster in hand.
     fn short(&mut self, letter: u8) -> Result<Item<'t>, String> {
+        if char::from(letter) == OPTIONAL.0 && self.cluster.is_empty() {
+            return self.optional();
+        }
         let flag = self
             .flags()
             .find(|flag| flag.short == Some(char::from(letter)))
@@ -64,6 +71,14 @@ impl<'t, W: Iterator<Item = OsString>> Getopt<'t, W> {
         Ok(Item::Flag(flag, value))
     }
 
+    /// The flag whose value is optional, at the end of a cluster.
+    fn optional(&mut self) -> Result<Item<'t>, String> {
+        let flag = self.flags().find(|flag| flag.short == Some(OPTIONAL.0));
+        let flag = flag.ok_or_else(|| format!("invalid option -- '{}'", OPTIONAL.0))?;
+        let value = self.words.next_if(|word| (OPTIONAL.1)(word));
+        Ok(Item::Flag(flag, value.unwrap_or_default()))
+    }
+
     /// `typed` is what stood after the two dashes.
     fn long(&mut self, typed: &[u8]) -> Result<Item<'t>, String> {
         let equals = typed.iter().position(|&byte| byte == b'=');
@@ -75,6 +90,9 @@ impl<'t, W: Iterator<Item = OsString>> Getopt<'t, W> {
         let long = flag.long.unwrap_or_default();
         match (flag.value, value) {
             (None, None) => Ok(Item::Flag(flag, OsString::new())),
+            (None, Some(value)) if flag.short == Some(OPTIONAL.0) => {
+                Ok(Item::Flag(flag, OsStr::from_bytes(value).to_owned()))
+            }
             (None, Some(_)) => Err(format!("option '--{long}' doesn't allow an argument")),
             (Some(_), Some(value)) => Ok(Item::Flag(flag, OsStr::from_bytes(value).to_owned())),
             (Some(_), None) => match self.words.next() {

@@ -189,7 +189,7 @@ impl OutputFile {
     /// # Errors
     /// It cannot be written.
     pub fn block(&mut self, block: &Block<'_>) -> Result<()> {
-        if !self.start.carries {
+        if !self.start.carries && !block.is_lasting() {
             return Ok(());
         }
         let more_may_come = !self.target.rotation.is_none() || self.target.split;
@@ -314,7 +314,8 @@ fn pcapng(target: &Target, source: &SourceFacts<'_>) -> PcapngOptions {
         // libpcap refuses a file whose devices differ in this or in their link type.
         snaplen: source.snaplen,
         cooked: wanted && source.ifaces.iter().all(can_be_cooked),
-        filter: String::new(),
+        filter: target.filter.clone(),
+        comments: target.comments,
         section: None,
     }
 }

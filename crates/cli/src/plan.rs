@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use pktwho_packet::{LinkType, TimestampPrecision};
 use pktwho_print::{Context, Dump, Secrets, Style, TimeStyle};
 
+use crate::apple::Shown;
 use crate::args::{Args, Backend, Contexts, Metadata, SNAPLEN_MAX, Show, Way};
 use crate::names::{self, Login};
 use crate::rotation::Rotation;
@@ -179,6 +180,10 @@ impl OwnerFilter {
 pub struct Output {
     /// How packets are printed; `None` when they are not.
     pub print: Option<Style>,
+    /// `-k`: what is shown of packets beside their bytes.
+    pub apple: Option<Shown>,
+    /// Whether `--context` says what is shown of owners.
+    pub owners_asked: bool,
     pub write: Option<Target>,
     /// Say how many packets there were (of a file).
     pub count: bool,
@@ -217,6 +222,10 @@ pub struct Target {
     pub context: Context,
     /// When the next file of a series begins.
     pub rotation: Rotation,
+    /// The filter as typed, for the file to say.
+    pub filter: String,
+    /// Comments about processes with each packet.
+    pub comments: bool,
     /// A file for each link type.
     pub split: bool,
     /// `-y LINUX_SLL2`: all packets get that header.
@@ -368,6 +377,8 @@ fn output(args: &Args) -> Result<Output> {
     };
     Ok(Output {
         print: printed.then(|| style(args)).transpose()?,
+        apple: args.apple.clone(),
+        owners_asked: args.contexts.is_some(),
         write: match args.write.as_deref() {
             Some(path) => Some(target(path, args)?),
             None => None,
@@ -409,6 +420,8 @@ fn target(path: &Path, args: &Args) -> Result<Target> {
         },
         context: context(args.contexts),
         rotation: args.rotation,
+        filter: typed(&args.expression).join(" "),
+        comments: args.comments,
         split: args.split_link_types,
         cooked: args.link_type == Some(LinkType::LINUX_SLL2),
         postrotate: args.postrotate.clone(),
@@ -442,7 +455,11 @@ fn style(args: &Args) -> Result<Style> {
         lengths: args.lengths,
         // Known only when the source is open.
         show_iface: false,
-        context: context(args.contexts),
+        // Process and device stand in what -k shows.
+        context: match (&args.apple, args.contexts) {
+            (Some(_), None) => Context::NONE,
+            (_, contexts) => context(contexts),
+        },
     })
 }
 

@@ -6,10 +6,11 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use anyhow::Result;
-use pktwho_capfile::{Block, Counters, Metadata};
+use pktwho_capfile::{Block, Counters, Metadata, is_pktap};
 use pktwho_packet::{Iface, Packet, TimestampPrecision};
 use pktwho_print::{Names, Printer, Style};
 
+use crate::apple::Shown;
 use crate::output_files::OutputFiles;
 use crate::plan::{Buffering, Output};
 use crate::text::Text;
@@ -56,6 +57,10 @@ struct Lines {
     sampling: u64,
     /// Packets since the last that was printed.
     since: u64,
+    apple: Option<Shown>,
+    note: Vec<u8>,
+    /// Whether owners of packets with Apple's header are shown: tcpdump's lines have none.
+    owners_asked: bool,
 }
 
 impl Sink {
@@ -77,6 +82,9 @@ impl Sink {
             names,
             sampling: output.print_sampling.max(1),
             since: 0,
+            apple: output.apple.clone(),
+            note: Vec::new(),
+            owners_asked: output.owners_asked,
         });
         let file = match &output.write {
             Some(target) => Some(OutputFiles::create(target, source)?),
@@ -98,6 +106,14 @@ impl Sink {
     /// # Errors
     /// It could not be written.
     pub fn block(&mut self, block: &Block<'_>) -> Result<()> {
+        if let Some(Lines {
+            apple: Some(apple), ..
+        }) = &self.lines
+        {
+            let mut text = self.text.borrow_mut();
+            apple.block(block, &mut text.buffer);
+            text.packet_done()?;
+        }
         self.file.as_mut().map_or(Ok(()), |file| file.block(block))
     }
 
@@ -143,7 +159,20 @@ impl Sink {
                 lines.since = 0;
                 let mut text = self.text.borrow_mut();
                 let names = lines.names.as_mut();
-                lines.printer.packet(packet, names, &mut text.buffer);
+                if let Some(apple) = &lines.apple {
+                    apple.packet(packet, metadata, &mut lines.note);
+                }
+                let shown = if is_pktap(packet.iface.link_type) && !lines.owners_asked {
+                    Packet {
+                        sender: None,
+                        receiver: None,
+                        ..*packet
+                    }
+                } else {
+                    *packet
+                };
+                let out = &mut text.buffer;
+                lines.printer.packet_with(&shown, &lines.note, names, out);
                 text.packet_done()?;
             }
         }

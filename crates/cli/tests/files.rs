@@ -376,3 +376,216 @@ fn a_file_for_each_link_type() {
         assert_eq!(seconds(&output).len(), 8);
     }
 }
+
+/// A block of a pcapng file.
+fn block(kind: u32, parts: &[&[u8]]) -> Vec<u8> {
+    let body = parts.concat();
+    let len = u32::try_from(body.len() + 12).unwrap().to_le_bytes();
+    [&kind.to_le_bytes()[..], &len, &body, &len].concat()
+}
+
+fn option(code: u16, value: &[u8]) -> Vec<u8> {
+    let len = u16::try_from(value.len()).unwrap();
+    let mut out = [code.to_le_bytes(), len.to_le_bytes()].concat();
+    out.extend_from_slice(value);
+    out.resize(out.len().next_multiple_of(4), 0);
+    out
+}
+
+/// An ARP request; times in microseconds.
+fn packet(micros: u8, options: &[Vec<u8>]) -> Vec<u8> {
+    let mut data = vec![0xff; 6];
+    data.extend_from_slice(&[2, 0, 0, 0, 0, 1, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1]);
+    data.extend_from_slice(&[
+        2, 0, 0, 0, 0, 1, 192, 0, 2, 1, 0, 0, 0, 0, 0, 0, 192, 0, 2, 2,
+    ]);
+    let len = u32::try_from(data.len()).unwrap().to_le_bytes();
+    data.extend_from_slice(&[0; 2]);
+    let head = [&[0; 8][..], &[micros, 0, 0, 0], &len, &len].concat();
+    block(6, &[&head, &data, &options.concat()])
+}
+
+fn pcapng(link_type: u8, blocks: &[Vec<u8>]) -> Vec<u8> {
+    let section = [
+        &0x1a2b_3c4d_u32.to_le_bytes()[..],
+        &[1, 0, 0, 0],
+        &[0xff; 8],
+    ]
+    .concat();
+    let program = [option(2, b"Mac"), option(4, b"tcpdump")].concat();
+    let iface = [&[link_type, 0, 0, 0, 0, 0, 4, 0][..], &option(2, b"en0")].concat();
+    let start = [
+        block(0x0a0d_0d0a, &[&section, &program]),
+        block(1, &[&iface]),
+    ];
+    [start.concat(), blocks.concat()].concat()
+}
+
+/// Standard output of a command about `in.pcapng`, a line each, without the packet itself.
+fn notes(folder: &Folder, args: &str) -> Vec<String> {
+    let output = folder.pktwho(&format!("-tr in.pcapng {args}"));
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines = text
+        .lines()
+        .map(|line| line.split("ARP,").next().unwrap().to_owned());
+    lines.collect()
+}
+
+#[test]
+fn apple_metadata_are_shown_as_apple_shows_them() {
+    let folder = Folder::new("apple");
+    let process = |pid: u32, name: &[u8], uuid: Option<u8>| {
+        let uuid = uuid.map_or_else(Vec::new, |byte| option(4, &[byte; 16]));
+        block(0x8000_0001, &[&pid.to_le_bytes(), &option(2, name), &uuid])
+    };
+    let number = |code, value: u32| option(code, &value.to_le_bytes());
+    let full = [
+        number(0x8001, 0),
+        number(0x8003, 1),
+        number(2, 2),
+        number(0x8002, 900),
+        number(0x8005, 0x1f),
+        option(0x8006, &[0x34, 0x12]),
+        option(1, b"a note\n"),
+        number(0x8004, 8 | 1),
+    ];
+    let blocks = [
+        process(4321, b"curl", Some(0xab)),
+        process(1, b"launchd", None),
+        packet(1, &full),
+        packet(2, &[number(2, 1)]),
+        packet(3, &[option(1, b"proc ssh:44637, svc CTL, out")]),
+        packet(4, &[option(1, b"words")]),
+    ];
+    fs::write(folder.0.join("in.pcapng"), pcapng(1, &blocks)).unwrap();
+    let uuid = "abababab-abab-abab-abab-abababababab";
+    let usual = "(en0, proc curl:4321, eproc launchd:1, svc CTL, out, nf, so, a note\\n) ";
+    let plain = "(proc ssh:44637, svc CTL, out) ";
+    assert_eq!(
+        notes(&folder, "-k"),
+        [usual, "(en0, in) ", plain, "(en0, words) "]
+    );
+    assert_eq!(
+        notes(&folder, "-k NU -c1"),
+        [format!("(proc curl:{uuid}, eproc launchd) ")]
+    );
+    let numbers = "(proc 4321, eproc 1, flowid 0x1f, ttag 0x1234, dlt 0x1, cmpgc 0x0) ";
+    assert_eq!(notes(&folder, "-k Pftdc -c1"), [numbers]);
+    // A word that is no letters is the filter; in a cluster there is no argument.
+    assert_eq!(notes(&folder, "-k arp -c1"), [usual]);
+    assert_eq!(notes(&folder, "-knc1"), [usual]);
+    assert_eq!(notes(&folder, "-k S -c2"), ["(svc CTL) ", "() "]);
+    let said = folder.expect("-r in.pcapng --apple-md-print=Z", 1);
+    assert_eq!(said, "pktwho: unknown metadata letter `Z'\n");
+    let blocks = notes(&folder, "-k V -c 1");
+    let expected = [
+        "Section Header Block version 1.0, section_length: -1, hardware: Mac, app: tcpdump"
+            .to_owned(),
+        "Interface Description Block id: 0 name: en0 linktype: 1 (dlt: 1) snaplen: 262144"
+            .to_owned(),
+        format!("Process Information Block pid: 4321 proc_name: curl proc_uuid: {uuid}"),
+        "Process Information Block pid: 1 proc_name: launchd".to_owned(),
+        String::new(),
+    ];
+    assert_eq!(blocks, expected);
+    // The same again from a file that was written from this one.
+    folder.expect("-r in.pcapng -w again.pcapng", 0);
+    fs::rename(folder.0.join("again.pcapng"), folder.0.join("in.pcapng")).unwrap();
+    assert_eq!(notes(&folder, "-k -c1"), [usual]);
+    assert_eq!(notes(&folder, "-kn -Q proc=ssh"), [plain]);
+}
+
+#[test]
+fn processes_of_pktap_headers() {
+    let folder = Folder::new("pktap");
+    for (link, dlt) in [(258_u32, 1_u8), (149, 1)] {
+        let mut header = vec![0; 108];
+        for (at, value) in [
+            (0, &[108][..]),
+            (4, &[1]),
+            (8, &[dlt]),
+            (12, b"en5"),
+            (36, &[2, 0, 2, 0]),
+            (52, &[0xe1, 0x10]),
+            (56, b"curl"),
+            (76, &[0xff; 4]),
+            (84, &[0xff; 4]),
+        ] {
+            header.splice(at..at + value.len(), value.iter().copied());
+        }
+        let arp = packet(0, &[]);
+        header.extend_from_slice(arp.get(28..70).unwrap());
+        let len = u32::try_from(header.len()).unwrap();
+        let words = [
+            0xa1b2_c3d4,
+            0x0004_0002,
+            0,
+            0,
+            262_144,
+            link,
+            1_700_000_000,
+            0,
+            len,
+            len,
+        ];
+        let file: Vec<u8> = words
+            .iter()
+            .flat_map(|word: &u32| word.to_le_bytes())
+            .collect();
+        fs::write(folder.0.join("in.pcapng"), [file, header].concat()).unwrap();
+        assert_eq!(notes(&folder, "-k"), ["(proc curl:4321, out, so) "]);
+        assert_eq!(notes(&folder, "-Q proc=curl").len(), 1);
+        assert_eq!(notes(&folder, "-Q pid=4322").len(), 0);
+        // tcpdump's lines show no process.
+        assert_eq!(notes(&folder, ""), [""]);
+    }
+}
+
+#[test]
+fn comments_of_ptcpdump() {
+    let folder = Folder::new("ptcpdump");
+    let comments = [
+        option(
+            1,
+            b"PID: 122868\nCmd: /usr/bin/curl\nArgs: curl -s http://192.0.2.1",
+        ),
+        option(1, b"ThreadId: 122869\nThreadName: resolver"),
+        option(1, b"UserId: 1000"),
+        option(
+            1,
+            b"ParentPID: 18840\nParentCmd: /usr/bin/bash\nParentArgs: -bash",
+        ),
+        option(2, &2_u32.to_le_bytes()),
+    ];
+    let file = pcapng(1, &[packet(1, &comments), packet(2, &[])]);
+    fs::write(folder.0.join("in.pcapng"), file).unwrap();
+    let output = folder.pktwho("-tr in.pcapng -v -c1");
+    let text = String::from_utf8(output.stdout).unwrap();
+    for part in [
+        "122868",
+        "/usr/bin/curl",
+        "-s http://192.0.2.1",
+        "resolver",
+        "1000",
+        "bash",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert_eq!(notes(&folder, "--pname curl").len(), 1);
+    assert_eq!(notes(&folder, "--uid 1000").len(), 1);
+    // What we write of such a packet reads the same to ptcpdump's users, once or again.
+    for args in [
+        "-w out.pcapng",
+        "-w out.pcapng --comments",
+        "-w out.pcapng --comments --context=process",
+    ] {
+        folder.expect(&format!("-r in.pcapng {args}"), 0);
+        let written = fs::read(folder.0.join("out.pcapng")).unwrap();
+        let wanted = b"PID: 122868\nCmd: /usr/bin/curl\nArgs: curl -s http://192.0.2.1";
+        let times = written
+            .windows(wanted.len())
+            .filter(|bytes| bytes == wanted);
+        assert_eq!(times.count(), 1, "{args}");
+    }
+}

@@ -192,6 +192,17 @@ impl Printer {
 
     /// Appends the text of one packet to `out`: one line or several, each ended by `\n`.
     pub fn packet(&mut self, packet: &Packet<'_>, names: &mut dyn Names, out: &mut Vec<u8>) {
+        self.packet_with(packet, &[], names, out);
+    }
+
+    /// The same with a note between the time and the packet.
+    pub fn packet_with(
+        &mut self,
+        packet: &Packet<'_>,
+        note: &[u8],
+        names: &mut dyn Names,
+        out: &mut Vec<u8>,
+    ) {
         self.count += 1;
         let mut p = Out::new(out, &self.style, names, &mut self.flows, &mut self.memory);
         p.snaplen = packet.iface.snaplen;
@@ -211,6 +222,7 @@ impl Printer {
             return;
         }
         self.clock.put(packet.time, &self.style, p.names, p.out);
+        p.out.extend_from_slice(note);
         let shown = owner::Shown::new(packet, self.style.context);
         match &shown {
             Some(shown) => shown.prefix(&mut p, packet),

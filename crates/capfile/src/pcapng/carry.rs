@@ -6,7 +6,7 @@
 
 use std::io::Write;
 
-use pktwho_packet::{Iface, Packet};
+use pktwho_packet::{Iface, Owner, Packet};
 
 use super::compose::{
     end_block, end_options, pad, start_block, write_option as write_value, write_u32_option,
@@ -14,7 +14,7 @@ use super::compose::{
 use super::options::Options;
 use super::process_index::End;
 use super::writer::{PcapngWriter, packet_header};
-use super::{block, little, option};
+use super::{block, little, option, packet_comments};
 use crate::error::Error;
 use crate::event::{Block, Described, Form, Metadata};
 use crate::process_table::Entry;
@@ -35,6 +35,7 @@ impl<W: Write> PcapngWriter<W> {
         }
         self.last_time = packet.time;
         let (process, other) = self.carry_processes(metadata);
+        let comments = self.has_comments();
         let data = packet.data.get(..iface.snaplen).unwrap_or(packet.data);
         let out = self.output.buffer();
         let start = out.len();
@@ -48,7 +49,8 @@ impl<W: Write> PcapngWriter<W> {
         }
         out.extend_from_slice(data);
         pad(out, data.len());
-        write_options(out, metadata, process, other);
+        let owner = packet.owner().filter(|_| comments);
+        write_options(out, metadata, (process, other), owner.as_ref());
         end_block(out, start);
         Ok(self.output.end_record()?)
     }
@@ -126,16 +128,18 @@ impl<W: Write> PcapngWriter<W> {
 fn write_options(
     out: &mut Vec<u8>,
     metadata: &Metadata<'_>,
-    process: Option<u32>,
-    other: Option<u32>,
+    (process, other): (Option<u32>, Option<u32>),
+    comments_on: Option<&Owner<'_>>,
 ) {
     let before = out.len();
+    let mut commented = false;
     let endian = metadata.endian;
     for raw in Options::new(metadata.options, endian) {
         let index = match raw.code {
             option::PACKET_PROCESS_INDEX => process,
             option::PACKET_OTHER_INDEX => other,
             _ => {
+                commented |= raw.code == option::COMMENT && packet_comments::is_one(raw.value);
                 little::write_option(out, block::ENHANCED_PACKET, raw, endian);
                 continue;
             }
@@ -147,6 +151,9 @@ fn write_options(
     if let Form::Obsolete { drops: Some(drops) } = metadata.form {
         let drops = u64::from(drops).to_le_bytes();
         write_value(out, option::PACKET_DROPS, &drops);
+    }
+    if let Some(owner) = comments_on.filter(|_| !commented && metadata.form != Form::Simple) {
+        packet_comments::write(out, owner);
     }
     if out.len() > before {
         end_options(out);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use pktwho_packet::{Direction, Process, ProcessId};
 
 use super::options::{Options, RawOption};
-use super::{block, little, option};
+use super::{block, little, option, packet_comments};
 use crate::bytes::{Endian, Fields};
 use crate::process_comment::{self, Parsed, plain_entry, write_label};
 use crate::process_table::{Entry, EntryId, ProcessTable};
@@ -97,6 +97,8 @@ pub(crate) struct Link<'a> {
     /// Process id and thread id.
     ids: Option<(u32, u32)>,
     comment: Option<&'a [u8]>,
+    /// A comment that tells of a process in the words of another program.
+    told: bool,
 }
 
 impl<'a> Link<'a> {
@@ -109,13 +111,22 @@ impl<'a> Link<'a> {
                 let mut fields = Fields::new(option.value, endian);
                 self.ids = fields.u32().zip(fields.u32());
             }
-            option::COMMENT if self.comment.is_none() => self.comment = Some(option.value),
+            option::COMMENT => {
+                self.told |= packet_comments::is_one(option.value);
+                self.comment.get_or_insert(option.value);
+            }
             _ => {}
         }
     }
 
     /// Sets the ends of a packet whose direction is known by now.
-    pub(crate) fn resolve(self, record: &mut Record, table: &mut ProcessTable) {
+    /// `options` are all of the packet's.
+    pub(crate) fn resolve(
+        self,
+        record: &mut Record,
+        table: &mut ProcessTable,
+        options: (&[u8], Endian),
+    ) {
         let inbound = record.direction == Direction::In;
         let near = match (self.process.and_then(|index| table.number(index)), self.ids) {
             (Some(number), ids) => {
@@ -128,6 +139,11 @@ impl<'a> Link<'a> {
             (None, Some((pid, tid))) if self.process.is_none() => Some(table.bare(pid, tid)),
             (None, _) => None,
         };
+        let near = near.or_else(|| {
+            let (bytes, endian) = options;
+            let read = || packet_comments::read(bytes, endian);
+            self.told.then(|| table.noted(bytes, read)).flatten()
+        });
         let far = self.other.and_then(|index| table.number(index));
         record.process = self.process.and_then(|index| table.number(index));
         record.other = far;

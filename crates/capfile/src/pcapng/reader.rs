@@ -364,7 +364,8 @@ impl PcapngReader {
                 (record.direction, record.reception) = packet_blocks::flags(word);
             }
         }
-        link.resolve(&mut record, &mut facts.processes);
+        let bytes = body.get(option_bytes).unwrap_or_default();
+        link.resolve(&mut record, &mut facts.processes, (bytes, self.endian));
         Ok(record)
     }
 }

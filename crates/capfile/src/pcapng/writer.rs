@@ -23,7 +23,7 @@ use super::compose::{
 };
 use super::iface_write::{self, Common, nanoseconds};
 use super::process_index::{End, ProcessIndex, Written};
-use super::{BYTE_ORDER_MAGIC, block, option};
+use super::{BYTE_ORDER_MAGIC, block, option, packet_comments};
 use crate::counters::Counters;
 use crate::error::Error;
 use crate::limits::{MAX_IFACES, MAX_SNAPLEN};
@@ -45,6 +45,8 @@ pub struct PcapngOptions {
     pub cooked: bool,
     /// The filter expression that packets passed (`if_filter`).
     pub filter: String,
+    /// Whether each packet gets comments about its process, as ptcpdump writes them.
+    pub comments: bool,
     /// What another file's section says of itself, from [`Reader::section`](crate::Reader::section),
     /// instead of hardware, system and program.
     pub section: Option<Vec<u8>>,
@@ -59,6 +61,7 @@ impl Default for PcapngOptions {
             snaplen: MAX_SNAPLEN,
             cooked: false,
             filter: String::new(),
+            comments: false,
             section: None,
         }
     }
@@ -145,6 +148,10 @@ impl<W: Write> PcapngWriter<W> {
     #[inline]
     pub(crate) fn known(&self, iface: &Iface) -> Option<Known> {
         self.ifaces.get(iface.id as usize).copied().flatten()
+    }
+
+    pub(crate) fn has_comments(&self) -> bool {
+        self.options.comments
     }
 
     pub(crate) fn is_cooked(&self) -> bool {
@@ -244,7 +251,8 @@ impl<W: Write> PcapngWriter<W> {
         out.extend_from_slice(header);
         out.extend_from_slice(payload);
         pad(out, captured);
-        write_packet_options(out, packet, &ends, &self.processes);
+        let comments = self.options.comments;
+        write_packet_options(out, packet, &ends, &self.processes, comments);
         end_block(out, start);
         Ok(self.output.end_record()?)
     }
@@ -336,6 +344,7 @@ fn write_packet_options(
     packet: &Packet<'_>,
     ends: &Ends<'_>,
     processes: &ProcessIndex,
+    comments: bool,
 ) {
     let flags = flags(packet.direction, packet.reception);
     if flags != 0 {
@@ -347,6 +356,9 @@ fn write_packet_options(
             write_u32_option(out, option::PACKET_OTHER_INDEX, far.index);
         }
         write_ends_comment(out, packet.direction, *block, ends, processes);
+        if comments {
+            packet_comments::write(out, owner);
+        }
     } else if flags == 0 {
         return;
     }

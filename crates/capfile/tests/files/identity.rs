@@ -29,6 +29,7 @@ fn own_snaplens() -> PcapngOptions {
         snaplen: 0,
         cooked: false,
         filter: "tcp port 80".into(),
+        comments: false,
         section: None,
     }
 }

@@ -114,6 +114,20 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         short: None,
+        long: Some("comments"),
+        value: None,
+        help: "Give each packet of a pcapng file comments about its process, for old readers",
+        man: "The comments are those of ptcpdump; characters that could make a line of their own are \
+              escaped. Without them a process is described once, which Wireshark 4.6 and this \
+              program read.",
+        compat: Compat::Ours,
+        apply: |args, _| {
+            args.comments = true;
+            Ok(())
+        },
+    },
+    Flag {
+        short: None,
         long: Some("split-linktypes"),
         value: None,
         help: "Write a file for each link type: out.pcapng becomes out-EN10MB.pcapng, \

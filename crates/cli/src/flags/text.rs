@@ -1,11 +1,30 @@
 //! Flags about the text of a packet.
 
+use crate::apple::Shown;
 use pktwho_packet::TimestampPrecision;
 use pktwho_print::PacketType;
 
 use super::{Compat, Flag, number};
 
 pub(super) const FLAGS: &[Flag] = &[
+    Flag {
+        short: Some('k'),
+        long: Some("apple-md-print"),
+        value: None,
+        help: "Show what is known of packets as Apple's tcpdump does; letters choose: -k INPSD",
+        man: "I device, N process name, P process id, S service class, D direction, C comment, F flags, \
+              U executable's UUID, V blocks that hold no packet, f flow, t trace tag, d link type, \
+              c generation of compression, A all. Without letters: INPSDCF. The letters are a word \
+              of their own, or follow --apple-md-print=.",
+        compat: Compat::Ours,
+        apply: |args, value| {
+            let letters = value.to_string_lossy();
+            let shown = Shown::parse(&letters)
+                .map_err(|letter| format!("unknown metadata letter `{letter}'"))?;
+            args.apple = Some(shown);
+            Ok(())
+        },
+    },
     Flag {
         short: Some('n'),
         long: None,
