@@ -5,7 +5,6 @@ use std::net::Ipv4Addr;
 use pktwho_wire::{Cursor, Truncated};
 
 use crate::hexdump;
-use crate::ip_proto::Ip;
 use crate::out::{Out, Printed, bits, lookup, named};
 use crate::put::{HexFull, put};
 use crate::rip::right;
@@ -68,7 +67,7 @@ const HEADER: usize = 20;
 const TLV_HEADER: usize = 4;
 
 /// A message of `length` bytes.
-pub(crate) fn eigrp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, _: &Ip) -> Printed {
+pub(crate) fn eigrp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     p.protocol = "eigrp";
     if length < HEADER {
         put!(p, "EIGRP ");

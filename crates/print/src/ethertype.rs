@@ -5,8 +5,8 @@ use pktwho_wire::Cursor;
 use crate::out::{Out, Printed, lookup};
 use crate::put::{HexFull, put};
 use crate::{
-    aoe, arp, eap, geonet, ip, ip6, isoclns, lldp, loopback, mpls, msnlb, nsh, ppp, pppoe, ptp,
-    slow,
+    aoe, arp, atalk, cfm, eap, geonet, ip, ip6, ipx, isoclns, lldp, loopback, mpls, msnlb, nsh,
+    ppp, pppoe, ptp, slow, tipc,
 };
 
 pub(crate) const IPV4: u16 = 0x0800;
@@ -44,6 +44,12 @@ static PAYLOADS: &[(u16, Payload)] = &[
     (0x88f7, ptp::ptp),
     (0x88cc, lldp::lldp),
     (0x8947, geonet::geonet),
+    (0x809b, atalk::atalk),
+    (0x80f3, atalk::aarp),
+    (0x8137, ipx::ethernet),
+    (0x88ca, tipc::tipc),
+    (0x8902, cfm::cfm),
+    (0xabcd, cfm::cfm),
     (0x0707, geonet::geonet),
     (0x1111, geonet::calm_fast),
 ];

@@ -7,8 +7,8 @@ use pktwho_wire::Cursor;
 use crate::out::{Out, Printed, lookup};
 use crate::put::put;
 use crate::{
-    eigrp, esp, ether, gre, icmp, icmp6, igmp, igrp, ip, ip6, mpls, nhrp, ospf, pgm, pim, rsvp,
-    sctp, tcp, udp, vrrp,
+    dccp, eigrp, esp, ether, gre, icmp, icmp6, igmp, igrp, ip, ip6, mpls, nhrp, ospf, pgm, pim,
+    rsvp, sctp, tcp, udp, vrrp,
 };
 
 pub(crate) const ICMP: u8 = 1;
@@ -17,6 +17,7 @@ pub(crate) const UDP: u8 = 17;
 pub(crate) const ICMP6: u8 = 58;
 pub(crate) const PIM: u8 = 103;
 pub(crate) const VRRP: u8 = 112;
+pub(crate) const DCCP: u8 = 33;
 const SCTP: u8 = 132;
 
 /// What the IP header around a payload says.
@@ -48,10 +49,11 @@ static PAYLOADS: &[(u8, Payload)] = &[
     (46, rsvp::rsvp),
     (54, |p, c, length, _| nhrp::nhrp(p, c, length)),
     (137, |p, c, length, _| mpls::mpls(p, c, length)),
-    (88, eigrp::eigrp),
+    (88, |p, c, length, _| eigrp::eigrp(p, c, length)),
     (89, ospf::ospf),
     (113, pgm::pgm),
     (SCTP, sctp::sctp),
+    (DCCP, dccp::dccp),
     (PIM, pim::pim),
     (VRRP, vrrp::vrrp_or_carp),
     (50, esp::esp),
@@ -104,7 +106,7 @@ pub(crate) fn name(number: u8) -> Option<&'static str> {
 
 /// Whether a protocol shows the addresses itself, with its ports.
 pub(crate) fn has_ports(number: u8) -> bool {
-    matches!(number, TCP | UDP | SCTP)
+    matches!(number, TCP | UDP | SCTP | DCCP)
 }
 
 /// Prints the payload of an IP packet.

@@ -38,6 +38,7 @@ mod aoe;
 mod arcnet;
 mod arista;
 mod arp;
+mod atalk;
 mod babel;
 mod bfd;
 mod bgp;
@@ -46,8 +47,10 @@ mod brcm;
 mod bsd_family;
 mod carp;
 mod cdp;
+mod cfm;
 mod chdlc;
 mod checksum;
+mod dccp;
 mod dhcp6;
 mod dns;
 mod dsa;
@@ -69,14 +72,17 @@ mod hexdump;
 mod hsrp;
 mod icmp;
 mod icmp6;
+mod ieee80211;
 mod igmp;
 mod igrp;
 mod ip;
 mod ip6;
 mod ip_proto;
 mod ipnet;
+mod ipx;
 mod isakmp;
 mod isoclns;
+mod juniper;
 mod l2vpn;
 mod ldp;
 mod link;
@@ -101,6 +107,7 @@ mod nsh;
 mod ntp;
 mod null;
 mod olsr;
+mod openflow;
 mod ospf;
 mod ospf3;
 mod oui;
@@ -118,6 +125,7 @@ mod ptp;
 mod put;
 mod q933;
 mod quic;
+mod radiotap;
 mod radius;
 mod raw;
 mod resp;
@@ -139,6 +147,7 @@ mod text;
 mod tftp;
 mod time;
 mod timed;
+mod tipc;
 mod udld;
 mod udp;
 mod vqp;
@@ -213,12 +222,7 @@ impl Printer {
             put!(p, "caplen ", packet.data.len(), ", len ");
             put!(p, packet.orig_len, ", ");
         }
-        if packet.data.is_empty() {
-            put!(p, "[Invalid header: caplen==0");
-            if packet.orig_len == 0 {
-                put!(p, ", len==0");
-            }
-            put!(p, "]\n");
+        if impossible(&mut p, packet) {
             return;
         }
         self.clock.put(packet.time, &self.style, p.names, p.out);
@@ -239,6 +243,38 @@ impl Printer {
         dump(&mut p, packet.data);
         put!(p, "\n");
     }
+}
+
+/// Says of a packet whose lengths cannot be, that they cannot; whether that was so.
+fn impossible(p: &mut Out<'_>, packet: &Packet<'_>) -> bool {
+    const LONGEST: usize = 262_144;
+    let captured = packet.data.len();
+    let length = usize::try_from(packet.orig_len).unwrap_or(usize::MAX);
+    if (1..=LONGEST).contains(&captured) && (captured..=LONGEST).contains(&length) {
+        return false;
+    }
+    put!(p, "[Invalid header:");
+    let mut before = " ";
+    if captured == 0 {
+        put!(p, " caplen==0");
+        before = ", ";
+    }
+    if length == 0 {
+        put!(p, before, "len==0");
+        before = ", ";
+    } else if length < captured {
+        put!(p, before, "len(", length, ") < caplen(", captured, ")");
+        before = ", ";
+    }
+    if captured > LONGEST {
+        put!(p, before, "caplen(", captured, ") > ", LONGEST);
+        before = ", ";
+    }
+    if length > LONGEST {
+        put!(p, before, "len(", length, ") > ", LONGEST);
+    }
+    put!(p, "]\n");
+    true
 }
 
 /// Five columns and two spaces.

@@ -5,7 +5,8 @@ use pktwho_wire::Cursor;
 
 use crate::out::{Out, Printed};
 use crate::{
-    arcnet, brcm, chdlc, dsa, ether, fr, ipnet, nflog, null, ppi, ppp, pppoe, raw, sll, vsock,
+    arcnet, atalk, brcm, chdlc, dsa, ether, fr, ieee80211, ipnet, juniper, nflog, null, ppi, ppp,
+    pppoe, radiotap, raw, sll, vsock,
 };
 
 /// A printer of a link layer; the last argument is the length on the wire.
@@ -42,6 +43,23 @@ static LINKS: &[(LinkType, Link)] = &[
     (LinkType::DSA_TAG_EDSA, dsa::edsa),
     (LinkType::DSA_TAG_BRCM, brcm::inside),
     (LinkType::DSA_TAG_BRCM_PREPEND, brcm::before),
+    (LinkType::LTALK, atalk::localtalk),
+    (LinkType::IEEE802_11, ieee80211::frame),
+    (LinkType::IEEE802_11_RADIO, radiotap::radiotap),
+    (LinkType::IEEE802_11_PRISM, ieee80211::prism),
+    (LinkType::IEEE802_11_AVS, ieee80211::avs),
+    (LinkType::JUNIPER_ETHER, juniper::ether),
+    (LinkType::JUNIPER_PPP, juniper::ppp),
+    (LinkType::JUNIPER_FRELAY, juniper::frelay),
+    (LinkType::JUNIPER_CHDLC, juniper::chdlc),
+    (LinkType::JUNIPER_PPPOE, juniper::pppoe),
+    (LinkType::JUNIPER_PPPOE_ATM, juniper::pppoe_atm),
+    (LinkType::JUNIPER_ES, juniper::es),
+    (LinkType::JUNIPER_GGSN, juniper::ggsn),
+    (LinkType::JUNIPER_SERVICES, juniper::services),
+    (LinkType::JUNIPER_MONITOR, juniper::monitor),
+    (LinkType::JUNIPER_ATM1, juniper::atm1),
+    (LinkType::JUNIPER_ATM2, juniper::atm2),
     // What OpenBSD calls DLT_RAW.
     (LinkType(14), raw::raw),
 ];

@@ -5,7 +5,7 @@ use pktwho_wire::Cursor;
 use crate::oui;
 use crate::out::{Out, Printed, lookup};
 use crate::put::{HexFull, HexZeros, put};
-use crate::{cdp, dtp, ether, ethertype, ip, stp, udld, vtp};
+use crate::{cdp, dtp, ether, ethertype, ip, ipx, stp, udld, vtp};
 
 /// What stands for ISO's network protocols in the table of types, without Ethernet's padding.
 const ISO: u16 = 0x00fe;
@@ -67,10 +67,23 @@ pub(crate) fn llc(
         u16::from_le_bytes([control, high])
     };
     let inner = length.saturating_sub(if unnumbered { 3 } else { 4 });
-    if p.style.link {
+    if p.style.link && (dsap, ssap) != (0xff, 0xff) {
         header(p, dsap, ssap, control, unnumbered);
     }
     match (dsap, ssap, control) {
+        // Novell's own framing has no LLC header: IPX begins where it would be.
+        (0xff, 0xff, _) => {
+            if p.style.link {
+                put!(p, "IPX 802.3: ");
+            }
+            return p.deeper(|p| ipx::ipx(p, Cursor::new(whole), length));
+        }
+        (0xe0 | 0xe1, 0xe0 | 0xe1, 3) => {
+            if p.style.link {
+                put!(p, "IPX 802.2: ");
+            }
+            return p.deeper(|p| ipx::ipx(p, c, inner));
+        }
         (0xaa | 0xab, 0xaa | 0xab, 3) => return snap(p, c, whole, inner, addresses),
         (0x42 | 0x43, 0x42 | 0x43, 3) => return p.deeper(|p| stp::stp(p, c, inner)),
         (0x06 | 0x07, 0x06 | 0x07, 3) => return p.deeper(|p| ip::ip(p, c, inner)),

@@ -8,8 +8,8 @@ use crate::ip_proto::Ip;
 use crate::out::{Out, Printed};
 use crate::{
     PacketType, ahcp, aodv, babel, bfd, bgp, bootp, dhcp6, dns, geneve, hsrp, isakmp, ldp, lisp,
-    lspping, mpls, msdp, nfs, ntp, olsr, pgm, pptp, ptp, quic, radius, resp, rip, rpki_rtr, rtp,
-    sflow, snmp, someip, syslog, text, tftp, timed, vqp, vxlan, zmtp1,
+    lspping, mpls, msdp, nfs, ntp, olsr, openflow, pgm, pptp, ptp, quic, radius, resp, rip,
+    rpki_rtr, rtp, sflow, snmp, someip, syslog, text, tftp, timed, vqp, vxlan, zmtp1,
 };
 
 /// A printer of what a datagram or segment carries.
@@ -136,6 +136,8 @@ static TCP: &[Entry] = &[
     port(6379, resp::resp),
     port(1723, pptp::pptp),
     port(22, text::ssh),
+    port(6653, openflow::openflow),
+    port(6633, openflow::openflow),
     port(2049, nfs::stream),
 ];
 

@@ -65,17 +65,6 @@ fn name(protocol: u16) -> Option<&'static str> {
     lookup(PROTOCOLS, protocol)
 }
 
-/// What stands in the mark of a list of options that ends in the middle.
-fn tag(protocol: u16) -> &'static str {
-    match protocol {
-        LCP => "lcp",
-        IPCP => "ipcp",
-        IP6CP => "ip6cp",
-        CCP => "ccp",
-        _ => "bacp",
-    }
-}
-
 /// `LINKTYPE_PPP`.
 pub(crate) fn ppp(p: &mut Out<'_>, c: Cursor<'_>, wire: usize) -> Printed {
     p.protocol = "ppp";
@@ -152,6 +141,12 @@ pub(crate) fn payload(p: &mut Out<'_>, c: Cursor<'_>, wire: usize) -> Printed {
         length -= 2;
         c.u16()?
     };
+    // The last bit of each byte says whether the number goes on (RFC 1661, section 2).
+    if protocol & 0x0101 != 1 {
+        put!(p, "(protocol 0x", HexFull(protocol));
+        put!(p, " invalid)");
+        return Ok(());
+    }
     if p.link_len == 0 {
         p.link_len = c.position() - whole.position();
     }

@@ -255,10 +255,14 @@ fn numbers(p: &mut Out<'_>, header: &Header, left: usize, seq: u32, ack: u32) {
     }
     if header.flags & ACK != 0 {
         put!(p, ", ack ", ack);
+    } else if p.verbose(2) && ack != 0 {
+        put!(p, ", [ack ", ack, " != 0 while ACK flag not set]");
     }
     put!(p, ", win ", header.window);
     if header.flags & URG != 0 {
         put!(p, ", urg ", header.urgent);
+    } else if p.verbose(2) && header.urgent != 0 {
+        put!(p, ", [urg ", header.urgent, " != 0 while URG flag not set]");
     }
 }
 

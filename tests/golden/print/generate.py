@@ -312,6 +312,150 @@ def sll2(kind, packet_type, payload):
     return u16(kind, 0) + u32(77777) + u16(1) + bytes([packet_type, 6]) + MAC + bytes(2) + payload
 
 
+def dccp(kind, long, body, options=b"", coverage=0):
+    options = pad(options, 4)
+    words = ((16 if long else 12) + len(body) + len(options)) // 4
+    head = u16(1000, 2000) + bytes([words, 0x10 | coverage, 0, 0, kind << 1 | long])
+    data = head + (h("00000000000102") if long else h("000102")) + body + options
+    return ip4(33, put_checksum(data, 6, checksum(pseudo(A4, B4, 33, len(data)) + data)))
+
+
+def dccp_types():
+    ack = h("0000000000000007")
+    packets = [dccp(0, 1, u32(42)), dccp(1, 1, ack + u32(42)), dccp(2, 0, b"data"), dccp(3, 0, u32(7)), dccp(7, 1, ack + h("01000000"))]
+    packets += [dccp(kind, 1, ack) for kind in (4, 5, 6, 8, 9, 10)] + [dccp(9, 1, ack, coverage=1)]
+    options = ["00010203", "20030100", "20040102", "2105010002", "26040102", "290600000001", "2a0800000001 0002", "2b040009", "2b06 00000009",
+               "2c0601020304", "24040102", "250308", "280305", "80040102", "c00600000009", "ff0301", "2001", "2004ff01", "290400 01"]
+    return packets + [dccp(4, 1, ack, h(value.replace(" ", ""))) for value in options]
+
+
+def ddp(kind, body):
+    return ethernet(0x809B, u16(1 << 10 | 13 + len(body), 0, 6, 5) + bytes([8, 7, 201, 200, kind]) + body)
+
+
+def appletalk():
+    entity = u16(5) + h("068001") + b"\3Foo\x0bLaserWriter\1*"
+    names = [ddp(2, bytes([op << 4 | 1, 7]) + entity) for op in (1, 2, 3, 4)] + [ddp(2, h("3207") + entity + entity)]
+    transactions = [ddp(3, bytes([control, bits]) + u16(99) + u32(user) + b"data") for control, bits, user in
+                    ((0x40, 3, 0), (0x60, 0x55, 5), (0x90, 2, 0), (0xA8, 2, 0), (0xD8, 3, 0), (0, 0, 0))]
+    resolution = [ethernet(0x80F3, u16(1, 0x809B) + h("0604") + u16(op) + MAC + h("00010203") + bytes(6) + h("00040506")) for op in (1, 2, 3, 4)]
+    return names + transactions + resolution + [ddp(1, b"rtmp"), ddp(4, b"\1abc"), ddp(77, b"x")]
+
+
+def ipx(to, body, length=None):
+    size = 30 + len(body) if length is None else length
+    return ethernet(0x8137, u16(0xFFFF, size) + h("0004") + u32(1) + MAC + u16(to) + u32(2) + h("020000000002") + u16(0x4000) + body)
+
+
+def netware():
+    service = u16(4) + b"SRV".ljust(48, b"\0") + u32(9) + MAC + u16(0x451, 1)
+    packets = [ipx(0x452, u16(1, 4)), ipx(0x452, u16(2) + service), ipx(0x452, u16(3, 0xFFFF)), ipx(0x452, u16(9)), ipx(0x453, u16(1) + u32(5) + u16(1, 2))]
+    packets += [ipx(0x453, u16(2) + u32(5) + u16(1, 2) + u32(6)), ipx(0x455, bytes(4)), ipx(0x456, b""), ipx(0x1234, b"abc"), ipx(1, b"", 20)]
+    raw = packets[0][14:]
+    return packets + [ethernet(len(raw) + 3, h("e0e003") + raw), ethernet(len(raw), raw)]
+
+
+def cfm(opcode, flags, first, body):
+    return ethernet(0x8902, bytes([0x20, opcode, flags, first]) + body + b"\0")
+
+
+def faults():
+    names = (h("0403") + b"abc" + h("0204") + b"mana").ljust(48, b"\0") + bytes(16)
+    check = lambda flags, body: cfm(1, flags, 70, u32(7) + u16(5) + body)
+    tlvs = h("020001 02".replace(" ", "")) + h("03000107") + h("1f000500000c0141") + h("0100080604") + MAC + h("0100070505010a000001") + h("63000161")
+    other = [check(5, h("0100").ljust(48, b"\0") + bytes(16)), check(5, (h("0902ab cd".replace(" ", "")) + h("0302 0001".replace(" ", ""))).ljust(48, b"\0") + bytes(16))]
+    trace = u32(9) + h("40")
+    return [check(flags, names) for flags in (0, 1, 0x85)] + other + [
+        cfm(3, 0, 4, u32(9) + tlvs), cfm(2, 0, 4, u32(9)), cfm(5, 0x80, 17, trace + MAC + h("020000000002")), cfm(4, 0xE0, 6, trace + h("01") + h("0500020102")),
+        cfm(99, 0, 4, u32(9)), cfm(3, 0, 200, u32(9)), ethernet(0x8902, h("21010046") + bytes(70)), cfm(3, 0, 4, u32(9) + h("030009ab")),
+    ]
+
+
+def tipc(user, kind, words=6):
+    data = u32(2 << 29 | user << 25 | words << 21 | 24, kind << 29 | 0x1234567, 0x22345678, 1 << 24 | 2 << 12 | 3, 100, 101, 2 << 24 | 3 << 12 | 4)
+    return ethernet(0x88CA, data + u32(3 << 24 | 4 << 12 | 5, 0x8899AABB, 0x99AABBCC))
+
+
+def wlan(kind, subtype, body, flags=0):
+    return bytes([kind << 2 | subtype << 4, flags]) + h("3000") + body
+
+
+def wlan_frames():
+    ends = h("0200000000da") + MAC + h("0200000000bb")
+    snap = h("aaaa03000000") + u16(0x800) + SMALL
+    element = lambda kind, value: bytes([kind, len(value)]) + value
+    shown = element(0, b"net") + element(1, h("82848b960c")) + element(3, b"\6")
+    manage = lambda subtype, body, flags=0: wlan(0, subtype, ends + h("1000") + body, flags)
+    frames = [manage(8, bytes(8) + h("6400") + h(bits) + shown) for bits in ("0100", "1200")]
+    frames += [manage(5, bytes(10) + h("1100") + shown), manage(4, shown), manage(0, h("11000a00") + shown), manage(2, h("11000a00") + MAC + shown)]
+    frames += [manage(1, h("11000000 01c0".replace(" ", ""))), manage(3, h("01001100 02c0".replace(" ", ""))), manage(9, b""), manage(10, h("0800"))]
+    frames += [manage(12, h("0300")), manage(11, h("000001000000")), manage(11, h("010002000000")), manage(11, h("010003000f00")), manage(6, b"x")]
+    frames += [manage(13, h(value) + b"zz") for value in ("0300", "0000", "0d01", "0f05", "7f09", "2001")] + [manage(11, b"\1" * 8, 0x40)]
+    frames += [wlan(1, subtype, ends[:12] + h("04001000")) for subtype in range(5, 16)]
+    frames += [wlan(2, 0, ends + h("3001") + (h("0200000000a4") if flags == 3 else b"") + snap, flags) for flags in range(4)]
+    frames += [wlan(2, 8, ends + h("30010000") + snap, 1), wlan(2, 3, ends + h("3001") + snap, 0x39), wlan(2, 4, ends + h("3001"), 1)]
+    return frames + [wlan(2, 0, ends + h("3001") + h("01020360") + b"sealed", 0x41), wlan(3, 0, ends)]
+
+
+def radiotap(bits, fields, more=(), frame=wlan(1, 13, MAC)):
+    words = [sum(1 << bit for bit in bits) | (1 << 31 if more else 0), *more]
+    head = struct.pack(f"<{len(words)}I", *words) + fields
+    return h("0000") + struct.pack("<H", 4 + len(head)) + head + frame
+
+
+def radiotaps():
+    le = lambda *values: struct.pack(f"<{len(values)}H", *values)
+    packets = [radiotap([0, 1, 2], struct.pack("<Q", 77) + h("0216")), radiotap([1], h("10"), frame=wlan(1, 13, MAC) + b"FCSX"), radiotap([2], h("87"))]
+    packets += [radiotap([3], le(2412, flags)) for flags in (0xA0, 0xC0, 0x480, 0x140, 0x880, 0x4140, 0x80C0, 0x10)]
+    packets += [radiotap([4, 5, 6, 7], h("0304d0a0") + le(77)), radiotap([8, 9, 10, 11, 12, 13, 14], le(5, 6) + h("1402070800") + le(2)[1:] + h("00"))]
+    packets += [radiotap([18], struct.pack("<IHBB", flags, 5180, 36, 17)) for flags in (0x140, 0x10140, 0x20140, 0x40140)]
+    packets += [radiotap([19], bytes([known, flags, index])) for known, flags, index in ((7, 0, 7), (7, 5, 15), (0x3F, 0x38, 0), (7, 1, 32), (7, 0, 33), (2, 0, 76))]
+    packets += [radiotap([3, 19], le(2412, 0xA0) + h("070003")), radiotap([21], le(0xFFFF) + h("040b9711000001000000")), radiotap([20, 22], bytes(20))]
+    return packets + [radiotap([5], h("d0d1"), [1 << 5]), radiotap([5, 29], h("d0d1"), [1 << 5]), radiotap([0], h("01"))]
+
+
+def flow(kind, body, version=1):
+    return ip4(6, tcp(0x18, sport=6653, dport=1234, payload=bytes([version, kind]) + u16(8 + len(body)) + u32(7) + body))
+
+
+def flows():
+    match = lambda wild: u32(wild) + u16(1) + MAC + h("020000000002") + u16(5) + h("0300") + u16(0x800) + h("1c060000") + ip(A4) + ip(B4) + u16(80, 443)
+    port = lambda number: u16(number) + MAC + b"eth0".ljust(16, b"\0") + u32(0xFF, 0x301, 0xFFF, 1, 2, 0x1000)
+    action = lambda kind, body: u16(kind, 4 + len(body)) + body
+    actions = [(0, u16(5, 0)), (0, u16(0xFFFD, 128)), (1, u16(9, 0)), (2, h("03000000")), (3, bytes(4)), (4, MAC + bytes(6)), (6, ip(A4)), (8, h("1c000000")),
+               (9, u16(80, 0)), (11, u16(3) + bytes(6) + u32(7)), (0xFFFF, u32(0x5C16C7, 1, 5, 0x81000005) + h("01000000")), (0xFFFF, u32(0x2320, 0)), (12, bytes(4))]
+    every = b"".join(action(*one) for one in actions)
+    quad = lambda value: u32(0, value)
+    frame = ethernet(0x800, SMALL)
+    change = lambda wild, command, idle, rest=b"": match(wild) + quad(9) + u16(command, idle, 0, 100) + u32(0xFFFFFFFF) + u16(0xFFFF, 1) + rest
+    entry = match(0x3FFFFE) + u32(1, 2) + u16(3, 4, 5) + bytes(6) + quad(6) + quad(7) + quad(8) + every
+    stats = lambda kind, body: u16(kind, 0) + body
+    text = b"mfr".ljust(256, b"\0") * 3 + b"ser".ljust(32, b"\0") + b"dp".ljust(256, b"\0")
+    packets = [flow(0, b""), flow(2, b"abc"), flow(1, u16(1, 6) + b"data"), flow(1, u16(9, 9)), flow(4, u32(0x5C16C7, 0) + h("010000000a000001")), flow(4, u32(0x5C16C7, 6, 1) + b"ls")]
+    packets += [flow(6, quad(5) + u32(256) + h("02000000") + u32(0x6F, 0xFFF) + port(1) + port(0xFFFE)), flow(8, u16(0, 128)), flow(9, u16(3, 0))]
+    packets += [flow(10, u32(0xFFFFFFFF) + u16(len(frame), 3) + h("0000") + frame), flow(11, match(0x3FFFFF) + quad(9) + u16(100) + h("0100") + u32(5, 6) + u16(7, 0) + quad(8) * 2)]
+    packets += [flow(12, h("0000000000000000") + port(1)), flow(14, change(0, 0, 5, every)), flow(14, change(0x3FFFFF, 3, 0)), flow(14, change(0x400800, 1, 0)), flow(14, b"short")]
+    packets += [flow(15, u16(1) + MAC + u32(0xFF, 1, 0xFFF) + bytes(4)), flow(16, stats(0, b"")), flow(16, stats(1, match(0x3FFFFF) + h("ff00ffff"))), flow(16, stats(5, u16(2, 0) + u32(9)))]
+    packets += [flow(17, stats(0, text)), flow(17, stats(1, u16(88 + len(every)) + h("0200") + entry)), flow(17, stats(2, quad(1) * 2 + u32(3, 0)))]
+    packets += [flow(17, stats(3, h("01000000") + b"tab".ljust(32, b"\0") + u32(0x3FFFFF, 10, 20) + quad(1) * 2)), flow(17, stats(4, u16(3) + bytes(6) + quad(4) * 12))]
+    packets += [flow(17, stats(5, u16(3, 0) + u32(4) + quad(1) * 3)), flow(18, b""), flow(20, u16(5, 0)), flow(21, u16(5) + bytes(6) + u32(2) + u16(24, 0) + u16(1, 16) + bytes(4) + u16(500) + bytes(6))]
+    new = lambda kind, body=b"": flow(kind, body, 4)
+    port13 = u32(2, 0) + MAC + bytes(2) + b"veth0".ljust(16, b"\0") + u32(0xFF, 7, 0xFFFF, 1, 2, 0x10000, 1000, 2000)
+    packets += [new(0, u16(1, 8) + u32(0x15)), new(0, u16(2, 3)), new(1, u16(3, 5) + b"data"), new(4, u32(0xD0F0DB, 5) + b"abc"), new(6, quad(5) + u32(256) + h("40010000") + u32(0x4F, 0))]
+    packets += [new(9, u16(2, 0xFFFF)), new(12, bytes(8) + port13), new(16, u32(1, 0) + MAC + bytes(2) + u32(0x40, 0x40, 0x80A) + bytes(4)), new(17, h("fe000000") + u32(3))]
+    packets += [new(22, u32(0xFFFFFFFF, 0)), new(24, u32(2, 0) + quad(77)), new(28, u32(3, 2, 7, 2, 7, 4)), new(14, bytes(40)), flow(0, b"", 2), flow(0, b"", 9)]
+    return packets
+
+
+def juniper(flags, body, extension=None):
+    return b"MGC" + bytes([flags]) + (b"" if extension is None else u16(len(extension)) + extension) + body
+
+
+def junipers():
+    frame = ethernet(0x800, SMALL)
+    return [juniper(1, frame), juniper(0x80, frame, h("0301010602abcd")), juniper(3, u32(2) + SMALL), juniper(2, u32(2) + h("10")), juniper(0x80, b"", h("0309")), b"MGD\1" + frame]
+
+
 def cut():
     whole = handshake()[3]
     packets = [ip4(6, whole), dns(message(0x8180, [record(5, h("0161c00c")), record(1, ip(A4))])), neighbours()[1]]
@@ -342,6 +486,17 @@ CASES = {
     "dns-tcp": (RAW, over_tcp(), {"": "-n"}),
     "mdns": (RAW, multicast(), {"": "-n", "-vv": "-nvv"}),
     "text": (RAW, text(), {"": "-n", "-v": "-nv"}),
+    "dccp": (RAW, dccp_types(), {"": "-n", "-vv": "-nvv", "-q": "-nq"}),
+    "appletalk": (1, appletalk(), {"": "-n", "-v": "-nv", "-e": "-ne"}),
+    "localtalk": (114, [h("080702") + appletalk()[0][14:], h("0807010014040404") + b"\1abc", h("ff0781"), h("080705") + b"abc"], {"": "-n"}),
+    "ipx": (1, netware(), {"": "-n", "-e": "-ne"}),
+    "cfm": (1, faults(), {"": "-n", "-v": "-nv"}),
+    "tipc": (1, [tipc(user, user % 5, words) for user in range(16) for words in (6, 10)], {"": "-n", "-v": "-nv"}),
+    "wlan": (105, wlan_frames(), {"": "-n", "-e": "-ne", "-ev": "-nev"}),
+    "radiotap": (127, radiotaps(), {"": "-n"}),
+    "wlan-prism": (119, [struct.pack("<II", 0x44, 144) + bytes(136) + wlan(1, 13, MAC), u32(0x80211001, 64) + bytes(56) + wlan(1, 13, MAC)], {"": "-n"}),
+    "openflow": (RAW, flows(), {"": "-n", "-v": "-nv", "-vv": "-nvv", "-vvvv": "-nvvvv"}),
+    "juniper": (178, junipers(), {"": "-n", "-e": "-ne"}),
     "cut": (RAW, cut(), {"": "-n", "-vv": "-nvv"}),
 }
 

@@ -95,7 +95,7 @@ enum Value {
 /// Options of `length` bytes.
 pub(super) fn list(p: &mut Out<'_>, protocol: u16, c: Cursor<'_>, length: usize) {
     if all(p, protocol, c, length).is_err() {
-        put!(p, "[|", super::tag(protocol), "]");
+        p.truncated();
     }
 }
 
