@@ -5,7 +5,7 @@ mod offline;
 
 use crate::{Outcome, owners, shell};
 
-const HELP: &str = "usage: cargo xtask bench capture|filter [--seconds S] [--rounds N] \
+const HELP: &str = "usage: cargo xtask bench capture|filter|files [--seconds S] [--rounds N] \
                     [-w FILE] [--receiver] [FILTER...]
        cargo xtask bench filter offline [--rounds N]
        cargo xtask bench filter compile [FAMILY]";
@@ -21,6 +21,7 @@ pub fn run(words: &[String]) -> Outcome {
     let word = |at: usize| words.get(at).map_or("", String::as_str);
     match (word(0), word(1)) {
         ("capture", _) => owners::end_to_end("bench", words.get(1..).unwrap_or_default()),
+        ("files", _) => crate::files::bench(words.get(1..).unwrap_or_default()),
         ("filter", "offline") => offline::run(words.get(2..).unwrap_or_default()),
         ("filter", "compile") => compile(words.get(2..).unwrap_or_default()),
         ("filter", _) => {

@@ -9,6 +9,7 @@ mod bench;
 mod check;
 mod demo;
 mod diff;
+mod files;
 mod owners;
 mod setup;
 mod shell;
@@ -58,7 +59,7 @@ const WORDS: &[Word] = &[
     ),
     Word(
         "bench",
-        "capture: loss and cost beside the installed tcpdump (root) [--seconds S] [--rounds N]",
+        "capture, filter: loss and cost beside tcpdump (root); files: reading and writing [--rounds N]",
         bench::run,
     ),
     Word(

@@ -343,3 +343,28 @@ fn tshark_4_6_shows_and_filters_processes() {
     );
     assert_eq!(only.unwrap(), ["2", "4", "5"]);
 }
+
+/// editcap and mergecap pass a file on: the packets with their times and comments.
+#[test]
+fn editcap_and_mergecap_pass_it() {
+    let file = pcapng(LinkType::ETHERNET, false);
+    let names = ["frame.time_epoch", "udp.dstport", "frame.comment"];
+    let Some(expected) = fields(&file, "", &names) else {
+        return;
+    };
+    let passed = TempFile::new("passed", &[]);
+    let Some(output) = run("editcap", &[file.path(), passed.path()]) else {
+        return;
+    };
+    assert!(
+        output.status.success() && output.stderr.is_empty(),
+        "{output:?}"
+    );
+    assert_eq!(fields(&passed, "", &names).unwrap(), expected);
+    let output = run("mergecap", &["-w", passed.path(), file.path(), file.path()]).unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(
+        fields(&passed, "", &names).unwrap().len(),
+        2 * expected.len()
+    );
+}

@@ -129,3 +129,34 @@ pub fn statistics(lab: &Lab) -> Result<Outcome> {
     ensure!(reader.losses() == Some(0), "lost: {:?}", reader.losses());
     Ok(Outcome::Passed)
 }
+
+/// Of a series of files each is whole by itself: devices, processes, packets.
+pub fn series(lab: &Lab) -> Result<Outcome> {
+    let netns = Netns::new()?;
+    let line = Line::loopback(&netns)?;
+    let path = lab.file("series.pcapng");
+    let words = format!("-i lo -C 4k -W 99 -w {}", path.display());
+    let tool = Tool::listening(lab, &netns, &words)?;
+    line.send(200)?;
+    tool.stop()?.expect_status(0)?;
+    let (mut files, mut packets) = (0, 0);
+    loop {
+        let file = lab.file(&format!("series.pcapng{files:02}"));
+        let Ok(file) = File::open(&file) else {
+            break;
+        };
+        let mut reader = Reader::new(BufReader::new(file))?;
+        let mut owned = 0;
+        while let Some(packet) = reader.next()? {
+            ensure!(packet.iface.name == "lo", "device {:?}", packet.iface.name);
+            let known = |owner: pktwho_packet::Owner<'_>| !owner.process.exe.is_empty();
+            owned += u32::from(packet.owner().is_some_and(known));
+            packets += 1;
+        }
+        ensure!(owned > 0, "file {files} says nothing of processes");
+        files += 1;
+    }
+    ensure!(packets == 200, "{packets} of 200 packets in {files} files");
+    ensure!(files > 3, "{files} files");
+    Ok(Outcome::Measured(format!("{files} files")))
+}

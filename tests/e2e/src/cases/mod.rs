@@ -94,6 +94,7 @@ pub const CASES: &[Case] = cases! {
     "files/broken-pipe", files::broken_pipe;
     "files/readers", files::readers;
     "files/statistics", files::statistics;
+    "files/series", files::series;
     "files/wireshark", wireshark::processes;
     "readme/commands", readme::commands;
     "readme/tshark", readme::tshark;
