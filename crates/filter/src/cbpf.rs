@@ -7,7 +7,7 @@
 //! loads; texts as tcpdump 4.99.3 prints them. Start reading at [`encode`].
 
 mod chain;
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 pub mod interpret;
 mod listing;
 #[cfg(test)]

@@ -1,5 +1,11 @@
 //! Runs classic BPF, for tests alone: what the encoder means is compared with the graph.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "a wrong program is to panic; in tests alone nothing is warned of"
+)]
+
 use super::{Insn, op};
 
 /// Facts that ancillary loads give.
