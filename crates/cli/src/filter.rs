@@ -52,6 +52,11 @@ impl Filter {
         self.tree.root.is_none()
     }
 
+    /// Its terms about owners.
+    pub fn owner_terms(&self) -> impl Iterator<Item = &OwnerTerm> {
+        self.tree.owner_terms()
+    }
+
     /// The program for packets of `device`.
     ///
     /// # Errors

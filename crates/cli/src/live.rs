@@ -69,6 +69,7 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
         text,
     )?;
     let mut capture = Capture {
+        lineage: live.lineage().map_err(worded)?,
         live,
         sink,
         wanted,
@@ -93,6 +94,8 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
 
 struct Capture {
     live: probe::Live,
+    /// With children to be followed.
+    lineage: Option<probe::Lineage>,
     sink: Sink,
     wanted: Wanted,
     processes: Processes,
@@ -165,7 +168,7 @@ impl Capture {
                 Event::Process(event) => self.processes.apply(&event),
                 Event::Packet(raw) => {
                     let packet = owned(&raw, &mut self.processes, &mut self.ends);
-                    if raw.undecided && !self.wanted.takes(&packet) {
+                    if raw.undecided && !self.wanted.takes(&packet, self.lineage.as_ref()) {
                         self.refused += 1;
                         continue;
                     }

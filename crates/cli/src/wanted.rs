@@ -5,9 +5,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use anyhow::{Error, Result, bail};
-use pktwho_filter::{Device, Machine};
+use pktwho_filter::tree::OwnerIs;
+use pktwho_filter::{Device, Machine, WithAncestors};
 use pktwho_packet::{Iface, LinkType, NetnsId, Packet};
-use pktwho_probe as probe;
+use pktwho_probe::{self as probe, Lineage};
 use rustc_hash::FxHashMap;
 
 use crate::filter::Filter;
@@ -42,6 +43,9 @@ impl Wanted {
         let mut owners = plan.owners.clone();
         owners.pids.extend(command);
         let filter = Filter::new(&plan.filter, &owners)?;
+        if plan.owners.follow_forks {
+            refuse_patterns(&filter)?;
+        }
         let link_type = plan.link_type;
         let mut lookup = Lookup::default();
         let (machines, refusal) = (Rc::clone(&self.machines), Rc::clone(&self.refusal));
@@ -73,13 +77,39 @@ impl Wanted {
         self.refusal.borrow_mut().take()
     }
 
-    /// Whether a packet is wanted on which the kernel could not decide.
-    pub fn takes(&self, packet: &Packet<'_>) -> bool {
+    /// Whether a packet is wanted on which the kernel could not decide. `lineage`: children are
+    /// followed.
+    pub fn takes(&self, packet: &Packet<'_>, lineage: Option<&Lineage>) -> bool {
         let machines = self.machines.borrow();
-        machines
-            .get(&(packet.iface.netns, packet.iface.index))
-            .is_none_or(|machine| machine.accepts(packet.data, packet.orig_len, packet))
+        let Some(machine) = machines.get(&(packet.iface.netns, packet.iface.index)) else {
+            return true;
+        };
+        let Some(lineage) = lineage else {
+            return machine.accepts(packet.data, packet.orig_len, packet);
+        };
+        let facts = WithAncestors {
+            packet,
+            descends: &|process, term| lineage.holds(process, term),
+        };
+        machine.accepts(packet.data, packet.orig_len, &facts)
     }
+}
+
+/// The kernel follows the children of what it can compare itself, which patterns are not.
+fn refuse_patterns(filter: &Filter) -> Result<()> {
+    for term in filter.owner_terms() {
+        if let OwnerIs::Name(name) = &term.is
+            && !probe::can_follow(&term.is)
+        {
+            let name = name.pieces.join(&b'*');
+            bail!(
+                "cannot follow the children of proc '{}': with -f a name is whole and shorter \
+                 than 64 bytes",
+                name.escape_ascii()
+            );
+        }
+    }
+    Ok(())
 }
 
 /// `-y`
@@ -105,5 +135,34 @@ fn device(iface: &Iface, alone: bool) -> Device {
         netmask: Some(netmask.unwrap_or(0)),
         live: true,
         directions: true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Expression, OwnerFilter};
+
+    #[test]
+    fn children_of_patterns_are_not_followed() {
+        let check = |text: &str, expected: Option<&str>| {
+            let plan = plan::Filter {
+                expression: Expression::Words(text.to_owned()),
+                ..plan::Filter::default()
+            };
+            let filter = Filter::new(&plan, &OwnerFilter::default()).unwrap();
+            let refused = refuse_patterns(&filter)
+                .err()
+                .map(|error| error.to_string());
+            assert_eq!(refused.as_deref(), expected, "{text}");
+        };
+        check("proc curl and exe '/usr/*' and tcp port 80", None);
+        check(
+            "tcp or not (pid 7 and proc cu*l)",
+            Some(
+                "cannot follow the children of proc 'cu*l': with -f a name is whole and shorter \
+                 than 64 bytes",
+            ),
+        );
     }
 }

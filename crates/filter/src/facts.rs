@@ -1,6 +1,6 @@
 //! The facts of a packet in hand, for the user-space machine.
 
-use pktwho_packet::{Direction, Owner, Packet, Process};
+use pktwho_packet::{Direction, Owner, Packet, Process, ProcessId};
 
 use crate::graph::Fact;
 use crate::machine::Facts;
@@ -34,6 +34,26 @@ impl Facts for Packet<'_> {
                 .flatten()
                 .any(|owner| is.holds(owner)),
         }
+    }
+}
+
+/// A packet whose processes are what a term names also where an ancestor of theirs is.
+#[derive(Clone, Copy)]
+pub struct WithAncestors<'a, 'p> {
+    pub packet: &'a Packet<'p>,
+    /// Whether that process descends from what the term names.
+    pub descends: &'a dyn Fn(ProcessId, &OwnerTerm) -> bool,
+}
+
+impl Facts for WithAncestors<'_, '_> {
+    fn fact(&self, fact: Fact) -> u32 {
+        Facts::fact(self.packet, fact)
+    }
+
+    fn owner(&self, term: &OwnerTerm) -> bool {
+        let owners = || ends(self.packet, term.end).into_iter().flatten();
+        Facts::owner(self.packet, term)
+            || owners().any(|owner| (self.descends)(owner.process.id, term))
     }
 }
 
@@ -154,7 +174,7 @@ fn find(text: &[u8], piece: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use pktwho_packet::{Confidence, Iface, LinkType, ProcessId, Reception, Timestamp};
+    use pktwho_packet::{Confidence, Iface, LinkType, Reception, Timestamp};
 
     use super::*;
     use crate::tree::{Expr, Term};

@@ -45,19 +45,25 @@ impl Tree {
     /// Whether any term is about owners, devices or what else packets do not hold: which packets
     /// match is then not for the bytes alone to say.
     pub fn is_about_owners(&self) -> bool {
+        self.owner_terms().next().is_some()
+    }
+
+    /// The terms about owners, in any order.
+    pub fn owner_terms(&self) -> impl Iterator<Item = &OwnerTerm> {
         let mut left: Vec<&Expr> = self.root.iter().collect();
-        while let Some(expr) = left.pop() {
-            match expr {
-                Expr::And(first, second) | Expr::Or(first, second) => {
-                    left.push(first);
-                    left.push(second);
+        std::iter::from_fn(move || {
+            loop {
+                match left.pop()? {
+                    Expr::And(first, second) | Expr::Or(first, second) => {
+                        left.push(first);
+                        left.push(second);
+                    }
+                    Expr::Not(inner) => left.push(inner),
+                    Expr::Term(Term::Owner(term), _) => return Some(term),
+                    Expr::Term(..) => {}
                 }
-                Expr::Not(inner) => left.push(inner),
-                Expr::Term(Term::Owner(_), _) => return true,
-                Expr::Term(..) => {}
             }
-        }
-        false
+        })
     }
 }
 

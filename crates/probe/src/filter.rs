@@ -100,6 +100,10 @@ impl Filters {
         })
     }
 
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
     /// Takes in a device's graph; gives what to call it by.
     ///
     /// # Errors

@@ -30,3 +30,4 @@ pub use filter::Filter;
 pub use live::{Config, Counts, DirectionChoice, Event, Interfaces, Live, RawPacket};
 pub use netns::Netns;
 pub use spaces::Namespaces;
+pub use terms::{Lineage, can_follow};

@@ -27,7 +27,7 @@ use crate::offsets::ToNetns;
 use crate::rings::Rings;
 use crate::spaces::{Change, Namespaces, Spaces};
 use crate::sys::{self, Mapped};
-use crate::terms::{self, Terms};
+use crate::terms::{self, Lineage, Terms};
 
 /// Which devices are captured.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -554,6 +554,18 @@ impl Live {
             terms::forget(&self.programs, process);
             self.gone.pop_front();
         }
+    }
+
+    /// Which processes descend from those that the filter names, if that matters.
+    ///
+    /// # Errors
+    /// The kernel gives no descriptor.
+    pub fn lineage(&self) -> Result<Option<Lineage>, Error> {
+        if !self.config.filter.follow || self.filters.terms().is_empty() {
+            return Ok(None);
+        }
+        let answers = self.programs.answers()?;
+        Ok(Some(Lineage::new(answers, self.filters.terms().clone())))
     }
 
     /// TCP connections that processes named by the owner filter have open.

@@ -7,7 +7,7 @@ use std::io::Read;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use libbpf_rs::{
-    Iter, Link, Map, MapCore, MapFlags, Object, ObjectBuilder, OpenObject, ProgramType,
+    Iter, Link, Map, MapCore, MapFlags, MapHandle, Object, ObjectBuilder, OpenObject, ProgramType,
 };
 use pktwho_packet::NetnsId;
 use zerocopy::IntoBytes;
@@ -100,6 +100,24 @@ pub struct Programs {
     cgroup: OwnedFd,
 }
 
+/// The map `processes`, read alone.
+#[derive(Debug)]
+pub struct Answers {
+    map: MapHandle,
+}
+
+impl Answers {
+    /// The terms that are true of the process; none of one that is not known.
+    pub fn of(&self, process: abi::ProcessKey) -> u64 {
+        let found = self.map.lookup(process.as_bytes(), MapFlags::ANY);
+        let answer = found.ok().flatten();
+        let answer = answer.and_then(|bytes| {
+            <abi::ProcessAnswer as zerocopy::FromBytes>::read_from_bytes(&bytes).ok()
+        });
+        answer.map_or(0, |answer| answer.is)
+    }
+}
+
 impl std::fmt::Debug for Programs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Programs")
@@ -180,6 +198,18 @@ impl Programs {
             .ok_or_else(|| Error::Load {
                 reason: format!("no map {name}"),
             })
+    }
+
+    /// What is true of processes, to be asked for while packets are lent.
+    ///
+    /// # Errors
+    /// The kernel gives no second descriptor.
+    pub fn answers(&self) -> Result<Answers, Error> {
+        let map = self.find("processes")?;
+        let map = MapHandle::try_from(&map).map_err(|error| Error::Load {
+            reason: format!("cannot keep a map: {error}"),
+        })?;
+        Ok(Answers { map })
     }
 
     /// Sets what is true of a process; `None` removes it.

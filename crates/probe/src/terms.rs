@@ -12,7 +12,7 @@ use pktwho_packet::{ProcessEvent, ProcessId};
 use rustc_hash::FxHashMap;
 
 use crate::abi::{self, LONG_NAME_LEN, ProcessAnswer, ProcessKey};
-use crate::load::Programs;
+use crate::load::{Answers, Programs};
 use crate::{Error, events};
 
 /// The terms of all devices' filters, each once; its place is its bit.
@@ -23,6 +23,43 @@ pub struct Terms {
     follow: bool,
     /// The process whose connections, and its descendants', are counted.
     counted: Option<u32>,
+}
+
+/// Which processes a term means because an ancestor of theirs is meant, as the kernel side knows
+/// it: for packets on which user space decides, since it also asks for something else.
+#[derive(Debug)]
+pub struct Lineage {
+    answers: Answers,
+    terms: Terms,
+}
+
+impl Lineage {
+    pub(crate) fn new(answers: Answers, terms: Terms) -> Self {
+        Self { answers, terms }
+    }
+
+    /// Whether the process, or one that it descends from, is what the term names. `false` also
+    /// for terms of which descendants are not meant, and for processes that are not known.
+    ///
+    /// What is followed stays with a process for good, so that the answer of now is that of the
+    /// packet's time, unless the process has become what is named in the few milliseconds since.
+    pub fn holds(&self, process: ProcessId, term: &OwnerTerm) -> bool {
+        let place = self.terms.list.iter().position(|listed| listed == term);
+        let bit = place.and_then(|place| 1_u64.checked_shl(u32::try_from(place).ok()?));
+        bit.is_some_and(|bit| {
+            self.terms.config().followed & bit != 0
+                && self.answers.of(process_key(process)) & bit != 0
+        })
+    }
+}
+
+/// Whether descendants of what is named can be followed: by an id, or by a name and no pattern.
+pub fn can_follow(is: &OwnerIs) -> bool {
+    match is {
+        OwnerIs::Pid(_) => true,
+        OwnerIs::Name(name) => key(name).is_some(),
+        _ => false,
+    }
 }
 
 /// A name as the kernel side compares it: with a NUL at the end.

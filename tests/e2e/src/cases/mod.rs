@@ -81,6 +81,7 @@ pub const CASES: &[Case] = cases! {
     "select/pname", select::pname;
     "select/uid", select::uid;
     "select/follow-forks", select::follow_forks;
+    "select/follow-forks-and-exe", select::follow_forks_and_exe;
     "select/direction", select::direction;
     "select/count", select::count;
     "filter/packets", filter::packets;

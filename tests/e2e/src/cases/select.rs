@@ -170,6 +170,38 @@ pub fn follow_forks(lab: &Lab) -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
+/// Children are followed also where another term is for user space to decide.
+pub fn follow_forks_and_exe(lab: &Lab) -> Result<Outcome> {
+    // The second runs the program that is asked for and is nobody's child.
+    let mut three = three(lab, "one", "two")?;
+    let two = lab.puppet_named("two")?;
+    let before = three.theatre.fork(&mut three.one)?;
+    let mut before = three.theatre.exec(before, &two)?;
+    let (tool, path) = three.capture(lab, "-f --pname one exe */two")?;
+    let after = three.theatre.fork(&mut three.one)?;
+    let mut after = three.theatre.exec(after, &two)?;
+    let mut grandchild = three.theatre.fork(&mut after)?;
+    send(&mut three.one)?;
+    send(&mut three.other)?;
+    let mut expected = BTreeSet::new();
+    for child in [&mut after, &mut grandchild] {
+        child.acts(&["close 1", "socket 1 udp 4"])?;
+        send(child)?;
+        expected.insert(child.pid);
+    }
+    // When the capture began it was another program already, whose parent is what is named.
+    before.acts(&["close 1", "socket 1 udp 4"])?;
+    send(&mut before)?;
+    expected.insert(before.pid);
+    tool.stop()?.expect_status(0)?;
+    let (kept, count) = senders(&read_file(&path)?)?;
+    ensure!(
+        kept == expected && count == kept.len(),
+        "{kept:?} instead of {expected:?}"
+    );
+    Ok(Outcome::Passed)
+}
+
 pub fn direction(lab: &Lab) -> Result<Outcome> {
     let (near, far) = Netns::pair()?;
     let out = Line::between((&near, "10.77.0.1"), (&far, "10.77.0.2"))?;
