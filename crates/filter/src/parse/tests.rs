@@ -468,3 +468,19 @@ fn sound(text: &str) -> Result<(), TestCaseError> {
     }
     Ok(())
 }
+
+/// The examples in the documentation are expressions.
+#[test]
+fn documented_examples_are_taken() {
+    let text = include_str!("../../../../docs/filter.md");
+    let indented = text.lines().filter_map(|line| line.strip_prefix("    "));
+    let row = |line: &'static str| {
+        let example = line.strip_prefix("| `")?.strip_suffix("` |")?;
+        example.rsplit_once(" | `").map(|(_, example)| example)
+    };
+    let examples: Vec<&str> = indented.chain(text.lines().filter_map(row)).collect();
+    assert!(examples.len() > 15, "{examples:?}");
+    for example in examples {
+        parse(example).unwrap_or_else(|error| panic!("{example}: {error}"));
+    }
+}
