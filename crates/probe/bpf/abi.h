@@ -135,10 +135,8 @@ struct process_answer {
 struct decision {
 	__u64 known; /* terms by bit */
 	__u64 is;
-	__u32 cap_len;   /* of the record */
-	__u8 full;       /* the ring is full: the record is not in it */
-	__u8 undecided;  /* user space is to decide */
-	__u8 pad[2];
+	__u8 undecided; /* user space is to decide */
+	__u8 pad[7];
 };
 #define DECISION_OFFSET 2048
 

@@ -88,18 +88,33 @@ static __always_inline long copy_packet(struct __sk_buff *skb, char *to, __u32 c
 
 #include "filter.bpf.c"
 
+/* Has the device taken the VLAN tag out of the packet? `l3`: as in struct work. */
+static __always_inline bool is_tagged(struct __sk_buff *skb, __u32 l3)
+{
+	return l3 && READ(skb->vlan_present);
+}
+
+/* The ring's control page has been spoilt: no record can be made where it says. */
+static __always_inline int unreadable(struct __sk_buff *skb, struct ring_control *control)
+{
+	control->lost_unreadable++;
+	count_loss(skb, LOST_UNREADABLE);
+	WRITE(control->busy, 0);
+	return TCX_NEXT;
+}
+
 /* The last step: the record, which has its head by now, gets its bytes and is published. */
 static __always_inline int store(struct __sk_buff *skb, struct ring_control *control,
-				 struct packet_record *record, __u32 cap_len, bool tagged,
-				 bool full)
+				 struct packet_record *record, __u32 l3)
 {
+	__u32 cap_len = READ(work_of(control)->cap_len);
 	__u64 head = control->head;
 
-	if (full) {
+	if (READ(work_of(control)->full)) {
 		control->lost_full++;
 		count_loss(skb, LOST_FULL);
 	} else if (cap_len == 0 || cap_len > config.snaplen ||
-		   copy_packet(skb, (char *)record + sizeof(*record), cap_len, tagged)) {
+		   copy_packet(skb, (char *)record + sizeof(*record), cap_len, is_tagged(skb, l3))) {
 		control->lost_unreadable++;
 		count_loss(skb, LOST_UNREADABLE);
 	} else {
@@ -115,26 +130,54 @@ static __always_inline int store(struct __sk_buff *skb, struct ring_control *con
 
 /* Who stands at the ends is known as far as it can be. */
 static __always_inline int finish(struct __sk_buff *skb, struct ring_control *control,
-				  struct packet_record *record, bool egress, __u32 cap_len,
-				  bool tagged, bool full)
+				  struct packet_record *record, bool egress, __u32 l3)
 {
 	record->undecided = 0;
 	if (config.filter_mask) {
-		ask_filter(skb, record->netns, egress, full, cap_len);
+		ask_filter(skb, record->netns, egress);
 		record->undecided = 1;
 	}
-	return store(skb, control, record, cap_len, tagged, full);
+	return store(skb, control, record, l3);
+}
+
+/* What of the record is known of every packet. Nothing when there is no room for it. */
+static __always_inline struct packet_record *begin(struct __sk_buff *skb,
+						   struct ring_control *control, bool egress,
+						   __u32 l3)
+{
+	__u32 length = skb->len + (is_tagged(skb, l3) ? VLAN_TAG : 0);
+	__u32 cap_len = length < config.snaplen ? length : config.snaplen;
+	__u32 size = (sizeof(struct packet_record) + cap_len + 7) & ~7U;
+	struct packet_record *record;
+
+	place_record(control, control->head - READ(control->tail) + size > config.ring_size);
+	record = own_record(control);
+	if (!record)
+		return 0;
+	WRITE(work_of(control)->cap_len, cap_len);
+	work_of(control)->netns = netns_of(skb);
+	record->size = size;
+	record->kind = KIND_PACKET;
+	record->version = ABI_VERSION;
+	record->time = bpf_ktime_get_ns();
+	record->ifindex = skb->ifindex;
+	record->orig_len = length;
+	record->cap_len = cap_len;
+	record->egress = egress;
+	record->pkt_type = skb->pkt_type;
+	record->netns = work_of(control)->netns;
+	/* What stands in an owner is only looked at when somebody is known. */
+	record->sender.sure = SURE_NOT;
+	record->receiver.sure = SURE_NOT;
+	return record;
 }
 
 static __always_inline int capture(struct __sk_buff *skb, bool egress, __u32 l3)
 {
-	struct ring_control *control;
+	struct ring_control *control = own_ring();
 	struct packet_record *record;
-	bool tagged = l3 && skb->vlan_present, full;
-	__u32 length, cap_len, size;
-	__u64 head;
+	struct work *work;
 
-	control = own_ring();
 	if (!control) {
 		struct reader_state *shared = reader_state();
 
@@ -151,42 +194,23 @@ static __always_inline int capture(struct __sk_buff *skb, bool egress, __u32 l3)
 	}
 	WRITE(control->busy, 1);
 	barrier();
-	length = skb->len + (tagged ? VLAN_TAG : 0);
-	cap_len = length < config.snaplen ? length : config.snaplen;
-	size = (sizeof(*record) + cap_len + 7) & ~7U;
-	head = control->head;
-	full = head - READ(control->tail) + size > config.ring_size;
-	record = record_of(control, full);
-	record->size = size;
-	record->kind = KIND_PACKET;
-	record->version = ABI_VERSION;
-	record->time = bpf_ktime_get_ns();
-	record->ifindex = skb->ifindex;
-	record->orig_len = length;
-	record->cap_len = cap_len;
-	record->egress = egress;
-	record->pkt_type = skb->pkt_type;
-	record->netns = netns_of(skb);
-	/* What stands in an owner is only looked at when somebody is known. */
-	record->sender.sure = SURE_NOT;
-	record->receiver.sure = SURE_NOT;
+	work = work_of(control);
+	work->egress = egress;
+	record = begin(skb, control, egress, l3);
+	if (!record)
+		return unreadable(skb, control);
 	if (config.owners) {
 		__u64 homes_at = skb->ifindex == LOOPBACK_IFINDEX ? 0 : generation();
 		int known = from_packet(skb, egress, l3, egress ? homes_at : 0, record);
 
 		if (known != BOTH_KNOWN && !(known && egress && !homes_at)) {
-			struct work *work = work_of(control);
-
 			work->homes_at = homes_at;
-			work->cap_len = cap_len;
 			work->l3 = l3;
-			work->egress = egress;
-			work->full = full;
 			work->known = known;
 			bpf_tail_call(skb, &matched, SLOT_SEEK);
 		}
 	}
-	return finish(skb, control, record, egress, cap_len, tagged, full);
+	return finish(skb, control, record, egress, l3);
 }
 
 /* The packet's own socket does not tell who stands at its ends. */
@@ -196,15 +220,19 @@ int seek_ends(struct __sk_buff *skb)
 	struct ring_control *control = own_ring();
 	struct packet_record *record;
 	struct work *work;
-	bool tagged;
 
 	if (!control)
 		return TCX_NEXT;
 	work = work_of(control);
-	record = record_of(control, work->full);
-	tagged = work->l3 && skb->vlan_present;
-	find_ends(skb, control, record);
-	return finish(skb, control, record, work->egress, work->cap_len, tagged, work->full);
+	record = own_record(control);
+	if (!record)
+		return unreadable(skb, control);
+	work->who[FROM] = record->sender;
+	work->who[TO].sure = SURE_NOT;
+	find_ends(skb, work);
+	record->sender = work->who[FROM];
+	record->receiver = work->who[TO];
+	return finish(skb, control, record, work->egress, work->l3);
 }
 
 /* The second filter program lets the packet through, or cannot tell. */
@@ -212,15 +240,14 @@ static __always_inline int resume(struct __sk_buff *skb, __u32 l3)
 {
 	struct ring_control *control = own_ring();
 	struct packet_record *record;
-	struct decision *decision;
 
 	if (!control)
 		return TCX_NEXT;
-	decision = decision_of(control);
-	record = record_of(control, decision->full);
-	record->undecided = decision->undecided;
-	return store(skb, control, record, decision->cap_len, l3 && skb->vlan_present,
-		     decision->full);
+	record = own_record(control);
+	if (!record)
+		return unreadable(skb, control);
+	record->undecided = decision_of(control)->undecided;
+	return store(skb, control, record, l3);
 }
 
 /* By direction, and by where the network header is: after an Ethernet header, or at once. */

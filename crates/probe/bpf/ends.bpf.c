@@ -10,7 +10,6 @@
 #define PACKET_BROADCAST 1 /* linux/if_packet.h */
 #define PACKET_MULTICAST 2
 #define PACKET_OTHERHOST 3
-#define ETHERNET_HEADER 14
 #define VLAN_TAG 4
 
 /* What is known of a packet's ends. */
@@ -46,25 +45,6 @@ static __always_inline int from_socket(struct sock_owner *socket, struct owner *
 	who->sure = SURE_NOT;
 	far->sure = SURE_NOT;
 	return NEITHER;
-}
-
-static __always_inline bool from_flow(const struct tuple *tuple, bool sender, __u32 netns,
-				      struct owner *who)
-{
-	struct flow_key key;
-	struct owner *found;
-
-	/* Both ends have the same key: whoever sent last stands there. */
-	if (tuple->sport == tuple->dport && tuple->saddr[3] == tuple->daddr[3] &&
-	    tuple->saddr[2] == tuple->daddr[2] && tuple->saddr[1] == tuple->daddr[1] &&
-	    tuple->saddr[0] == tuple->daddr[0])
-		return false;
-	flow_of(&key, tuple, sender, netns);
-	found = bpf_map_lookup_elem(&flows, &key);
-	if (!found)
-		return false;
-	*who = *found;
-	return true;
 }
 
 /*
@@ -125,7 +105,7 @@ static __always_inline int from_packet(struct __sk_buff *skb, bool egress, __u32
 
 		if (made && egress)
 			return from_task(&record->sender);
-		if (generation && !goes_to_peer(skb, full, l3))
+		if (generation && full->protocol != IPPROTO_TCP && !goes_to_peer(skb, l3))
 			generation = 0;
 		socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
 		/* Whatever addresses a packet socket has put there, it is nobody else's packet. */
@@ -142,55 +122,63 @@ static __always_inline int from_packet(struct __sk_buff *skb, bool egress, __u32
 }
 
 /*
+ * From here on one packet is worked on in many steps. They are global functions, see struct work,
+ * and end on few paths: what depends on the family, the direction or the protocol is an index, a
+ * size or a flag in the work area, not a branch that all that follows is looked at for again.
+ */
+
+/*
  * Keeps the receiver, or that there is none, in the sending socket: looked for at most once for
  * each generation. Only where all packets of the socket go to one peer.
  */
-static __always_inline void remember_far(struct __sk_buff *skb, __u32 l3, __u64 generation,
-					 const struct packet_record *record)
+__noinline int remember_far(struct __sk_buff *skb)
 {
+	struct work *work = own_work();
 	struct bpf_sock *sk = skb->sk;
 	struct sock_owner *socket;
 	struct bpf_sock *full;
 	__u32 seq;
 
-	if (!sk)
-		return;
+	if (!sk || !work)
+		return 0;
 	full = bpf_sk_fullsock(sk);
-	if (!full || !goes_to_peer(skb, full, l3))
-		return;
+	if (!full || (full->protocol != IPPROTO_TCP && !goes_to_peer(skb, work->l3)))
+		return 0;
 	socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
 	if (!socket || !(socket->flags & FLOW_WRITTEN))
-		return;
+		return 0;
 	seq = READ(socket->seq);
 	if ((seq & 1) || __sync_val_compare_and_swap(&socket->seq, seq, seq + 1) != seq)
-		return;
-	socket->far = record->receiver;
-	socket->far_at = generation;
+		return 0;
+	socket->far = work->who[TO];
+	socket->far_at = work->homes_at;
 	barrier();
 	WRITE(socket->seq, seq + 2);
+	return 1;
 }
 
 /*
- * Would the stack deliver a packet to this address here? Asked only for sockets bound to no
+ * Would the stack deliver the packet to its address here? Asked only for sockets bound to no
  * address, which a look-up finds for forwarded packets too.
  */
-static __always_inline bool delivered_here(struct __sk_buff *skb, const struct tuple *tuple)
+__noinline int delivered_here(struct __sk_buff *skb)
 {
+	struct work *work = own_work();
 	struct bpf_fib_lookup route = {};
 	long answer;
 
+	if (!work || skb->pkt_type == PACKET_OTHERHOST)
+		return 0;
 	if (skb->ifindex == LOOPBACK_IFINDEX)
-		return true;
-	if (skb->pkt_type == PACKET_OTHERHOST)
-		return false;
-	route.family = tuple->family;
+		return 1;
+	route.family = work->tuple.family;
 	route.ifindex = skb->ifindex;
-	if (tuple->family == AF_INET) {
-		route.ipv4_src = tuple->saddr[3];
-		route.ipv4_dst = tuple->daddr[3];
+	if (work->tuple.family == AF_INET) {
+		route.ipv4_src = work->tuple.end[FROM].address[3];
+		route.ipv4_dst = work->tuple.end[TO].address[3];
 	} else {
-		__builtin_memcpy(route.ipv6_src, tuple->saddr, 16);
-		__builtin_memcpy(route.ipv6_dst, tuple->daddr, 16);
+		__builtin_memcpy(route.ipv6_src, work->tuple.end[FROM].address, 16);
+		__builtin_memcpy(route.ipv6_dst, work->tuple.end[TO].address, 16);
 	}
 	answer = bpf_fib_lookup(skb, &route, sizeof(route), 0);
 	return answer == BPF_FIB_LKUP_RET_NOT_FWDED || answer == BPF_FIB_LKUP_RET_FWD_DISABLED;
@@ -202,28 +190,41 @@ static __always_inline bool has_sockets(const struct tuple *tuple)
 	return tuple->protocol == IPPROTO_TCP || tuple->protocol == IPPROTO_UDP;
 }
 
-/* The socket that stands at one end of the packet in a network namespace; to be released. */
-static __always_inline struct bpf_sock *socket_at(struct __sk_buff *skb, const struct tuple *tuple,
-						  bool sender, __u64 netns)
+/*
+ * What the stack is asked with for the socket at one end, and connection tracking for a packet
+ * to there. The size of it.
+ */
+__noinline int put_question(__u32 which)
 {
-	struct bpf_sock_tuple ends = {};
+	struct work *work = own_work();
+	const struct end *local, *remote;
 
-	if (tuple->family == AF_INET) {
-		ends.ipv4.saddr = sender ? tuple->daddr[3] : tuple->saddr[3];
-		ends.ipv4.daddr = sender ? tuple->saddr[3] : tuple->daddr[3];
-		ends.ipv4.sport = sender ? tuple->dport : tuple->sport;
-		ends.ipv4.dport = sender ? tuple->sport : tuple->dport;
-		if (tuple->protocol == IPPROTO_TCP)
-			return bpf_skc_lookup_tcp(skb, &ends, sizeof(ends.ipv4), netns, 0);
-		return bpf_sk_lookup_udp(skb, &ends, sizeof(ends.ipv4), netns, 0);
+	if (!work)
+		return 0;
+	local = &work->tuple.end[which & 1];
+	remote = &work->tuple.end[~which & 1];
+	if (work->tuple.family == AF_INET) {
+		work->question.ipv4.saddr = remote->address[3];
+		work->question.ipv4.daddr = local->address[3];
+		work->question.ipv4.sport = remote->port;
+		work->question.ipv4.dport = local->port;
+		return sizeof(work->question.ipv4);
 	}
-	__builtin_memcpy(ends.ipv6.saddr, sender ? tuple->daddr : tuple->saddr, 16);
-	__builtin_memcpy(ends.ipv6.daddr, sender ? tuple->saddr : tuple->daddr, 16);
-	ends.ipv6.sport = sender ? tuple->dport : tuple->sport;
-	ends.ipv6.dport = sender ? tuple->sport : tuple->dport;
-	if (tuple->protocol == IPPROTO_TCP)
-		return bpf_skc_lookup_tcp(skb, &ends, sizeof(ends.ipv6), netns, 0);
-	return bpf_sk_lookup_udp(skb, &ends, sizeof(ends.ipv6), netns, 0);
+	__builtin_memcpy(work->question.ipv6.saddr, remote->address, 16);
+	__builtin_memcpy(work->question.ipv6.daddr, local->address, 16);
+	work->question.ipv6.sport = remote->port;
+	work->question.ipv6.dport = local->port;
+	return sizeof(work->question.ipv6);
+}
+
+/* The same, as the verifier wants it: a size that is not 0 nor too large, or 0. */
+static __always_inline __u32 question(__u32 which)
+{
+	__u32 size = put_question(which);
+
+	/* The compiler knows what comes back, the verifier does not. */
+	asm volatile("" : "+r"(size));
+	return size <= sizeof(((struct work *)0)->question) ? size : 0;
 }
 
 /*
@@ -235,32 +236,25 @@ static __always_inline bool is_addressed(struct bpf_sock *sk, const struct tuple
 	return sk->state != BPF_TCP_LISTEN || tuple->protocol != IPPROTO_TCP || tuple->syn;
 }
 
-/* Ask the stack whose socket stands at one end of the packet. */
-static __always_inline bool from_lookup(struct __sk_buff *skb, const struct tuple *tuple,
-					bool sender, struct owner *who)
+static __always_inline bool is_bound_to_any(struct bpf_sock *sk)
 {
+	return !(sk->src_ip4 | sk->src_ip6[0] | sk->src_ip6[1] | sk->src_ip6[2] | sk->src_ip6[3]);
+}
+
+/* What a look-up has found: whose socket, and what else is to be asked. */
+struct answer {
 	struct sock_owner *socket;
-	struct bpf_sock *sk, *full;
-	bool found = false;
+	__u32 netns; /* 0: not told */
+	bool bound_to_any;
+	bool addressed;
+};
 
-	if (!has_sockets(tuple))
-		return false;
-	sk = socket_at(skb, tuple, sender, BPF_F_CURRENT_NETNS);
-	if (!sk)
-		return false;
-	full = bpf_sk_fullsock(sk);
-	if (full) {
-		bool any = !full->src_ip4 &&
-			   !(full->src_ip6[0] | full->src_ip6[1] | full->src_ip6[2] | full->src_ip6[3]);
-
-		if (is_addressed(full, tuple) && (!any || delivered_here(skb, tuple))) {
-			socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
-			if (socket)
-				found = from_socket(socket, who, who, 0);
-		}
-	}
-	bpf_sk_release(sk);
-	return found;
+static __always_inline void read_socket(struct bpf_sock *full, const struct tuple *tuple,
+					struct answer *answer)
+{
+	answer->bound_to_any = is_bound_to_any(full);
+	answer->addressed = is_addressed(full, tuple);
+	answer->socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
 }
 
 /* The network namespace of a socket that is no full one; 0 when it cannot be told. (5.9) */
@@ -278,94 +272,165 @@ static __always_inline __u32 netns_of_small(struct bpf_sock *sk)
 }
 
 /*
- * The end that lives in another network namespace of this machine: the one which has the
- * address. A socket bound to a device is passed over, whose index means nothing here.
+ * Asks the stack in a network namespace. `far`: not ours; a socket bound to a device is passed
+ * over then, whose index means nothing here.
  */
-static __always_inline bool from_home(struct __sk_buff *skb, const struct tuple *tuple, bool sender,
-				      __u32 seen_from, struct owner *who)
+static __always_inline void ask_stack(struct __sk_buff *skb, struct work *work, __u32 size,
+				      __u64 netns, bool far, struct answer *answer)
 {
-	struct home_key key = { .netns = seen_from };
-	struct sock_owner *socket;
 	struct bpf_sock *sk, *full;
-	bool found = false;
-	__u32 netns = 0, *home;
 
-	__builtin_memcpy(key.address, sender ? tuple->saddr : tuple->daddr, sizeof(key.address));
+	if (work->tuple.protocol == IPPROTO_TCP) {
+		sk = bpf_skc_lookup_tcp(skb, &work->question, size, netns, 0);
+		if (!sk)
+			return;
+		full = bpf_sk_fullsock(sk);
+		if (!full) {
+			if (far)
+				answer->netns = netns_of_small(sk);
+		} else if (!far || !full->bound_dev_if) {
+			read_socket(full, &work->tuple, answer);
+		}
+		bpf_sk_release(sk);
+	} else {
+		sk = bpf_sk_lookup_udp(skb, &work->question, size, netns, 0);
+		if (!sk)
+			return;
+		full = bpf_sk_fullsock(sk);
+		if (full && (!far || !full->bound_dev_if))
+			read_socket(full, &work->tuple, answer);
+		bpf_sk_release(sk);
+	}
+}
+
+/* Asks the table of flows for one end. */
+__noinline int end_from_flow(__u32 which, __u32 netns)
+{
+	struct work *work = own_work();
+	struct flow_key key;
+	struct owner *found;
+
+	if (!work)
+		return 0;
+	flow_of(&key, &work->tuple, which, netns);
+	/* Both ends have the same key: whoever sent last stands there. */
+	if (!((key.local[0] ^ key.remote[0]) | (key.local[1] ^ key.remote[1]) |
+	      (key.local[2] ^ key.remote[2]) | (key.local[3] ^ key.remote[3]) |
+	      (key.local_port ^ key.remote_port)))
+		return 0;
+	found = bpf_map_lookup_elem(&flows, &key);
+	if (!found)
+		return 0;
+	work->who[which & 1] = *found;
+	return 1;
+}
+
+/* Asks the stack whose socket stands at one end. */
+__noinline int end_from_lookup(struct __sk_buff *skb, __u32 which)
+{
+	struct work *work = own_work();
+	struct answer answer = {};
+	struct owner *who;
+	__u32 size;
+
+	if (!work || !has_sockets(&work->tuple))
+		return 0;
+	size = question(which);
+	if (!size)
+		return 0;
+	ask_stack(skb, work, size, BPF_F_CURRENT_NETNS, false, &answer);
+	if (!answer.socket || !answer.addressed || (answer.bound_to_any && !delivered_here(skb)))
+		return 0;
+	who = &work->who[which & 1];
+	return from_socket(answer.socket, who, who, 0);
+}
+
+/*
+ * The end that lives in another network namespace of this machine: the one which has the
+ * address.
+ */
+__noinline int end_from_home(struct __sk_buff *skb, __u32 which)
+{
+	struct work *work = own_work();
+	struct answer answer = {};
+	struct home_key key = {};
+	struct owner *who;
+	__u32 size;
+	int found = 0;
+	__u32 *home;
+
+	if (!work)
+		return 0;
+	__builtin_memcpy(key.address, work->tuple.end[which & 1].address, sizeof(key.address));
+	key.netns = work->netns;
 	home = bpf_map_lookup_elem(&homes, &key);
 	if (!home)
-		return false;
+		return 0;
 	/* Only that namespace has the address: flows from there are found without its number. */
-	if (!has_sockets(tuple))
-		return from_flow(tuple, sender, ANY_NETNS, who);
-	sk = socket_at(skb, tuple, sender, *home & 0x7fffffff);
-	if (!sk)
-		return false;
-	full = bpf_sk_fullsock(sk);
-	if (!full) {
-		netns = netns_of_small(sk);
-	} else if (!full->bound_dev_if) {
-		socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
-		if (socket) {
-			netns = socket->netns;
-			found = is_addressed(full, tuple) && from_socket(socket, who, who, 0);
-		}
+	if (!has_sockets(&work->tuple))
+		return end_from_flow(which, ANY_NETNS);
+	size = question(which);
+	if (!size)
+		return 0;
+	ask_stack(skb, work, size, *home & 0x7fffffff, true, &answer);
+	if (answer.socket) {
+		who = &work->who[which & 1];
+		answer.netns = answer.socket->netns;
+		if (answer.addressed)
+			found = from_socket(answer.socket, who, who, 0);
 	}
-	bpf_sk_release(sk);
 	/* A UDP socket's flow names the one that sent, the socket only one that may have. */
-	if (netns && (!found || (sender && tuple->protocol == IPPROTO_UDP)))
-		found |= from_flow(tuple, sender, netns, who);
+	if (answer.netns && (!found || ((which & 1) == FROM && work->tuple.protocol == IPPROTO_UDP)))
+		found |= end_from_flow(which, answer.netns);
 	return found;
 }
 
 /* What an ICMP error quotes at `offset`: of a quoted fragment only the first tells. */
 __noinline int find_quoted(struct __sk_buff *skb, __u32 offset)
 {
-	struct ring_control *control = own_ring();
-	struct tuple tuple;
-	bool error, ipv6;
+	struct work *work = own_work();
+	struct tuple *tuple;
+	bool error;
 
-	if (!control)
+	if (!work)
 		return 0;
-	tuple = work_of(control)->tuple;
-	ipv6 = tuple.family == AF_INET6;
-	tuple.part = PART_WHOLE;
-	if (!read_addresses(skb, &offset, ipv6, &tuple) || tuple.part == PART_LATER)
+	tuple = &work->tuple;
+	tuple->part = PART_WHOLE;
+	if (!read_addresses(skb, &offset, tuple->family == AF_INET6, tuple) ||
+	    tuple->part == PART_LATER)
 		return 0;
-	if (is_icmp(&tuple) ? !read_icmp(skb, offset, &tuple, &error) :
-			      !read_ports(skb, offset, &tuple))
+	if (is_icmp(tuple) ? !read_icmp(skb, offset, tuple, &error) :
+			     !read_ports(skb, offset, tuple))
 		return 0;
-	invert(&tuple);
-	work_of(control)->tuple = tuple;
+	invert(tuple);
 	return 1;
 }
 
 /* Ports, or what stands for them, of the transport header at `offset`. */
 __noinline int find_ports(struct __sk_buff *skb, __u32 offset)
 {
-	struct ring_control *control = own_ring();
-	struct tuple tuple;
+	struct work *work = own_work();
 	bool error = false;
 
-	if (!control)
+	if (!work)
 		return 0;
-	tuple = work_of(control)->tuple;
-	if (is_icmp(&tuple) ? !read_icmp(skb, offset, &tuple, &error) :
-			      !read_ports(skb, offset, &tuple))
+	if (is_icmp(&work->tuple) ? !read_icmp(skb, offset, &work->tuple, &error) :
+				    !read_ports(skb, offset, &work->tuple))
 		return 0;
-	work_of(control)->tuple = tuple;
 	/* What it quotes begins after eight bytes. */
 	return error ? find_quoted(skb, offset + 8) : 1;
 }
 
 /* Puts addresses and ports of the packet into the work area; 0 when it has none. */
-__noinline int find_tuple(struct __sk_buff *skb, __u32 l3)
+__noinline int find_tuple(struct __sk_buff *skb)
 {
-	struct ring_control *control = own_ring();
+	struct work *work = own_work();
 	__u16 ethertype = skb->protocol;
-	struct tuple tuple = {};
+	__u32 l3;
 
-	if (!control || l3 > ETHERNET_HEADER)
+	if (!work)
 		return 0;
+	l3 = work->l3;
 	for (int i = 0; i < 2; i++) {
 		__u16 next;
 
@@ -378,51 +443,10 @@ __noinline int find_tuple(struct __sk_buff *skb, __u32 l3)
 	}
 	if (ethertype != bpf_htons(ETH_P_IP) && ethertype != bpf_htons(ETH_P_IPV6))
 		return 0;
-	if (!read_addresses(skb, &l3, ethertype == bpf_htons(ETH_P_IPV6), &tuple))
+	__builtin_memset(&work->tuple, 0, sizeof(work->tuple));
+	if (!read_addresses(skb, &l3, ethertype == bpf_htons(ETH_P_IPV6), &work->tuple))
 		return 0;
-	work_of(control)->tuple = tuple;
-	return tuple.part == PART_LATER ? 1 : find_ports(skb, l3);
-}
-
-__noinline int end_from_flow(__u32 full, __u32 sender)
-{
-	struct ring_control *control = own_ring();
-	struct packet_record *record;
-	struct tuple tuple;
-
-	if (!control)
-		return 0;
-	record = record_of(control, full);
-	tuple = work_of(control)->tuple;
-	return from_flow(&tuple, sender, record->netns,
-			 sender ? &record->sender : &record->receiver);
-}
-
-__noinline int end_from_lookup(struct __sk_buff *skb, __u32 full, __u32 sender)
-{
-	struct ring_control *control = own_ring();
-	struct packet_record *record;
-	struct tuple tuple;
-
-	if (!control)
-		return 0;
-	record = record_of(control, full);
-	tuple = work_of(control)->tuple;
-	return from_lookup(skb, &tuple, sender, sender ? &record->sender : &record->receiver);
-}
-
-__noinline int end_from_home(struct __sk_buff *skb, __u32 full, __u32 sender)
-{
-	struct ring_control *control = own_ring();
-	struct packet_record *record;
-	struct tuple tuple;
-
-	if (!control)
-		return 0;
-	record = record_of(control, full);
-	tuple = work_of(control)->tuple;
-	return from_home(skb, &tuple, sender, record->netns,
-			 sender ? &record->sender : &record->receiver);
+	return work->tuple.part == PART_LATER ? 1 : find_ports(skb, l3);
 }
 
 /*
@@ -444,103 +468,91 @@ extern struct nf_conn *bpf_skb_ct_lookup(struct __sk_buff *skb, struct bpf_sock_
 					 __u32 options_size) __ksym __weak;
 extern void bpf_ct_release(struct nf_conn *connection) __ksym __weak;
 
-static __always_inline struct nf_conn *tracked(struct __sk_buff *skb, const struct tuple *tuple,
-					       bool inverse, struct ct_options *options)
+static __always_inline struct nf_conn *tracked(struct __sk_buff *skb, struct work *work, __u32 which,
+					       struct ct_options *options)
 {
-	struct bpf_sock_tuple ends = {};
+	__u32 size = question(which);
 
 	options->netns_id = BPF_F_CURRENT_NETNS;
-	options->protocol = tuple->protocol;
-	if (tuple->family == AF_INET) {
-		ends.ipv4.saddr = inverse ? tuple->daddr[3] : tuple->saddr[3];
-		ends.ipv4.daddr = inverse ? tuple->saddr[3] : tuple->daddr[3];
-		ends.ipv4.sport = inverse ? tuple->dport : tuple->sport;
-		ends.ipv4.dport = inverse ? tuple->sport : tuple->dport;
-		return bpf_skb_ct_lookup(skb, &ends, sizeof(ends.ipv4), options, sizeof(*options));
-	}
-	__builtin_memcpy(ends.ipv6.saddr, inverse ? tuple->daddr : tuple->saddr, 16);
-	__builtin_memcpy(ends.ipv6.daddr, inverse ? tuple->saddr : tuple->daddr, 16);
-	ends.ipv6.sport = inverse ? tuple->dport : tuple->sport;
-	ends.ipv6.dport = inverse ? tuple->sport : tuple->dport;
-	return bpf_skb_ct_lookup(skb, &ends, sizeof(ends.ipv6), options, sizeof(*options));
+	options->protocol = work->tuple.protocol;
+	if (!size)
+		return 0;
+	return bpf_skb_ct_lookup(skb, &work->question, size, options, sizeof(*options));
 }
 
-static __always_inline void wide(__u32 to[4], const union nf_inet_addr *from, __u8 family)
+static __always_inline void wide(struct end *to, const union nf_inet_addr *from, __u16 port,
+				 __u8 family)
 {
-	to[0] = family == AF_INET ? 0 : from->all[0];
-	to[1] = family == AF_INET ? 0 : from->all[1];
-	to[2] = family == AF_INET ? bpf_htonl(0xffff) : from->all[2];
-	to[3] = family == AF_INET ? from->all[0] : from->all[3];
+	__u32 v6 = family == AF_INET ? 0 : ~0U;
+
+	to->address[0] = from->all[0] & v6;
+	to->address[1] = from->all[1] & v6;
+	to->address[2] = (from->all[2] & v6) | (bpf_htonl(0xffff) & ~v6);
+	to->address[3] = (from->all[3] & v6) | (from->all[0] & ~v6);
+	to->port = port;
+}
+
+static __always_inline bool is_same(const struct end *one, const struct end *other)
+{
+	return !((one->address[0] ^ other->address[0]) | (one->address[1] ^ other->address[1]) |
+		 (one->address[2] ^ other->address[2]) | (one->address[3] ^ other->address[3]) |
+		 (one->port ^ other->port));
 }
 
 /*
  * Puts the tuple by which one end of the packet knows it into the work area, and what stood there
  * aside; 0 when it is the same, or not tracked.
  */
-__noinline int take_tracked_tuple(struct __sk_buff *skb, __u32 sender)
+__noinline int take_tracked_tuple(struct __sk_buff *skb, __u32 which)
 {
-	struct ring_control *control = own_ring();
+	struct work *work = own_work();
 	struct ct_options options = {};
 	const struct nf_conntrack_tuple *tuple_of;
-	union nf_inet_addr local = {}, remote = {};
-	__u16 local_port = 0, remote_port = 0;
+	union nf_inet_addr address[2] = {};
+	__u16 port[2] = {};
 	struct nf_conn *connection;
-	struct tuple tuple, other;
-	bool inverse = false, original, same;
+	bool original;
 
-	if (!control || !bpf_ksym_exists(bpf_skb_ct_lookup))
+	if (!work || !bpf_ksym_exists(bpf_skb_ct_lookup) || !has_sockets(&work->tuple))
 		return 0;
-	tuple = work_of(control)->tuple;
-	if (!has_sockets(&tuple))
-		return 0;
-	connection = tracked(skb, &tuple, false, &options);
+	/* Does the packet go the way of the connection's first one? */
+	connection = tracked(skb, work, TO, &options);
+	original = options.direction == CT_ORIGINAL;
 	if (!connection) {
-		inverse = true;
-		connection = tracked(skb, &tuple, true, &options);
+		connection = tracked(skb, work, FROM, &options);
+		original = options.direction != CT_ORIGINAL;
 	}
 	if (!connection)
 		return 0;
-	/* Does the packet go the way of the connection's first one? */
-	original = (options.direction == CT_ORIGINAL) != inverse;
-	other = tuple;
 	/*
 	 * The client's view is the first packet's, the server's that of its answer. Read without
 	 * following the kernel's types, which costs the verifier a search for each field.
 	 */
-	tuple_of = original == !!sender ? &connection->tuplehash[0].tuple :
-					  &connection->tuplehash[1].tuple;
-	bpf_core_read(&local, sizeof(local), &tuple_of->src.u3);
-	bpf_core_read(&remote, sizeof(remote), &tuple_of->dst.u3);
-	bpf_core_read(&local_port, sizeof(local_port), &tuple_of->src.u);
-	bpf_core_read(&remote_port, sizeof(remote_port), &tuple_of->dst.u);
+	tuple_of = original == (which & 1) ? &connection->tuplehash[0].tuple :
+					     &connection->tuplehash[1].tuple;
+	bpf_core_read(&address[0], sizeof(address[0]), &tuple_of->src.u3);
+	bpf_core_read(&address[1], sizeof(address[1]), &tuple_of->dst.u3);
+	bpf_core_read(&port[0], sizeof(port[0]), &tuple_of->src.u);
+	bpf_core_read(&port[1], sizeof(port[1]), &tuple_of->dst.u);
 	bpf_ct_release(connection);
-	wide(sender ? other.saddr : other.daddr, &local, tuple.family);
-	wide(sender ? other.daddr : other.saddr, &remote, tuple.family);
-	*(sender ? &other.sport : &other.dport) = local_port;
-	*(sender ? &other.dport : &other.sport) = remote_port;
-	same = other.saddr[3] == tuple.saddr[3] && other.daddr[3] == tuple.daddr[3] &&
-	       other.saddr[2] == tuple.saddr[2] && other.daddr[2] == tuple.daddr[2] &&
-	       other.saddr[1] == tuple.saddr[1] && other.daddr[1] == tuple.daddr[1] &&
-	       other.saddr[0] == tuple.saddr[0] && other.daddr[0] == tuple.daddr[0] &&
-	       other.sport == tuple.sport && other.dport == tuple.dport;
-	if (same)
-		return 0;
-	work_of(control)->plain = tuple;
-	work_of(control)->tuple = other;
-	return 1;
+	work->plain = work->tuple;
+	wide(&work->tuple.end[which & 1], &address[0], port[0], work->tuple.family);
+	wide(&work->tuple.end[~which & 1], &address[1], port[1], work->tuple.family);
+	return !is_same(&work->tuple.end[0], &work->plain.end[0]) ||
+	       !is_same(&work->tuple.end[1], &work->plain.end[1]);
 }
 
 /* An end behind an address translation. */
-static __always_inline int end_from_tracking(struct __sk_buff *skb, struct ring_control *control,
-					     bool full, bool sender, __u64 homes_at)
+__noinline int end_from_tracking(struct __sk_buff *skb, __u32 which)
 {
+	struct work *work = own_work();
 	int known;
 
-	if (!take_tracked_tuple(skb, sender))
+	if (!work || !take_tracked_tuple(skb, which))
 		return 0;
-	known = end_from_flow(full, sender) || end_from_lookup(skb, full, sender) ||
-		(homes_at && end_from_home(skb, full, sender));
-	work_of(control)->tuple = work_of(control)->plain;
+	known = end_from_flow(which, work->netns) || end_from_lookup(skb, which) ||
+		(work->homes_at && end_from_home(skb, which));
+	work->tuple = work->plain;
 	return known;
 }
 
@@ -555,8 +567,7 @@ struct fragment_key {
 };
 
 struct fragment_ends {
-	struct owner sender;
-	struct owner receiver;
+	struct owner who[2];
 };
 
 /* Written and read by the capture programs. When full the oldest goes: no owner then. */
@@ -567,118 +578,114 @@ struct {
 	__type(value, struct fragment_ends);
 } fragments SEC(".maps");
 
-__noinline int remember_fragment(__u32 full)
+static __always_inline void fragment_of(struct fragment_key *key, const struct work *work)
 {
-	struct ring_control *control = own_ring();
-	struct fragment_ends ends;
-	struct fragment_key key = {};
-	struct packet_record *record;
-	struct tuple *tuple;
-
-	if (!control)
-		return 0;
-	tuple = &work_of(control)->tuple;
-	record = record_of(control, full);
-	__builtin_memcpy(key.saddr, tuple->saddr, 16);
-	__builtin_memcpy(key.daddr, tuple->daddr, 16);
-	key.id = tuple->id;
-	key.netns = record->netns;
-	key.protocol = tuple->protocol;
-	ends.sender = record->sender;
-	ends.receiver = record->receiver;
-	return bpf_map_update_elem(&fragments, &key, &ends, BPF_ANY);
+	__builtin_memset(key, 0, sizeof(*key));
+	__builtin_memcpy(key->saddr, work->tuple.end[FROM].address, sizeof(key->saddr));
+	__builtin_memcpy(key->daddr, work->tuple.end[TO].address, sizeof(key->daddr));
+	key->id = work->tuple.id;
+	key->netns = work->netns;
+	key->protocol = work->tuple.protocol;
 }
 
-__noinline int ends_from_fragment(__u32 full)
+__noinline int remember_fragment(void)
 {
-	struct ring_control *control = own_ring();
-	struct fragment_ends *ends;
-	struct fragment_key key = {};
-	struct packet_record *record;
-	struct tuple *tuple;
+	struct work *work = own_work();
+	struct fragment_key key;
 
-	if (!control)
+	if (!work)
 		return 0;
-	tuple = &work_of(control)->tuple;
-	record = record_of(control, full);
-	__builtin_memcpy(key.saddr, tuple->saddr, 16);
-	__builtin_memcpy(key.daddr, tuple->daddr, 16);
-	key.id = tuple->id;
-	key.netns = record->netns;
-	key.protocol = tuple->protocol;
+	fragment_of(&key, work);
+	return bpf_map_update_elem(&fragments, &key, &work->who, BPF_ANY);
+}
+
+__noinline int ends_from_fragment(void)
+{
+	struct work *work = own_work();
+	struct fragment_ends *ends;
+	struct fragment_key key;
+
+	if (!work)
+		return 0;
+	fragment_of(&key, work);
 	ends = bpf_map_lookup_elem(&fragments, &key);
 	if (!ends)
 		return 0;
-	if (record->sender.sure == SURE_NOT)
-		record->sender = ends->sender;
-	record->receiver = ends->receiver;
+	if (!work->known)
+		work->who[FROM] = ends->who[FROM];
+	work->who[TO] = ends->who[TO];
 	return 1;
 }
 
 /* To many: whoever a look-up names is one of those who may receive it. */
 static __always_inline bool to_many(struct __sk_buff *skb, const struct tuple *tuple)
 {
+	const __u32 *to = tuple->end[TO].address;
+
 	if (skb->pkt_type == PACKET_BROADCAST || skb->pkt_type == PACKET_MULTICAST)
 		return true;
 	if (tuple->family == AF_INET)
-		return (tuple->daddr[3] & bpf_htonl(0xf0000000)) == bpf_htonl(0xe0000000) ||
-		       tuple->daddr[3] == 0xffffffff;
-	return (tuple->daddr[0] & bpf_htonl(0xff000000)) == bpf_htonl(0xff000000);
+		return (to[3] & bpf_htonl(0xf0000000)) == bpf_htonl(0xe0000000) ||
+		       to[3] == 0xffffffff;
+	return (to[0] & bpf_htonl(0xff000000)) == bpf_htonl(0xff000000);
 }
 
-static __always_inline int find_sender(struct __sk_buff *skb, bool egress, bool full,
-				       struct ring_control *control, __u64 homes_at)
+__noinline int find_sender(struct __sk_buff *skb)
 {
+	struct work *work = own_work();
 	bool loopback = skb->ifindex == LOOPBACK_IFINDEX;
-	__u8 protocol = work_of(control)->tuple.protocol;
+	__u8 protocol;
 
+	if (!work)
+		return 0;
+	protocol = work->tuple.protocol;
 	/* A UDP socket's flow names the one that sent, a look-up only one that may have. */
-	if ((protocol != IPPROTO_TCP || !loopback || egress) && end_from_flow(full, true)) {
+	if ((protocol != IPPROTO_TCP || !loopback || work->egress) &&
+	    end_from_flow(FROM, work->netns)) {
 		/* More packets wait here than are remembered: another may have sent since. */
 		if (loopback && protocol == IPPROTO_UDP)
-			record_of(control, full)->sender.sure = SURE_GUESS;
+			work->who[FROM].sure = SURE_GUESS;
 		return 1;
 	}
-	if (loopback && !egress && (end_from_lookup(skb, full, true) || end_from_flow(full, true)))
+	if (loopback && !work->egress &&
+	    (end_from_lookup(skb, FROM) || end_from_flow(FROM, work->netns)))
 		return 1;
-	if (homes_at && end_from_home(skb, full, true))
+	if (work->homes_at && end_from_home(skb, FROM))
 		return 1;
-	return !loopback && end_from_tracking(skb, control, full, true, homes_at);
+	return !loopback && end_from_tracking(skb, FROM);
 }
 
-static __always_inline int find_receiver(struct __sk_buff *skb, bool egress, bool full,
-					 struct ring_control *control, __u64 homes_at)
+__noinline int find_receiver(struct __sk_buff *skb)
 {
-	if (!egress && (end_from_lookup(skb, full, false) || end_from_flow(full, false)))
-		return 1;
-	if (homes_at && end_from_home(skb, full, false))
-		return 1;
-	if (egress && !homes_at)
+	struct work *work = own_work();
+
+	if (!work)
 		return 0;
-	return end_from_tracking(skb, control, full, false, homes_at);
+	if (!work->egress && (end_from_lookup(skb, TO) || end_from_flow(TO, work->netns)))
+		return 1;
+	if (work->homes_at && end_from_home(skb, TO))
+		return 1;
+	if (work->egress && !work->homes_at)
+		return 0;
+	return end_from_tracking(skb, TO);
 }
 
 /* The ends that the packet's own socket does not tell; see struct work. */
-static __always_inline void find_ends(struct __sk_buff *skb, struct ring_control *control,
-				      struct packet_record *record)
+static __always_inline void find_ends(struct __sk_buff *skb, struct work *work)
 {
-	struct work *work = work_of(control);
-	bool egress = work->egress, full = work->full;
-	struct tuple *tuple = &work->tuple;
-
-	if (!find_tuple(skb, work->l3))
+	if (!find_tuple(skb))
 		return;
-	if (tuple->part == PART_LATER) {
-		ends_from_fragment(full);
+	if (work->tuple.part == PART_LATER) {
+		ends_from_fragment();
 		return;
 	}
 	/* Who sends an ICMP error is not who sent what the error answers. */
-	if (!work->known && !tuple->error)
-		find_sender(skb, egress, full, control, work->homes_at);
-	if (find_receiver(skb, egress, full, control, work->homes_at) && to_many(skb, tuple))
-		record->receiver.sure = SURE_GUESS;
-	if (work->known && egress)
-		remember_far(skb, work->l3, work->homes_at, record);
-	if (tuple->part == PART_FIRST)
-		remember_fragment(full);
+	if (!work->known && !work->tuple.error)
+		find_sender(skb);
+	if (find_receiver(skb) && to_many(skb, &work->tuple))
+		work->who[TO].sure = SURE_GUESS;
+	if (work->known && work->egress)
+		remember_far(skb);
+	if (work->tuple.part == PART_FIRST)
+		remember_fragment();
 }

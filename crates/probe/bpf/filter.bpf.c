@@ -74,17 +74,20 @@ static __always_inline struct answers answers_of(const struct owner *who)
 }
 
 /* Weighs the owners in the record against all terms, into struct decision. */
-__noinline int weigh_owners(__u32 full, __u32 egress, __u32 cap_len)
+__noinline int weigh_owners(void)
 {
 	struct ring_control *control = own_ring();
 	struct answers sender, receiver, near, far;
 	struct packet_record *record;
 	struct decision *decision;
-	bool near_known;
+	bool near_known, egress;
 
 	if (!control)
 		return 0;
-	record = record_of(control, full);
+	record = own_record(control);
+	if (!record)
+		return 0;
+	egress = work_of(control)->egress;
 	decision = decision_of(control);
 	sender = answers_of(&record->sender);
 	receiver = answers_of(&record->receiver);
@@ -104,20 +107,17 @@ __noinline int weigh_owners(__u32 full, __u32 egress, __u32 cap_len)
 					    receiver.is)) |
 			  (config.sender & sender.known) | (config.receiver & receiver.known) |
 			  (config.own & near.known) | (config.other & far.known);
-	decision->cap_len = cap_len;
-	decision->full = full;
 	decision->undecided = 0;
 	return 0;
 }
 
 /* Comes back only when there is nobody to ask. */
-static __always_inline void ask_filter(struct __sk_buff *skb, __u32 netns, bool egress,
-				       bool full, __u32 cap_len)
+static __always_inline void ask_filter(struct __sk_buff *skb, __u32 netns, bool egress)
 {
 	struct device_key key = { .netns = netns, .ifindex = skb->ifindex << 1 | egress };
 	__u32 *place;
 
-	weigh_owners(full, egress, cap_len);
+	weigh_owners();
 	place = bpf_map_lookup_elem(&decider_of, &key);
 	if (place)
 		bpf_tail_call(skb, &deciders, *place);

@@ -137,7 +137,7 @@ static __always_inline bool is_own_flow(struct bpf_sock *sk, const struct tuple 
 		return false;
 	if (sk->protocol != IPPROTO_TCP && sk->protocol != IPPROTO_UDP)
 		return true;
-	return sk->src_port == bpf_ntohs(tuple->sport);
+	return sk->src_port == bpf_ntohs(tuple->end[FROM].port);
 }
 
 static __always_inline void remember_sent(struct __sk_buff *skb, struct sock_owner *socket, bool tcp)
@@ -177,7 +177,7 @@ int egress(struct __sk_buff *skb)
 	struct sock_owner *socket;
 	struct tuple tuple = {};
 	struct flow_key key;
-	bool connected;
+	bool connected, tcp;
 	__u64 hash;
 
 	if (!sk)
@@ -190,22 +190,23 @@ int egress(struct __sk_buff *skb)
 		return 1;
 	/* A listener answers many; connected UDP is state ESTABLISHED too. */
 	connected = full->state != BPF_TCP_LISTEN && full->state != BPF_TCP_CLOSE;
-	if (full->protocol != IPPROTO_TCP) {
+	tcp = full->protocol == IPPROTO_TCP;
+	if (!tcp) {
 		if (config.current_in_egress)
 			claim(socket);
 	} else if (connected && config.current_in_egress) {
-		struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+		struct tcp_sock *locked = bpf_skc_to_tcp_sock(sk);
 
-		if (tcp && tcp->inet_conn.icsk_inet.sk.sk_lock.owned)
+		if (locked && locked->inet_conn.icsk_inet.sk.sk_lock.owned)
 			claim(socket);
 	}
 	if (skb->ifindex == LOOPBACK_IFINDEX)
-		remember_sent(skb, socket, full->protocol == IPPROTO_TCP);
-	if (connected && (socket->flags & FLOW_WRITTEN) && goes_to_peer(skb, full, 0))
+		remember_sent(skb, socket, tcp);
+	if (connected && (socket->flags & FLOW_WRITTEN) && (tcp || goes_to_peer(skb, 0)))
 		return 1;
 	if (!read_sent(skb, &tuple) || !is_own_flow(full, &tuple))
 		return 1;
-	flow_of(&key, &tuple, true, socket->netns);
+	flow_of(&key, &tuple, FROM, socket->netns);
 	hash = flow_hash(&key);
 	if (socket->last_flow == hash)
 		return 1;
@@ -215,13 +216,13 @@ int egress(struct __sk_buff *skb)
 		if (who.sure == SURE_EXACT)
 			who.sure = SURE_FLOW;
 		bpf_map_update_elem(&flows, &key, &who, BPF_ANY);
-		if (full->protocol != IPPROTO_TCP && full->protocol != IPPROTO_UDP) {
+		if (!tcp && full->protocol != IPPROTO_UDP) {
 			key.netns = ANY_NETNS;
 			bpf_map_update_elem(&flows, &key, &who, BPF_ANY);
 		}
 	}
 	socket->last_flow = hash;
-	if (connected && goes_to_peer(skb, full, 0))
+	if (connected && (tcp || goes_to_peer(skb, 0)))
 		socket->flags |= FLOW_WRITTEN;
 	return 1;
 }

@@ -36,10 +36,14 @@ struct {
  */
 struct work {
 	struct packet_record record;
+	struct owner who[2]; /* at the ends of `tuple` */
 	struct tuple tuple;
 	struct tuple plain; /* what stood in `tuple` while another one is tried */
+	struct bpf_sock_tuple question;
 	__u64 homes_at;     /* see generation() */
+	__u32 at;           /* of the record, from the start of the control page */
 	__u32 cap_len;
+	__u32 netns; /* of the device: inode number */
 	__u8 l3;
 	__u8 egress;
 	__u8 full; /* the ring is full: the record is not in it */
@@ -59,12 +63,32 @@ static __always_inline struct work *work_of(struct ring_control *control)
 	return (struct work *)((char *)control + WORK_OFFSET);
 }
 
-/* Where the next record is made: at the head, or in the work area when the ring is full. */
-static __always_inline struct packet_record *record_of(struct ring_control *control, bool full)
+static __always_inline struct work *own_work(void)
 {
-	__u32 at = RING_HEADER + ((__u32)control->head & (config.ring_size - 1));
+	struct ring_control *control = own_ring();
 
-	return (struct packet_record *)((char *)control + (full ? WORK_OFFSET : at));
+	return control ? work_of(control) : 0;
+}
+
+/*
+ * Where the packet's record is made: at the ring's head, or in the work area when the ring is
+ * full. Read from memory, so that the verifier has one path to look at and not two.
+ */
+static __always_inline struct packet_record *own_record(struct ring_control *control)
+{
+	__u32 at = READ(work_of(control)->at);
+
+	return at <= RING_HEADER + config.ring_size ? (struct packet_record *)((char *)control + at) : 0;
+}
+
+static __always_inline void place_record(struct ring_control *control, bool full)
+{
+	struct work *work = work_of(control);
+
+	WRITE(work->full, full);
+	WRITE(work->at, RING_HEADER + ((__u32)control->head & (config.ring_size - 1)));
+	if (full)
+		WRITE(work->at, WORK_OFFSET);
 }
 
 /*

@@ -11,19 +11,25 @@
 
 #include "maps.h"
 
+struct end {
+	__u32 address[4]; /* IPv4 as ::ffff:a.b.c.d */
+	__u16 port;       /* network order; 0 where the protocol has no ports */
+	__u16 pad;
+};
+
+#define TO 0
+#define FROM 1
+
 /* A flow's addresses and ports as a packet has them. */
 struct tuple {
-	__u32 saddr[4]; /* IPv4 as ::ffff:a.b.c.d */
-	__u32 daddr[4];
-	__u16 sport; /* network order; 0 where the protocol has no ports */
-	__u16 dport;
+	struct end end[2]; /* TO and FROM: the receiver's and the sender's */
 	__u8 protocol;
 	__u8 family; /* AF_INET or AF_INET6 */
 	__u8 part;   /* PART_… */
 	__u8 error;  /* of an ICMP error: the tuple is that of an answer to what it quotes */
 	__u32 id;    /* of a fragment */
 	__u8 syn;    /* TCP: only such packets may be a listener's */
-	__u8 pad[3];
+	__u8 pad[7];
 };
 
 #define PART_WHOLE 0
@@ -52,6 +58,7 @@ struct ipv6_head {
 	__u32 daddr[4];
 };
 
+#define ETHERNET_HEADER 14
 #define EXTENSION_HEADERS 6
 #define NEXT_HOP 0
 #define NEXT_ROUTING 43
@@ -92,10 +99,10 @@ static __always_inline bool read_addresses(struct __sk_buff *skb, __u32 *offset,
 		}
 		tuple->family = AF_INET;
 		tuple->protocol = head.protocol;
-		tuple->saddr[2] = bpf_htonl(0xffff);
-		tuple->daddr[2] = bpf_htonl(0xffff);
-		tuple->saddr[3] = head.saddr;
-		tuple->daddr[3] = head.daddr;
+		tuple->end[FROM].address[2] = bpf_htonl(0xffff);
+		tuple->end[TO].address[2] = bpf_htonl(0xffff);
+		tuple->end[FROM].address[3] = head.saddr;
+		tuple->end[TO].address[3] = head.daddr;
 		*offset += (head.version_ihl & 0x0f) * 4;
 	} else {
 		struct ipv6_head head;
@@ -104,8 +111,8 @@ static __always_inline bool read_addresses(struct __sk_buff *skb, __u32 *offset,
 		if (bpf_skb_load_bytes(skb, *offset, &head, sizeof(head)))
 			return false;
 		tuple->family = AF_INET6;
-		__builtin_memcpy(tuple->saddr, head.saddr, 16);
-		__builtin_memcpy(tuple->daddr, head.daddr, 16);
+		__builtin_memcpy(tuple->end[FROM].address, head.saddr, 16);
+		__builtin_memcpy(tuple->end[TO].address, head.daddr, 16);
 		next = head.next;
 		*offset += sizeof(head);
 #pragma unroll
@@ -156,8 +163,8 @@ static __always_inline bool read_ports(struct __sk_buff *skb, __u32 offset, stru
 	case IPPROTO_DCCP:
 		if (bpf_skb_load_bytes(skb, offset, ports, sizeof(ports)))
 			return false;
-		tuple->sport = ports[0];
-		tuple->dport = ports[1];
+		tuple->end[FROM].port = ports[0];
+		tuple->end[TO].port = ports[1];
 		return true;
 	default:
 		return true;
@@ -183,15 +190,15 @@ static __always_inline bool read_icmp(struct __sk_buff *skb, __u32 offset, struc
 		*error = type == ICMP_UNREACHABLE || type == ICMP_TIME_EXCEEDED ||
 			 type == ICMP_PARAMETER_PROBLEM;
 		if (type == ICMP_ECHO)
-			tuple->sport = head[2];
+			tuple->end[FROM].port = head[2];
 		else if (type == ICMP_ECHO_REPLY)
-			tuple->dport = head[2];
+			tuple->end[TO].port = head[2];
 	} else {
 		*error = type <= ICMPV6_LAST_ERROR;
 		if (type == ICMPV6_ECHO)
-			tuple->sport = head[2];
+			tuple->end[FROM].port = head[2];
 		else if (type == ICMPV6_ECHO_REPLY)
-			tuple->dport = head[2];
+			tuple->end[TO].port = head[2];
 	}
 	return true;
 }
@@ -199,14 +206,10 @@ static __always_inline bool read_icmp(struct __sk_buff *skb, __u32 offset, struc
 /* Turns the tuple of a quoted packet into that of an answer to it. */
 static __always_inline void invert(struct tuple *tuple)
 {
-	__u32 address[4];
-	__u16 port = tuple->sport;
+	struct end from = tuple->end[FROM];
 
-	__builtin_memcpy(address, tuple->saddr, 16);
-	__builtin_memcpy(tuple->saddr, tuple->daddr, 16);
-	__builtin_memcpy(tuple->daddr, address, 16);
-	tuple->sport = tuple->dport;
-	tuple->dport = port;
+	tuple->end[FROM] = tuple->end[TO];
+	tuple->end[TO] = from;
 	tuple->part = PART_WHOLE;
 	tuple->error = 1;
 }
@@ -231,48 +234,56 @@ static __always_inline bool read_sent(struct __sk_buff *skb, struct tuple *tuple
 }
 
 /*
- * Does this packet go where its socket is connected to? A connected UDP socket may send
- * elsewhere as well (sendto). Looks at the usual case only: no IP options, bytes at hand.
+ * Does this packet, whose network header is at `l3`, go where its UDP socket is connected to? It
+ * may send elsewhere as well (sendto). Looks at the usual case only: no IP options, bytes at hand.
  */
-static __always_inline bool goes_to_peer(struct __sk_buff *skb, struct bpf_sock *sk, __u32 l3)
+__noinline int goes_to_peer(struct __sk_buff *skb, __u32 l3)
 {
-	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
-	__u32 dst_port = *(volatile __u32 *)&sk->dst_port; /* two bytes wide since 5.18 */
+	void *data, *end;
+	struct bpf_sock *sk = skb->sk;
+	__u32 dst_port;
 
-	if (sk->protocol == IPPROTO_TCP)
-		return true;
+	if (!sk || l3 > ETHERNET_HEADER)
+		return 0;
+	sk = bpf_sk_fullsock(sk);
+	if (!sk)
+		return 0;
+	data = (void *)(long)skb->data;
+	end = (void *)(long)skb->data_end;
+	dst_port = *(volatile __u32 *)&sk->dst_port; /* two bytes wide since 5.18 */
 	if (skb->protocol == bpf_htons(ETH_P_IP)) {
 		struct ipv4_head *head = data + l3;
 		__u16 *ports = (void *)(head + 1);
 
 		if ((void *)(ports + 2) > end)
-			return false;
+			return 0;
 		return head->version_ihl == 0x45 && !(head->fragment & bpf_htons(0x1fff)) &&
-		       head->daddr == sk->dst_ip4 &&
-		       ports[1] == (__u16)dst_port;
+		       head->daddr == sk->dst_ip4 && ports[1] == (__u16)dst_port;
 	}
 	if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
 		struct ipv6_head *head = data + l3;
 		__u16 *ports = (void *)(head + 1);
 
 		if ((void *)(ports + 2) > end)
-			return false;
+			return 0;
 		return head->next == IPPROTO_UDP && head->daddr[0] == sk->dst_ip6[0] &&
 		       head->daddr[1] == sk->dst_ip6[1] && head->daddr[2] == sk->dst_ip6[2] &&
 		       head->daddr[3] == sk->dst_ip6[3] && ports[1] == (__u16)dst_port;
 	}
-	return false;
+	return 0;
 }
 
-/* The key under which the sender (or else the receiver) of such a packet stands in `flows`. */
-static __always_inline void flow_of(struct flow_key *key, const struct tuple *tuple, bool sender,
+/* The key under which one end of such a packet stands in `flows`: FROM the sender, TO the receiver. */
+static __always_inline void flow_of(struct flow_key *key, const struct tuple *tuple, __u32 which,
 				    __u32 netns)
 {
+	const struct end *local = &tuple->end[which & 1], *remote = &tuple->end[~which & 1];
+
 	__builtin_memset(key, 0, sizeof(*key));
-	__builtin_memcpy(key->local, sender ? tuple->saddr : tuple->daddr, 16);
-	__builtin_memcpy(key->remote, sender ? tuple->daddr : tuple->saddr, 16);
-	key->local_port = sender ? tuple->sport : tuple->dport;
-	key->remote_port = sender ? tuple->dport : tuple->sport;
+	__builtin_memcpy(key->local, local->address, sizeof(key->local));
+	__builtin_memcpy(key->remote, remote->address, sizeof(key->remote));
+	key->local_port = local->port;
+	key->remote_port = remote->port;
 	key->protocol = tuple->protocol;
 	key->netns = netns;
 }

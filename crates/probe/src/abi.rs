@@ -132,10 +132,8 @@ abi! {
     Decision = "decision" {
         known: u64,
         is: u64,
-        cap_len: u32,
-        full: u8,
         undecided: u8,
-        pad: [u8; 2],
+        pad: [u8; 7],
     }
     /// A device and a direction.
     DeviceKey = "device_key" {
