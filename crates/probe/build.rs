@@ -14,6 +14,26 @@ fn main() {
     for name in OBJECTS {
         compile(name, &libbpf, &out);
     }
+    fs::write(out.join("kernel_types.txt"), kernel_types()).expect("OUT_DIR can be written");
+}
+
+/// The names of the records and types in kernel.h whose places libbpf asks the kernel for, a
+/// line each.
+fn kernel_types() -> String {
+    let header = fs::read_to_string("bpf/kernel.h").expect("bpf/kernel.h");
+    let relocated = header
+        .split_once("attribute push")
+        .and_then(|(_, rest)| rest.split_once("attribute pop"))
+        .expect("the pragmas around what is relocated")
+        .0;
+    let name = |line: &str| {
+        let begun = ["struct ", "union "]
+            .iter()
+            .find_map(|word| line.strip_prefix(word)?.strip_suffix(" {"));
+        let ended = || line.strip_prefix("} ")?.strip_suffix(';');
+        begun.or_else(ended).map(|name| format!("{name}\n"))
+    };
+    relocated.lines().filter_map(name).collect()
 }
 
 fn compile(name: &str, libbpf: &str, out: &Path) {

@@ -6,6 +6,7 @@
 
 mod abi;
 mod attach;
+mod btf;
 mod clock;
 mod device;
 mod error;

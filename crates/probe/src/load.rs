@@ -3,7 +3,7 @@
 //! What a kernel cannot do is found out by trying, never by its version: `Hooks` lists the
 //! ways to keep owners fresh, the best first.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use libbpf_rs::{
@@ -14,6 +14,8 @@ use zerocopy::IntoBytes;
 
 use crate::Error;
 use crate::abi::{self, Config, RING_HEADER};
+use crate::btf;
+use crate::sys;
 use crate::terms::Terms;
 
 /// The object, aligned as an ELF reader wants it.
@@ -143,9 +145,10 @@ impl Programs {
     pub fn load(config: Config, terms: &Terms, layout: RingLayout) -> Result<Self, Error> {
         libbpf_rs::set_print(None);
         let cgroup = root_cgroup()?;
+        let types = kernel_types();
         let mut first_refusal = None;
         for hooks in &HOOKS {
-            match open(config, hooks, terms, layout).and_then(OpenObject::load) {
+            match open(config, hooks, terms, layout, types.as_ref()).and_then(OpenObject::load) {
                 Ok(object) => {
                     let programs = Self {
                         object,
@@ -323,6 +326,7 @@ fn open(
     hooks: &Hooks,
     terms: &Terms,
     layout: RingLayout,
+    types: Option<&OwnedFd>,
 ) -> libbpf_rs::Result<OpenObject> {
     let config = Config {
         current_in_egress: u8::from(hooks.current_in_egress),
@@ -331,9 +335,12 @@ fn open(
     };
     let numbers = terms.numbers();
     let entries = |count: usize| u32::try_from(count.max(1)).unwrap_or(u32::MAX);
-    let mut object = ObjectBuilder::default()
-        .name("pktwho")?
-        .open_memory(&OBJECT.0)?;
+    let mut builder = ObjectBuilder::default();
+    builder.name("pktwho")?;
+    if let Some(file) = types {
+        builder.btf_custom_path(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
+    }
+    let mut object = builder.open_memory(&OBJECT.0)?;
     for mut map in object.maps_mut() {
         match map.name().to_str() {
             Some("rings") => {
@@ -357,6 +364,18 @@ fn open(
         }
     }
     Ok(object)
+}
+
+/// The kernel's types that the programs ask for, as a file; `None`: libbpf looks for them itself.
+fn kernel_types() -> Option<OwnedFd> {
+    let types = match sys::KernelTypes::map() {
+        Ok(mapped) => btf::excerpt(mapped.bytes()),
+        Err(_) => btf::excerpt(&std::fs::read(sys::KERNEL_TYPES).ok()?),
+    }?;
+    let file = rustix::fs::memfd_create("types", rustix::fs::MemfdFlags::CLOEXEC).ok()?;
+    let mut file = std::fs::File::from(file);
+    file.write_all(&types).ok()?;
+    Some(file.into())
 }
 
 fn refused(error: &libbpf_rs::Error) -> Error {

@@ -11,6 +11,9 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use rustix::mm::{MapFlags, ProtFlags};
 use zerocopy::{Immutable, IntoBytes};
 
+/// The kernel's type information (BTF).
+pub const KERNEL_TYPES: &str = "/sys/kernel/btf/vmlinux";
+
 /// A mapping shared with the kernel. Numbers in it are read and written atomically; byte
 /// ranges are lent only where the caller knows that the kernel does not write.
 #[derive(Debug)]
@@ -33,17 +36,19 @@ impl Mapped {
         } else {
             ProtFlags::READ
         };
-        // SAFETY: a fresh shared mapping at an address the kernel chooses aliases nothing of ours.
-        let start = unsafe {
-            rustix::mm::mmap(
-                std::ptr::null_mut(),
-                len,
-                protection,
-                MapFlags::SHARED,
-                fd,
-                offset,
-            )
-        }?;
+        Self::map(fd, offset, len, protection, MapFlags::SHARED)
+    }
+
+    fn map(
+        fd: BorrowedFd<'_>,
+        offset: u64,
+        len: usize,
+        protection: ProtFlags,
+        flags: MapFlags,
+    ) -> io::Result<Self> {
+        let anywhere = std::ptr::null_mut();
+        // SAFETY: a fresh mapping at an address the kernel chooses aliases nothing of ours.
+        let start = unsafe { rustix::mm::mmap(anywhere, len, protection, flags, fd, offset) }?;
         let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
         Ok(Self { start, len })
     }
@@ -105,6 +110,27 @@ impl Drop for Mapped {
         let start = self.start.as_ptr().cast();
         // SAFETY: our own mapping, of which nothing is borrowed any more.
         let _ = unsafe { rustix::mm::munmap(start, self.len) };
+    }
+}
+
+/// A file that never changes: the kernel's own type information.
+#[derive(Debug)]
+pub struct KernelTypes(Mapped);
+
+impl KernelTypes {
+    /// # Errors
+    /// Where there is no such file, or it cannot be mapped (before Linux 6.16).
+    pub fn map() -> io::Result<Self> {
+        let file = std::fs::File::open(KERNEL_TYPES)?;
+        let len = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
+        let mapped = Mapped::map(file.as_fd(), 0, len, ProtFlags::READ, MapFlags::PRIVATE)?;
+        Ok(Self(mapped))
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: within the mapping, which lives as long as `self`; it is a part of the
+        // kernel's read-only data.
+        unsafe { std::slice::from_raw_parts(self.0.start.as_ptr(), self.0.len) }
     }
 }
 
