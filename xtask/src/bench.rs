@@ -1,5 +1,5 @@
-//! `bench`: what pktwho costs and loses, and what its filters cost, beside the installed tcpdump.
-//! Root only, but for filters on files and the time it takes to compile them.
+//! `bench`: what pktwho costs and loses, what its filters cost, and how soon it captures, beside
+//! the installed tcpdump. Root only, but for filters on files and the time it takes to compile them.
 
 mod offline;
 
@@ -7,6 +7,7 @@ use crate::{Outcome, owners, shell};
 
 const HELP: &str = "usage: cargo xtask bench capture|filter|files [--seconds S] [--rounds N] \
                     [-w FILE] [--receiver] [FILTER...]
+       cargo xtask bench start [--rounds N]
        cargo xtask bench filter offline [--rounds N]
        cargo xtask bench filter compile [FAMILY]";
 
@@ -28,6 +29,10 @@ pub fn run(words: &[String]) -> Outcome {
             let expression = ["--expression", EXPRESSION].map(str::to_owned);
             let rest = words.get(1..).unwrap_or_default();
             owners::end_to_end("bench", &[&expression, rest].concat())
+        }
+        Some((word, rest)) if word == "start" => {
+            let rounds = ["--rounds", "15"].map(str::to_owned);
+            owners::end_to_end("start", &[&rounds, rest].concat())
         }
         _ => Err(HELP.into()),
     }

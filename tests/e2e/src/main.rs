@@ -37,6 +37,7 @@ const HELP: &str = "\
 usage: e2e [--list] [--keep] [FILTER...]
        e2e owners [--list] [-v] [--keep] [FILTER...]
        e2e soak [--seconds S] [--seed N]
+       e2e start [--rounds N]
        e2e bench [--seconds S] [--rounds N] [-w FILE] [--receiver] [--expression E] [FILTER...]
 
 Runs the cases whose names hold one of the FILTERs, all without one; one line per case,
@@ -47,6 +48,7 @@ every packet of a row that has one.
 `soak` plays random scenes for S seconds (20): sockets, forks, execs, passed descriptors, NAT;
 the same for the same N (1). Exit status 1 when an owner is wrong, a packet missing, or the
 memory of the tool grows.
+`start` measures how soon a capture captures, N rounds (5), in alternation with tcpdump.
 `bench` measures loss and cost against the installed tcpdump (built with --release, on a
 quiet machine): S seconds each load (2), N rounds (5), only loads whose names hold a FILTER
 (\"64 B 200k\"), on the receiver's device instead of the sender's, with a filter E that
@@ -62,6 +64,7 @@ enum Mode {
     Cases,
     Owners,
     Soak,
+    Start,
     Bench,
 }
 
@@ -112,6 +115,7 @@ fn run() -> Result<bool> {
             writeln!(io::stdout(), "{figures}")?;
             true
         }
+        Mode::Start => bench::start::run(&lab, args.bench.rounds)?,
         Mode::Bench => {
             let options = bench::Options {
                 filter,
@@ -139,6 +143,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Args>> {
         match word.as_str() {
             "owners" if first => args.mode = Mode::Owners,
             "soak" if first => args.mode = Mode::Soak,
+            "start" if first => args.mode = Mode::Start,
             "bench" if first => args.mode = Mode::Bench,
             "--seconds" => {
                 let duration = Duration::try_from_secs_f64(value()?.parse()?)?;

@@ -6,6 +6,7 @@
 //! figure is compared with a constant of this machine, only A with B in one run.
 
 mod generator;
+pub mod start;
 mod table;
 
 use std::fmt::Write as _;

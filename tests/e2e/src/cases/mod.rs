@@ -46,7 +46,7 @@ pub const CASES: &[Case] = cases! {
     "life/sigterm", life::sigterm;
     "life/sigusr1", life::sigusr1;
     "life/first-packet", life::first_packet;
-    "life/capturing-soon", life::capturing_soon;
+    "life/gapless-from-first", life::gapless_from_first;
     "life/memory", life::memory;
     "life/two-at-once", life::two_at_once;
     "traces/nothing-left-tcx", traces::nothing_left_tcx;
