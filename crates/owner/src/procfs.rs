@@ -1,7 +1,7 @@
 //! What `/proc` says of a process (proc(5)).
 
 use std::fs;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::os::unix::ffi::OsStringExt;
 
 use pktwho_packet::ProcessId;
@@ -10,7 +10,7 @@ use pktwho_packet::ProcessId;
 /// (`USER_HZ` is 100 on every architecture that we build for).
 const TICK_NS: u64 = 10_000_000;
 /// As much of the arguments as the kernel side gives with an exec.
-const ARGS_MAX: u64 = 4096;
+const ARGS_MAX: usize = 4096;
 
 /// Image and arguments of a process that runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,25 +30,42 @@ pub fn read(id: ProcessId) -> Option<Facts> {
     let exe = fs::read_link(format!("{folder}/exe"))
         .map(|path| path.into_os_string().into_vec())
         .unwrap_or_default();
-    let mut args = Vec::new();
-    let file = fs::File::open(format!("{folder}/cmdline")).ok()?;
-    file.take(ARGS_MAX + 1).read_to_end(&mut args).ok()?;
-    let args_cut = args.len() as u64 > ARGS_MAX;
-    args.truncate(usize::try_from(ARGS_MAX).unwrap_or(usize::MAX));
+    let mut room = [0; ARGS_MAX + 1];
+    let args = read_start(&format!("{folder}/cmdline"), &mut room)?;
+    let (args, args_cut) = match args.get(..ARGS_MAX) {
+        Some(most) => (most, args.len() > ARGS_MAX),
+        None => (args, false),
+    };
     // Still the same process after all that reading?
     (start_ticks(&folder)? == id.start / TICK_NS).then(|| Facts {
         exe,
-        args: split_args(&args),
+        args: split_args(args),
         args_cut,
     })
 }
 
 /// Field 22 of stat, counted after the name, which may hold spaces and parentheses.
 fn start_ticks(folder: &str) -> Option<u64> {
-    let stat = fs::read(format!("{folder}/stat")).ok()?;
+    let mut room = [0; 1024];
+    let stat = read_start(&format!("{folder}/stat"), &mut room)?;
     let end = stat.iter().rposition(|&byte| byte == b')')?;
     let rest = std::str::from_utf8(stat.get(end + 1..)?).ok()?;
     rest.split_ascii_whitespace().nth(19)?.parse().ok()
+}
+
+/// As much of a file as there is room for, in as few system calls: files in `/proc` tell no size.
+fn read_start<'a>(path: &str, room: &'a mut [u8]) -> Option<&'a [u8]> {
+    let mut file = fs::File::open(path).ok()?;
+    let mut filled = 0;
+    while let Some(rest) = room.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest) {
+            Ok(0) => break,
+            Ok(more) => filled += more,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => return None,
+        }
+    }
+    room.get(..filled)
 }
 
 /// Arguments from their NUL-ended form.
