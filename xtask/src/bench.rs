@@ -30,8 +30,9 @@ pub fn run(words: &[String]) -> Outcome {
             let rest = words.get(1..).unwrap_or_default();
             owners::end_to_end("bench", &[&expression, rest].concat())
         }
-        Some((word, rest)) if word == "start" => {
+        ("start", _) => {
             let rounds = ["--rounds", "15"].map(str::to_owned);
+            let rest = words.get(1..).unwrap_or_default();
             owners::end_to_end("start", &[&rounds, rest].concat())
         }
         _ => Err(HELP.into()),

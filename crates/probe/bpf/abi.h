@@ -196,12 +196,7 @@ struct config {
 	__u8 current_in_egress; /* cgroup_skb may ask for the current task (6.x); else tracepoints refresh */
 	__u8 owners;         /* look for owners at all */
 	__u8 current_in_capture; /* classifiers may ask for it too */
-	__u8 pad;
-	/* With devices of several namespaces, where the kernel keeps that of a packet's device. */
-	__u16 skb_dev;
-	__u16 dev_net;
-	__u16 net_inum;
-	__u8 pad2[6];
+	__u8 pad[5];
 };
 #define SNAPLEN_MAX 262144
 #define RING_HEADER 4096 /* bytes before the records of a ring */

@@ -23,6 +23,14 @@ typedef struct {
 	struct net *net;
 } possible_net_t;
 
+struct net_device {
+	possible_net_t nd_net;
+};
+
+struct sk_buff {
+	struct net_device *dev;
+};
+
 struct sock_common {
 	unsigned short skc_family;
 	unsigned char skc_state;

@@ -91,22 +91,10 @@ static __always_inline void place_record(struct ring_control *control, bool full
 		WRITE(work->at, WORK_OFFSET);
 }
 
-/*
- * The network namespace of the packet's device. Where devices of several are captured, the context
- * is taken for what it is, the kernel's own structure; where its fields lie, user space has
- * looked up. (Relocations would cost the start of every capture a search for these types.)
- */
+/* The network namespace of the packet's device. The context is the kernel's own structure. */
 static __always_inline __u32 netns_of(struct __sk_buff *skb)
 {
-	const char *device = NULL, *net = NULL;
-	__u32 netns = 0;
-
-	if (config.netns)
-		return config.netns;
-	bpf_probe_read_kernel(&device, sizeof(device), (char *)skb + config.skb_dev);
-	bpf_probe_read_kernel(&net, sizeof(net), device + config.dev_net);
-	bpf_probe_read_kernel(&netns, sizeof(netns), net + config.net_inum);
-	return netns;
+	return config.netns ?: BPF_CORE_READ((struct sk_buff *)skb, dev, nd_net.net, ns.inum);
 }
 
 __noinline int count_loss(struct __sk_buff *skb, __u32 cause)

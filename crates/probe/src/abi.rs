@@ -166,11 +166,7 @@ abi! {
         current_in_egress: u8,
         owners: u8,
         current_in_capture: u8,
-        pad: u8,
-        skb_dev: u16,
-        dev_net: u16,
-        net_inum: u16,
-        pad2: [u8; 6],
+        pad: [u8; 5],
     }
 }
 

@@ -18,7 +18,6 @@ mod live;
 mod load;
 mod netlink;
 mod netns;
-mod offsets;
 mod rings;
 mod spaces;
 mod sys;

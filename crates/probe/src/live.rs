@@ -23,7 +23,6 @@ use crate::filter::{Filter, Filters};
 use crate::homes::Homes;
 use crate::load::{Programs, RingLayout};
 use crate::netns::Netns;
-use crate::offsets::ToNetns;
 use crate::rings::Rings;
 use crate::spaces::{Change, Namespaces, Spaces};
 use crate::sys::{self, Mapped};
@@ -195,18 +194,10 @@ impl Live {
         let owners = graphs.values().flat_map(|graph| &graph.owners);
         let terms = Terms::new(owners, config.filter.follow, config.filter.counted)?;
         let layout = ring_layout(config.buffer, snaplen);
-        let only = spaces.only();
-        let offsets = match only {
-            Some(_) => ToNetns::default(),
-            None => ToNetns::find()?,
-        };
         let kernel_config = abi::Config {
             snaplen,
             ring_size: layout.size,
-            netns: only.map_or(0, |netns| netns.0),
-            skb_dev: offsets.skb_dev,
-            dev_net: offsets.dev_net,
-            net_inum: offsets.net_inum,
+            netns: spaces.only().map_or(0, |netns| netns.0),
             owners: 1,
             ..terms.config()
         };
