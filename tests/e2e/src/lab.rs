@@ -27,8 +27,7 @@ pub struct Lab {
 impl Lab {
     /// Finds or builds the programs. `keep` leaves the directory behind.
     pub fn set_up(keep: bool) -> Result<Self> {
-        let dir = std::env::temp_dir().join(format!("pktwho-e2e.{}", std::process::id()));
-        fs::create_dir_all(&dir)?;
+        let dir = fresh_directory()?;
         let lab = Self {
             pktwho: find_pktwho()?,
             puppet: dir.join("puppet"),
@@ -86,6 +85,19 @@ impl Drop for Lab {
             let _ = fs::remove_dir_all(&self.dir);
         }
     }
+}
+
+/// A directory that was not there: a run that was killed has left its own, and process ids come again.
+fn fresh_directory() -> Result<PathBuf> {
+    let temp = std::env::temp_dir();
+    for attempt in 0..100 {
+        let dir = temp.join(format!("pktwho-e2e.{}.{attempt}", std::process::id()));
+        match fs::create_dir(&dir) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            made => return made.map(|()| dir).context("cannot make a directory"),
+        }
+    }
+    bail!("no name is free in {}", temp.display())
 }
 
 /// The binary that `PKTWHO` names, else what cargo builds now.
