@@ -5,6 +5,7 @@ mod name;
 mod record;
 
 use pktwho_wire::{Cursor, Truncated};
+pub(crate) use record::{class, kind};
 
 pub(crate) use name::plain as plain_name;
 

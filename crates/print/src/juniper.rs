@@ -219,6 +219,7 @@ fn monitoring(p: &mut Out<'_>, c: Cursor<'_>, length: usize, _: &[u8]) -> Printe
 
 /// What cells carried: LLC, OSI or IP.
 fn cells(p: &mut Out<'_>, c: Cursor<'_>, length: usize, _: &[u8]) -> Printed {
+    c.need(3)?;
     match c.rest() {
         [0xfe, 0xfe, 0x03, ..] | [0xaa, 0xaa, 0x03, ..] => {
             p.deeper(|p| crate::llc::llc(p, c, length, None))

@@ -5,8 +5,8 @@ use pktwho_wire::Cursor;
 
 use crate::out::{Out, Printed};
 use crate::{
-    arcnet, atalk, brcm, chdlc, dsa, ether, fr, ieee80211, ipnet, juniper, nflog, null, ppi, ppp,
-    pppoe, radiotap, raw, sll, vsock,
+    arcnet, atalk, atm, brcm, chdlc, dsa, ether, fr, ieee80211, ipnet, juniper, nflog, null, ppi,
+    ppp, pppoe, radiotap, raw, slip, sll, vsock,
 };
 
 /// A printer of a link layer; the last argument is the length on the wire.
@@ -60,6 +60,8 @@ static LINKS: &[(LinkType, Link)] = &[
     (LinkType::JUNIPER_MONITOR, juniper::monitor),
     (LinkType::JUNIPER_ATM1, juniper::atm1),
     (LinkType::JUNIPER_ATM2, juniper::atm2),
+    (LinkType::SLIP, slip::slip),
+    (LinkType::ATM_RFC1483, atm::rfc1483),
     // What OpenBSD calls DLT_RAW.
     (LinkType(14), raw::raw),
 ];

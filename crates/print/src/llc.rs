@@ -98,7 +98,7 @@ pub(crate) fn llc(
         ends(p, dsap & !1, ssap & !1, addresses);
     }
     let shown = if unnumbered {
-        unnumbered_frame(p, c, control, ssap & 1, length);
+        unnumbered_frame(p, c, control, ssap & 1, length)?;
         true
     } else {
         numbered_frame(p, control, ssap & 1, length)
@@ -109,7 +109,13 @@ pub(crate) fn llc(
     Ok(())
 }
 
-fn unnumbered_frame(p: &mut Out<'_>, c: Cursor<'_>, control: u16, response: u8, length: usize) {
+fn unnumbered_frame(
+    p: &mut Out<'_>,
+    c: Cursor<'_>,
+    control: u16,
+    response: u8,
+    length: usize,
+) -> Printed {
     let [_, command] = (control & !0x10).to_be_bytes();
     put!(p, "Unnumbered, ");
     match lookup(UNNUMBERED, command) {
@@ -117,9 +123,7 @@ fn unnumbered_frame(p: &mut Out<'_>, c: Cursor<'_>, control: u16, response: u8, 
         None => put!(p, HexFull(command)),
     }
     flags(p, control & 0x10 != 0, response, length);
-    if command == 0xaf {
-        xid(p, c);
-    }
+    if command == 0xaf { xid(p, c) } else { Ok(()) }
 }
 
 /// Supervisory or information; `true` for the latter, whose bytes are to be shown.
@@ -211,10 +215,10 @@ fn flags(p: &mut Out<'_>, poll: bool, response: u8, length: usize) {
 }
 
 /// Exchange identification: format, classes and window.
-fn xid(p: &mut Out<'_>, mut c: Cursor<'_>) {
-    if let Ok([format, classes]) = c.array() {
-        put!(p, ": ", HexFull(format), " ", HexFull(classes));
-    }
+fn xid(p: &mut Out<'_>, mut c: Cursor<'_>) -> Printed {
+    let [format, classes] = c.array()?;
+    put!(p, ": ", HexFull(format), " ", HexFull(classes));
+    Ok(())
 }
 
 /// The protocol inside is named by an organisation and a number of it (RFC 1042).

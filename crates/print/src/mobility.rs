@@ -4,11 +4,22 @@ use std::net::Ipv6Addr;
 
 use pktwho_wire::{Cursor, Truncated};
 
-use crate::out::{Out, Printed};
+use crate::out::{Out, Printed, named};
 use crate::put::{Hex, HexFull, put};
 
 /// Bytes before the mobility options, by message type.
 static OPTIONS_AT: &[usize] = &[8, 16, 16, 24, 24, 12, 12, 24];
+
+static NAMES: &[(u8, &str)] = &[
+    (0, " BRR"),
+    (1, " HoTI"),
+    (2, " CoTI"),
+    (3, " HoT"),
+    (4, " CoT"),
+    (5, " BU"),
+    (6, " BA"),
+    (7, " BE"),
+];
 
 /// A mobility header; nothing follows it.
 pub(crate) fn mobility(p: &mut Out<'_>, c: Cursor<'_>) -> Printed {
@@ -34,14 +45,10 @@ pub(crate) fn mobility(p: &mut Out<'_>, c: Cursor<'_>) -> Printed {
         return Ok(());
     };
     if size < options_at {
-        put!(
-            p,
-            " (header length ",
-            size,
-            " is too small for type ",
-            kind,
-            ")"
-        );
+        put!(p, named(NAMES, kind, ""), " (header length ");
+        // A header is a multiple of eight bytes.
+        put!(p, size, " < ", options_at.next_multiple_of(8), ")");
+        p.invalid();
         return Ok(());
     }
     message(p, kind, c)?;
@@ -145,7 +152,10 @@ fn options(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
                 }
                 put!(p, ")");
             }
-            _ => put!(p, "(unknown: type-#", kind, " len=", size, ")"),
+            _ => {
+                c.need(size)?;
+                put!(p, "(unknown: type-#", kind, " len=", size, ")");
+            }
         }
         let used = size + 2;
         if used > left {

@@ -8,8 +8,8 @@ use crate::ip_proto::Ip;
 use crate::out::{Out, Printed};
 use crate::{
     PacketType, ahcp, aodv, babel, bfd, bgp, bootp, dhcp6, dns, geneve, hsrp, isakmp, ldp, lisp,
-    lspping, mpls, msdp, nfs, ntp, olsr, openflow, pgm, pptp, ptp, quic, radius, resp, rip,
-    rpki_rtr, rtp, sflow, snmp, someip, syslog, text, tftp, timed, vqp, vxlan, zmtp1,
+    lmp, lspping, lwres, mpls, msdp, nfs, ntp, olsr, openflow, pgm, pptp, ptp, quic, radius, resp,
+    rip, rpki_rtr, rtp, sflow, snmp, someip, syslog, text, tftp, timed, vqp, vxlan, zmtp1,
 };
 
 /// A printer of what a datagram or segment carries.
@@ -114,6 +114,8 @@ static UDP: &[Entry] = &[
     to_port(3456, rtp::vat),
     port(654, aodv::aodv),
     port(30490, someip::someip),
+    port(701, lmp::lmp),
+    port(921, lwres::lwres),
     port(6343, sflow::sflow),
 ];
 
@@ -167,6 +169,7 @@ pub(crate) fn udp_as(kind: PacketType) -> Option<Payload> {
         PacketType::Domain => Some(dns::datagram),
         PacketType::Aodv => Some(aodv::aodv),
         PacketType::Pgm | PacketType::PgmZmtp1 => Some(pgm::datagram),
+        PacketType::Lmp => Some(lmp::lmp),
         PacketType::Zmtp1 => Some(zmtp1::datagram),
         PacketType::Snmp => Some(snmp::snmp),
         PacketType::Radius => Some(radius::radius),

@@ -141,7 +141,8 @@ impl Fields<'_> {
             6 => put!(p, self.signed()?, "dBm noise "),
             7 => put!(p, self.u16()?, " sq "),
             8 => put!(p, -i32::from(self.u16()?), " tx power "),
-            9 => put!(p, -i32::from(self.u16()?), "dB tx attenuation "),
+            // compat: of the two bytes that it has, tcpdump reads one (4.99.3).
+            9 => put!(p, -i32::from(self.c.u8()?), "dB tx attenuation "),
             10 => put!(p, self.signed()?, "dBm tx power "),
             11 => put!(p, "antenna ", self.c.u8()?, " "),
             12 => put!(p, self.c.u8()?, "dB signal "),

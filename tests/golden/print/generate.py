@@ -456,6 +456,41 @@ def junipers():
     return [juniper(1, frame), juniper(0x80, frame, h("0301010602abcd")), juniper(3, u32(2) + SMALL), juniper(2, u32(2) + h("10")), juniper(0x80, b"", h("0309")), b"MGD\1" + frame]
 
 
+def lwres(operation, flags, body, version=0, length=None):
+    data = u32(28 + len(body) if length is None else length) + u16(version, flags) + u32(5, operation, 0, 0) + u16(0, 0) + body
+    return ip4(17, udp(1000, 921, data))
+
+
+def light_resolver():
+    named = lambda text: u16(len(text)) + text + b"\0"
+    v4, v6 = u32(1) + u16(4) + ip(A4), u32(2) + u16(16) + ip(A6)
+    first, second, third = 0x10001, 0x10002, 0x10003
+    return [
+        lwres(first, 0, u32(3, 1) + named(b"host")), lwres(first, 0x8000, u32(3, 7) + named(b"host")), lwres(first, 1, u32(0) + u16(1, 2) + named(b"host") + named(b"al") + v4 + v6),
+        lwres(second, 0, u32(0) + v4), lwres(second, 0, u32(0, 9) + u16(3) + b"abc"), lwres(second, 1, u32(0) + u16(1) + named(b"host") + named(b"al")),
+        lwres(third, 0, u32(0) + u16(1, 28) + named(b"host")), lwres(third, 0, u32(0) + u16(3, 255) + u16(2) + b"abc"),
+        lwres(third, 1, u32(0) + u16(1, 1) + u32(300) + u16(1, 1) + named(b"host") + u16(4) + ip(A4) + u16(2) + b"ab"),
+        lwres(0, 0, b""), lwres(0, 1, b"xx"), lwres(9, 0, b""), lwres(0, 0, b"", 1), lwres(0, 0, b"", 0, 99), lwres(0, 0, b"", 7, 5),
+    ]
+
+
+def lmp(kind, *objects, flags=0, version=1):
+    body = b"".join(objects)
+    return ip4(17, udp(701, 701, bytes([version << 4, 0, flags, kind]) + u16(8 + len(body), 0) + body))
+
+
+def link_management():
+    item = lambda cls, kind, body, negotiable=0: bytes([negotiable << 7 | kind, cls]) + u16(4 + len(body)) + body
+    ends = ip(A4) + ip(B4)
+    rates = struct.pack("!ff", 1e6, 2e6)
+    packets = [lmp(kind) for kind in (0, 1, 7, 14, 20, 21)] + [lmp(4, flags=3), lmp(4, version=2)]
+    packets += [lmp(1, item(1, 1, u32(1)), item(2, 2, ip(A4)), item(5, 2, u32(3)), item(6, 1, u16(5, 15), 1)), lmp(4, item(7, 1, u32(50, 60)), item(3, 3, ip(A6)), item(4, 2, ip(B4)))]
+    packets += [lmp(5, item(8, 1, u16(1, 20) + u32(30) + h("08008000") + rates[:4] + u32(8))), lmp(6, item(9, 1, u16(1, 2)), item(10, 1, u32(5)))]
+    packets += [lmp(14, item(11, 1, h("03000000") + ends), item(12, 1, h("01000000") + ends + h("010c9608") + rates + h("02080000") + u32(7) + h("03040000")))]
+    packets += [lmp(17, item(13, 1, ip(A4) + u32(0xC0000002)), item(14, 3, u32(5, 6))), lmp(16, item(20, 1, u32(3)), item(20, 2, u32(63)))]
+    return packets + [lmp(4, item(1, 1, u32(1, 2))), lmp(4, item(12, 2, h("00000000") + ip(A6) * 2 + h("01280000"))), lmp(4, h("01010002")), lmp(4, item(99, 1, u32(1)))]
+
+
 def cut():
     whole = handshake()[3]
     packets = [ip4(6, whole), dns(message(0x8180, [record(5, h("0161c00c")), record(1, ip(A4))])), neighbours()[1]]
@@ -496,6 +531,10 @@ CASES = {
     "radiotap": (127, radiotaps(), {"": "-n"}),
     "wlan-prism": (119, [struct.pack("<II", 0x44, 144) + bytes(136) + wlan(1, 13, MAC), u32(0x80211001, 64) + bytes(56) + wlan(1, 13, MAC)], {"": "-n"}),
     "openflow": (RAW, flows(), {"": "-n", "-v": "-nv", "-vv": "-nvv", "-vvvv": "-nvvvv"}),
+    "lwres": (RAW, light_resolver(), {"": "-n", "-v": "-nv"}),
+    "lmp": (RAW, link_management(), {"": "-n", "-v": "-nv", "-vv": "-nvv"}),
+    "slip": (8, [h("00") + SMALL[:15] + SMALL, h("0175") + bytes(14) + SMALL, bytes(16) + INNER6, bytes(16) + b"\x10"], {"": "-n", "-e": "-ne"}),
+    "atm": (100, [h("aaaa03000000") + u16(0x800) + SMALL, h("fefe03cc") + SMALL, bytes(range(20)) + h("aaaa03000000") + u16(0x800) + SMALL], {"": "-n", "-e": "-ne"}),
     "juniper": (178, junipers(), {"": "-n", "-e": "-ne"}),
     "cut": (RAW, cut(), {"": "-n", "-vv": "-nvv"}),
 }

@@ -82,7 +82,7 @@ static KINDS: &[(u16, &str)] = &[
 static CLASSES: &[(u16, &str)] = &[(INTERNET, "IN"), (3, "CHAOS"), (4, "HS"), (255, "ANY")];
 
 /// The name of a record type.
-pub(super) fn kind(p: &mut Out<'_>, kind: u16) {
+pub(crate) fn kind(p: &mut Out<'_>, kind: u16) {
     match lookup(KINDS, kind) {
         Some(name) => put!(p, name),
         None => put!(p, "Type", kind),
@@ -90,7 +90,7 @@ pub(super) fn kind(p: &mut Out<'_>, kind: u16) {
 }
 
 /// The name of a class.
-pub(super) fn class(p: &mut Out<'_>, class: u16) {
+pub(crate) fn class(p: &mut Out<'_>, class: u16) {
     match lookup(CLASSES, class) {
         Some(name) => put!(p, name),
         None => put!(p, "(Class ", class, ")"),

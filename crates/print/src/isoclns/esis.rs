@@ -137,15 +137,14 @@ fn redirect(p: &mut Out<'_>, c: &mut Cursor<'_>, left: &mut usize) -> Result<boo
         put!(p, ", bad redirect/li");
         return Ok(false);
     };
+    put!(p, "\n\t  SNPA (length: ", point.len(), "): ");
+    p.link_addr(point);
     let Some(net) = address(c, left)? else {
         put!(p, ", bad redirect/li");
         return Ok(false);
     };
-    if net.is_empty() {
-        put!(p, "\n\t  ");
-        p.link_addr(point);
-    } else {
-        put!(p, "\n\t  ");
+    if !net.is_empty() {
+        put!(p, "\n\t  NET (length: ", net.len(), ") ");
         nsap(p, net);
     }
     Ok(true)
@@ -154,6 +153,7 @@ fn redirect(p: &mut Out<'_>, c: &mut Cursor<'_>, left: &mut usize) -> Result<boo
 fn options(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
     let mut left = length;
     while left > 0 {
+        c.need(left.min(2))?;
         if left < 2 {
             put!(p, ", bad opts/li");
             return Ok(());

@@ -552,7 +552,7 @@ pub(super) fn actions(p: &mut Out<'_>, body: &mut Body<'_>, start: &str) -> Step
         let right = match kind {
             0..=3 | 6..=10 => size == 8,
             4 | 5 | 11 => size == 16,
-            _ => true,
+            _ => size % 8 == 0,
         };
         let mut value = body.part(size - 4)?;
         if !right {
