@@ -16,4 +16,7 @@ pub struct Counters {
     pub dropped: Option<u64>,
     /// Packets that were seen and lost for want of room (`isb_osdrop`).
     pub os_dropped: Option<u64>,
+    /// Owners that the whole capture forgot for want of room (a comment, `{"owners_forgotten":7}`);
+    /// written when there are some.
+    pub owners_forgotten: Option<u64>,
 }

@@ -130,10 +130,11 @@ impl Capture {
             self.sink.flush()?;
             self.processes.absorb();
             if self.signals.take_counts() {
-                say(format_args!(
-                    "pktwho: {}",
-                    self.counts_line(", ", &self.live.counts())
-                ));
+                let counts = self.live.counts();
+                say(format_args!("pktwho: {}", self.counts_line(", ", &counts)));
+                for line in missing(&counts) {
+                    say(format_args!("pktwho: {line}"));
+                }
             }
             for notice in self.live.take_notices() {
                 say(format_args!("pktwho: {notice}"));
@@ -208,18 +209,15 @@ impl Capture {
                     received: Some(delivered + lost),
                     dropped: None,
                     os_dropped: Some(lost),
+                    owners_forgotten: Some(counts.lost.owners),
                 };
                 (iface, counters)
             })
             .collect();
         let finished = self.sink.finish(&counters);
         say(format_args!("{}", self.counts_line("\n", &counts)));
-        if counts.lost.events > 0 {
-            let lost = counts.lost.events;
-            say(format_args!(
-                "{lost} process event{} lost: names may be missing",
-                plural(lost)
-            ));
+        for line in missing(&counts) {
+            say(format_args!("{line}"));
         }
         finished
     }
@@ -237,6 +235,20 @@ impl Capture {
             plural(dropped)
         )
     }
+}
+
+/// Why owners may be missing, if anything is known of it.
+fn missing(counts: &Counts) -> impl Iterator<Item = String> {
+    let (events, owners) = (counts.lost.events, counts.lost.owners);
+    let events = (events > 0).then(|| {
+        let plural = plural(events);
+        format!("{events} process event{plural} lost: names may be missing")
+    });
+    let owners = (owners > 0).then(|| {
+        let plural = plural(owners);
+        format!("{owners} owner{plural} forgotten for want of room: processes may be missing")
+    });
+    events.into_iter().chain(owners)
 }
 
 fn plural(count: u64) -> &'static str {

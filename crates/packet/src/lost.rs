@@ -11,6 +11,9 @@ pub struct Lost {
     pub unreadable: u64,
     /// Process events that did not fit; names may be missing, packets are not.
     pub events: u64,
+    /// Owners that were forgotten for want of room in a table of the kernel side: packets that
+    /// only the table could tell of have no owner.
+    pub owners: u64,
 }
 
 impl Lost {

@@ -88,6 +88,10 @@ struct reader_state {
 	__s64 open_connections; /* of processes for which one of the `counted` terms is true */
 	__u64 changes; /* so often did a socket change its owner, its address or its peer */
 	__u64 homes;   /* so often has user space changed the map `homes`; 0: it is empty */
+	/* So many entries were made in these tables: what is no longer there has made room. */
+	__u64 entered_flows;
+	__u64 entered_cookies;
+	__u64 entered_fragments;
 };
 
 /* Seen from `netns`: the one other network namespace which has this address. */

@@ -166,6 +166,17 @@ static __always_inline struct reader_state *reader_state(void)
 	return bpf_map_lookup_elem(&reader, &zero);
 }
 
+/* Enters or replaces what stands there; counts what is new, so that evictions can be told. */
+#define ENTER(table, key, value, count)                                                           \
+	do {                                                                                      \
+		struct reader_state *shared_;                                                     \
+                                                                                                  \
+		if (bpf_map_update_elem(table, key, value, BPF_NOEXIST))                          \
+			bpf_map_update_elem(table, key, value, BPF_ANY);                          \
+		else if ((shared_ = reader_state()))                                              \
+			__sync_fetch_and_add(&shared_->count, 1);                                 \
+	} while (0)
+
 /*
  * Grows whenever a packet from one address to another may have another receiver than the last
  * one had. 0: nobody lives in other namespaces.

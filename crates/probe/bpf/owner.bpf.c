@@ -215,10 +215,10 @@ int egress(struct __sk_buff *skb)
 
 		if (who.sure == SURE_EXACT)
 			who.sure = SURE_FLOW;
-		bpf_map_update_elem(&flows, &key, &who, BPF_ANY);
+		ENTER(&flows, &key, &who, entered_flows);
 		if (!tcp && full->protocol != IPPROTO_UDP) {
 			key.netns = ANY_NETNS;
-			bpf_map_update_elem(&flows, &key, &who, BPF_ANY);
+			ENTER(&flows, &key, &who, entered_flows);
 		}
 	}
 	socket->last_flow = hash;
@@ -280,7 +280,7 @@ int BPF_PROG(inet_sock_set_state, struct sock *sk, int old, int state)
 
 		if (who.sure == SURE_EXACT)
 			who.sure = SURE_FLOW;
-		bpf_map_update_elem(&cookies, &cookie, &who, BPF_ANY);
+		ENTER(&cookies, &cookie, &who, entered_cookies);
 	}
 	shared = reader_state();
 	if (!config.filter_mask || !shared)

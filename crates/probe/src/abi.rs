@@ -95,6 +95,9 @@ abi! {
         open_connections: i64,
         changes: u64,
         homes: u64,
+        entered_flows: u64,
+        entered_cookies: u64,
+        entered_fragments: u64,
     }
     /// Head of every process event; `exe_len` and then `args_len` bytes follow.
     EventRecord = "process_event" {

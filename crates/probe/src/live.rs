@@ -574,6 +574,7 @@ impl Live {
             ring_busy: rings.busy + no_ring,
             unreadable: rings.unreadable + self.strays,
             events: self.reader.load_u64(offset_of!(ReaderState, lost_events)),
+            owners: self.evicted(),
         };
         let mut lost_by_iface = vec![0; self.ifaces.len()];
         for (place, count) in self.programs.losses() {
@@ -588,6 +589,19 @@ impl Live {
             lost,
             lost_by_iface,
         }
+    }
+
+    /// Entries that are no longer in the tables of owners.
+    fn evicted(&self) -> u64 {
+        let entered = [
+            ("flows", offset_of!(ReaderState, entered_flows)),
+            ("cookies", offset_of!(ReaderState, entered_cookies)),
+            ("fragments", offset_of!(ReaderState, entered_fragments)),
+        ];
+        // Counted before looking: what comes meanwhile makes it too few, never too many.
+        let evicted =
+            entered.map(|(table, at)| self.programs.evicted(table, self.reader.load_u64(at)));
+        evicted.iter().sum()
     }
 
     /// Takes the programs off all devices; what was captured until now can still be read with

@@ -303,6 +303,16 @@ impl Programs {
             .map_err(Error::system_io("cannot keep a map"))
     }
 
+    /// How many of the entries once made in a table are gone. Looking costs a system call for
+    /// each entry, so that it is done only where there may be some.
+    pub fn evicted(&self, table: &'static str, entered: u64) -> u64 {
+        let Ok(map) = self.find(table) else { return 0 };
+        if entered <= u64::from(map.max_entries()) / 2 {
+            return 0;
+        }
+        entered.saturating_sub(map.keys().count() as u64)
+    }
+
     /// The packets lost by device, an entry for each cause.
     pub fn losses(&self) -> Vec<((NetnsId, u32), u64)> {
         let Ok(map) = self.find("losses") else {

@@ -4,7 +4,7 @@
 
 use pktwho_packet::{Iface, LinkType, Timestamp, TimestampPrecision};
 
-use super::iface_write::read_comment;
+use super::iface_write::{read_comment, read_forgotten};
 use super::options::{Options, RawOption};
 use super::{block, option};
 use crate::bytes::{Endian, Fields};
@@ -175,6 +175,10 @@ pub(crate) fn statistics(body: &[u8], endian: Endian, clock: Clock) -> Counters 
             option::ISB_RECEIVED => counters.received = option.u64(endian),
             option::ISB_DROPPED => counters.dropped = option.u64(endian),
             option::ISB_OS_DROPPED => counters.os_dropped = option.u64(endian),
+            option::COMMENT => {
+                let forgotten = read_forgotten(option.value);
+                counters.owners_forgotten = forgotten.or(counters.owners_forgotten);
+            }
             _ => {}
         }
     }

@@ -103,6 +103,20 @@ pub(crate) fn read_comment(comment: &[u8], iface: &mut Iface) {
     }
 }
 
+/// Reads such a comment of an interface statistics block.
+pub(crate) fn read_forgotten(comment: &[u8]) -> Option<u64> {
+    let mut count = None;
+    let mut reader = JsonReader::new(comment);
+    reader.object(|reader, key| {
+        match key {
+            b"owners_forgotten" => count = Some(reader.number()?),
+            _ => reader.skip()?,
+        }
+        Some(())
+    })?;
+    count.filter(|_| reader.at_end())
+}
+
 /// Appends an interface statistics block; `time` is when the counters were taken.
 pub(crate) fn statistics(out: &mut Vec<u8>, iface: u32, counters: &Counters, time: Timestamp) {
     let start = start_block(out, block::INTERFACE_STATISTICS);
@@ -127,6 +141,12 @@ pub(crate) fn statistics(out: &mut Vec<u8>, iface: u32, counters: &Counters, tim
         if let Some(count) = count {
             write_option(out, code, &count.to_le_bytes());
         }
+    }
+    if let Some(count) = counters.owners_forgotten.filter(|&count| count > 0) {
+        let mut comment = b"{\"owners_forgotten\":".to_vec();
+        write_number(&mut comment, count);
+        comment.push(b'}');
+        write_option(out, option::COMMENT, &comment);
     }
     end_options(out);
     end_block(out, start);

@@ -47,6 +47,7 @@ proptest! {
             received: Some(5),
             dropped: Some(6),
             os_dropped: Some(7),
+            owners_forgotten: Some(8),
         };
         let file = pcapng(&packets, own_snaplens(), counters);
         if packets.is_empty() {

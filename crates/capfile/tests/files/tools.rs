@@ -123,6 +123,7 @@ fn file(make: impl FnOnce(File) -> Writer<File>, packets: &[PacketModel]) -> Tem
         received: Some(20),
         dropped: Some(3),
         os_dropped: Some(4),
+        owners_forgotten: None,
     };
     write(&mut writer, packets, counters).unwrap();
     file

@@ -1,16 +1,17 @@
 //! Floods: every packet is captured, or counted as dropped.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufReader, Read};
 use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
+use nix::sys::signal::Signal;
 use pktwho_capfile::Reader;
 
 use super::Outcome;
 use crate::dissect::Segment;
-use crate::lab::{Lab, PATIENCE, until};
+use crate::lab::{Lab, PATIENCE, installed, until};
 use crate::netns::Netns;
 use crate::puppet::{Puppet, Theatre};
 use crate::seen::{Seen, read_file};
@@ -140,4 +141,86 @@ fn flood_number(packet: &Seen) -> Option<u64> {
 
 fn file_size(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |metadata| metadata.len())
+}
+
+/// ICMP echo's reply from 10.77.0.2 to 10.77.0.1.
+fn late_reply(id: u16) -> String {
+    let mut frame = vec![2, 0, 0, 0, 0x77, 1, 2, 0, 0, 0, 0x77, 2, 0x08, 0x00];
+    frame.extend([0x45, 0, 0, 28, 0, 1, 0, 0, 64, 1, 0, 0]);
+    frame.extend([10, 77, 0, 2, 10, 77, 0, 1]);
+    frame.extend([0, 0, 0, 0]);
+    frame.extend(id.to_be_bytes());
+    frame.extend([0, 9]);
+    let hex: Vec<String> = frame.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("frame far0 {}", hex.concat())
+}
+
+/// More flows than are remembered: a packet of which only the table could tell whose it is has
+/// then no owner, and no wrong one; that some were forgotten is said, on SIGUSR1, at the end, and
+/// in the file.
+pub fn owners_forgotten(lab: &Lab) -> Result<Outcome> {
+    if !installed("ping") {
+        return Ok(Outcome::Skipped("ping is not installed".into()));
+    }
+    let (near, far) = Netns::pair()?;
+    let theatre = Theatre::open(&lab.file("forgotten.sock"))?;
+    let mut spray = theatre.enter(&lab.puppet_named("spray")?, &near)?;
+    let mut forger = theatre.enter(&lab.puppet_named("forger")?, &far)?;
+    let path = lab.file("forgotten.pcapng");
+    let words = format!(
+        "-i near0 -w {} -U icmp and dst host 10.77.0.1",
+        path.display()
+    );
+    let mut tool = Tool::listening(lab, &near, &words)?;
+    // Nobody answers: what was looked up once is remembered before all others.
+    far.sysctl("net/ipv4/icmp_echo_ignore_all", "1")?;
+    let (early, late) = (0x7001, 0x7002);
+    for id in [early, late] {
+        // It fails for want of an answer.
+        let _ = near.run("ping", &format!("-c 1 -W 0.1 -e {id} 10.77.0.2"));
+    }
+    forger.act(&late_reply(early))?;
+    tool.signal(Signal::SIGUSR1)?;
+    tool.until_said("dropped by kernel")?;
+    ensure!(!tool.said().contains("forgotten"), "{}", tool.said());
+    spray.acts(&["socket 1 udp 4", "bind 1 0.0.0.0 7001"])?;
+    for part in 0..50_u32 {
+        let first = part * 2000;
+        let (high, middle, low) = (first >> 16 & 255, first >> 8 & 255, first & 255);
+        spray.act(&format!(
+            "spray 1 127.{}.{middle}.{low} 9 2000 64",
+            high + 1
+        ))?;
+    }
+    forger.act(&late_reply(late))?;
+    tool.signal(Signal::SIGUSR1)?;
+    tool.until_said(FORGOTTEN)?;
+    let ended = tool.stop()?;
+    ended.expect_status(0)?;
+    ensure!(
+        ended.stderr.matches(FORGOTTEN).count() == 2,
+        "{}",
+        ended.stderr
+    );
+    let owners: Vec<Option<Vec<u8>>> = read_file(&path)?
+        .into_iter()
+        .map(|packet| packet.receiver.map(|who| who.name))
+        .collect();
+    ensure!(owners == [Some(b"ping".to_vec()), None], "{owners:?}");
+    let counted = forgotten_in(&path)?;
+    ensure!(counted > 60_000, "{counted} in the file");
+    Ok(Outcome::Measured(format!("{counted} flows forgotten")))
+}
+
+const FORGOTTEN: &str = " forgotten for want of room: processes may be missing";
+
+/// The count that a file's statistics give.
+fn forgotten_in(path: &Path) -> Result<u64> {
+    let mut reader = Reader::new(BufReader::new(File::open(path)?))?;
+    while reader.next()?.is_some() {}
+    let counts = reader
+        .counters()
+        .iter()
+        .map(|counts| counts.owners_forgotten);
+    counts.flatten().max().context("no count in the file")
 }

@@ -56,6 +56,7 @@ pub const CASES: &[Case] = cases! {
     "loss/flood", loss::flood;
     "loss/drops-counted", loss::drops_counted;
     "loss/flood-interrupted", loss::flood_interrupted;
+    "loss/owners-forgotten", loss::owners_forgotten;
     "command/false", command::exits_with_its_status;
     "command/own-output", command::keeps_its_output;
     "command/curl", command::curl_whole;
