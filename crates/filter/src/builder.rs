@@ -5,7 +5,7 @@
 
 use crate::graph::{Comparison, Fact, Graph, Node, NodeId, Size, Target, Test, Value, ValueId};
 use crate::tree::{Operator, OwnerTerm};
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::FxHashMap;
 
 /// Makes a [`Graph`]. Constants are folded on the way.
 #[derive(Debug, Default)]
@@ -21,16 +21,19 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// For about so many of each.
-    pub fn with_capacity(values: usize, nodes: usize) -> Self {
-        Self {
-            values: Vec::with_capacity(values),
-            value_ids: FxHashMap::with_capacity_and_hasher(values, FxBuildHasher),
-            nodes: Vec::with_capacity(nodes),
-            node_ids: FxHashMap::with_capacity_and_hasher(nodes, FxBuildHasher),
-            can_fail: Vec::with_capacity(values),
-            ..Self::default()
-        }
+    /// Begins anew, for about so many of each; memory is kept.
+    pub fn clear(&mut self, values: usize, nodes: usize) {
+        self.values.clear();
+        self.values.reserve(values);
+        self.value_ids.clear();
+        self.value_ids.reserve(values);
+        self.nodes.clear();
+        self.nodes.reserve(nodes);
+        self.node_ids.clear();
+        self.node_ids.reserve(nodes);
+        self.owners.clear();
+        self.owner_ids.clear();
+        self.can_fail.clear();
     }
 
     pub fn value(&mut self, value: Value) -> ValueId {
@@ -152,13 +155,19 @@ impl Builder {
     }
 
     /// The graph that begins at `entry`, without what is not reached from there.
-    pub fn finish(self, entry: Target) -> Graph {
-        let mut graph = Graph {
-            values: self.values,
-            nodes: self.nodes,
-            owners: self.owners,
-            entry,
-        };
+    pub fn finish(mut self, entry: Target) -> Graph {
+        let mut graph = Graph::default();
+        self.finish_into(entry, &mut graph);
+        graph
+    }
+
+    /// As [`Self::finish`], in the place of another graph, whose memory is taken over. To be
+    /// [cleared](Self::clear) before it is used again.
+    pub fn finish_into(&mut self, entry: Target, graph: &mut Graph) {
+        std::mem::swap(&mut graph.values, &mut self.values);
+        std::mem::swap(&mut graph.nodes, &mut self.nodes);
+        std::mem::swap(&mut graph.owners, &mut self.owners);
+        graph.entry = entry;
         graph.nodes.reverse();
         let last = index(graph.nodes.len().saturating_sub(1));
         let flip = |target: &mut Target| {
@@ -172,7 +181,6 @@ impl Builder {
             flip(&mut node.no);
         }
         graph.prune();
-        graph
     }
 }
 

@@ -38,35 +38,36 @@ impl Graph {
     /// does ([`Graph::rejects_all`]); packets that are cut off in headers may be kept that were
     /// rejected before.
     pub fn fold(&mut self) {
-        self.rounds(Knowledge::Equality);
+        self.rounds(&mut Builder::default(), Knowledge::Equality);
     }
 
     /// Removes tests whose outcome is known. The verdict on every packet stays.
     pub fn optimise(&mut self) {
-        self.rounds(Knowledge::All);
+        self.rounds(&mut Builder::default(), Knowledge::All);
     }
 
     /// [`Self::fold`] and then [`Self::optimise`]. Says whether libpcap, too, would have found
     /// out that no packet is wanted.
     pub fn shrink(&mut self) -> bool {
-        self.fold();
+        let mut builder = Builder::default();
+        self.rounds(&mut builder, Knowledge::Equality);
         let rejects_all = self.rejects_all();
-        self.leads(Knowledge::All);
+        self.leads(&mut builder, Knowledge::All);
         rejects_all
     }
 
-    fn rounds(&mut self, knowledge: Knowledge) {
-        self.rebuild(knowledge);
-        self.leads(knowledge);
+    fn rounds(&mut self, builder: &mut Builder, knowledge: Knowledge) {
+        self.rebuild(builder, knowledge);
+        self.leads(builder, knowledge);
     }
 
     /// Of a graph that was rebuilt.
-    fn leads(&mut self, knowledge: Knowledge) {
+    fn leads(&mut self, builder: &mut Builder, knowledge: Knowledge) {
         for _ in 0..ROUNDS {
             if self.nodes.len() > NODES_MAX || !self.lead_past(knowledge) {
                 break;
             }
-            self.rebuild(knowledge);
+            self.rebuild(builder, knowledge);
         }
     }
 
@@ -109,8 +110,8 @@ impl Graph {
 
     /// Makes the graph anew from the last decision to the first: equal decisions become one,
     /// those that decide nothing go away, as far as they cannot fail or `knowledge` is libpcap's.
-    fn rebuild(&mut self, knowledge: Knowledge) {
-        let mut builder = Builder::with_capacity(self.values.len(), self.nodes.len());
+    fn rebuild(&mut self, builder: &mut Builder, knowledge: Knowledge) {
+        builder.clear(self.values.len(), self.nodes.len());
         let mut values: Vec<ValueId> = Vec::with_capacity(self.values.len());
         for value in &self.values {
             let new = |id: ValueId| values.get(id.0 as usize).copied().unwrap_or(id);
@@ -120,7 +121,7 @@ impl Graph {
                     left,
                     right,
                 } if knowledge == Knowledge::Equality
-                    && simplify::is_zero(&builder, operator, left, right) =>
+                    && simplify::is_zero(builder, operator, left, right) =>
                 {
                     builder.constant(0)
                 }
@@ -146,15 +147,15 @@ impl Graph {
             let test = node
                 .test
                 .map_operands(|id| values.get(id.0 as usize).copied().unwrap_or(id));
-            let test = self.owner_test(&mut builder, test);
-            let (test, positive) = simplify::test(&mut builder, test);
+            let test = self.owner_test(builder, test);
+            let (test, positive) = simplify::test(builder, test);
             let (yes, no) = if positive { (yes, no) } else { (no, yes) };
             let target = if yes != no {
                 builder.node(test, yes, no)
             } else if yes == Target::Reject {
                 yes
             } else {
-                undecided(&mut builder, knowledge, test, yes)
+                undecided(builder, knowledge, test, yes)
             };
             if let Some(slot) = targets.get_mut(at) {
                 *slot = target;
@@ -167,7 +168,7 @@ impl Graph {
                 .unwrap_or(Target::Reject),
             other => other,
         };
-        *self = builder.finish(entry);
+        builder.finish_into(entry, self);
     }
 
     /// The test with the new builder's number of the owner term.
