@@ -107,11 +107,22 @@ pub struct Args {
     /// Print every so manieth packet only; at least 1.
     pub print_sampling: Option<u64>,
     pub contexts: Option<Contexts>,
+    pub color: When,
     /// `-k`.
     pub apple: Option<Shown>,
 
     /// A text to show instead of doing anything.
     pub show: Option<Show>,
+}
+
+/// When something is to be done that suits a terminal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum When {
+    /// On a terminal that can.
+    #[default]
+    Auto,
+    Always,
+    Never,
 }
 
 /// The largest snapshot length, and the default, in bytes: libpcap's `MAXIMUM_SNAPLEN`.

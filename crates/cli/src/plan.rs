@@ -3,6 +3,7 @@
 //! Source of truth: tcpdump 4.99.3 for how its flags act together.
 
 use std::ffi::{OsStr, OsString};
+use std::io::IsTerminal as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use pktwho_packet::{LinkType, TimestampPrecision};
 use pktwho_print::{Context, Dump, Secrets, Style, TimeStyle};
 
 use crate::apple::Shown;
-use crate::args::{Args, Backend, Contexts, Metadata, SNAPLEN_MAX, Show, Way};
+use crate::args::{Args, Backend, Contexts, Metadata, SNAPLEN_MAX, Show, Way, When};
 use crate::names::{self, Login};
 use crate::rotation::Rotation;
 use crate::window::Window;
@@ -453,6 +454,7 @@ fn style(args: &Args) -> Result<Style> {
         raw_handles: args.raw_handles,
         mesh: args.mesh,
         lengths: args.lengths,
+        color: colored(args.color),
         // Known only when the source is open.
         show_iface: false,
         // Process and device stand in what -k shows.
@@ -461,6 +463,19 @@ fn style(args: &Args) -> Result<Style> {
             (_, contexts) => context(contexts),
         },
     })
+}
+
+/// Whether lines are coloured: <https://no-color.org> is followed.
+fn colored(when: When) -> bool {
+    let plain = |name, value: &str| std::env::var_os(name).is_some_and(|found| found == value);
+    match when {
+        When::Always => true,
+        When::Never => false,
+        When::Auto => {
+            let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+            !refused && !plain("TERM", "dumb") && std::io::stdout().is_terminal()
+        }
+    }
 }
 
 /// The keys of `-E`, those in files read.

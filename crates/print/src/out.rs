@@ -19,6 +19,23 @@ use crate::{Dump, Names, Style, Transport};
 /// adds ` [|name]` with the name of the protocol that ran out.
 pub(crate) type Printed = Result<(), Truncated>;
 
+/// What stands out in a colour of its own.
+#[derive(Clone, Copy)]
+pub(crate) enum Color {
+    Owner,
+    Address,
+}
+
+impl Color {
+    /// The sequence that begins it (ECMA-48, select graphic rendition).
+    fn start(self) -> &'static str {
+        match self {
+            Self::Owner => "\x1b[1;32m",
+            Self::Address => "\x1b[36m",
+        }
+    }
+}
+
 /// Protocols inside protocols are followed this deep; packets can hold thousands of headers.
 const MAX_DEPTH: u8 = 64;
 
@@ -107,10 +124,26 @@ impl<'p> Out<'p> {
         message.need(length)
     }
 
+    /// Writes what `inner` does in a colour, where colours are wanted.
+    #[inline]
+    pub(crate) fn colored(&mut self, color: Color, inner: impl FnOnce(&mut Self)) {
+        if !self.style.color {
+            return inner(self);
+        }
+        put!(self, color.start());
+        inner(self);
+        put!(self, "\x1b[0m");
+    }
+
     /// A host's name, or the address.
     #[inline]
     pub(crate) fn addr(&mut self, ip: impl Into<IpAddr>) {
         let ip = ip.into();
+        self.colored(Color::Address, |p| p.addr_text(ip));
+    }
+
+    #[inline]
+    fn addr_text(&mut self, ip: IpAddr) {
         if !self.style.numeric
             && let Some(name) = self.names.addr(ip)
         {
@@ -147,6 +180,10 @@ impl<'p> Out<'p> {
 
     /// A hardware address of six bytes: its name, or the bytes and, without `-n`, who made it.
     pub(crate) fn mac(&mut self, mac: [u8; 6]) {
+        self.colored(Color::Address, |p| p.mac_text(mac));
+    }
+
+    fn mac_text(&mut self, mac: [u8; 6]) {
         if self.style.numeric {
             return put!(self, Pairs(&mac, ':'));
         }

@@ -11,7 +11,7 @@
 use pktwho_packet::{Confidence, Direction, Owner, Packet, Process, Reception};
 
 use crate::Context;
-use crate::out::Out;
+use crate::out::{Color, Out};
 use crate::put::{HexFull, Put, put};
 
 /// What would end a name inside a line.
@@ -223,7 +223,9 @@ fn named(p: &mut Out<'_>, what: Option<(&[u8], u32)>) {
 
 /// `name.pid`.
 fn process(p: &mut Out<'_>, process: &Process) {
-    put!(p, Escaped(&process.name, IN_LINE), ".", process.id.pid);
+    p.colored(Color::Owner, |p| {
+        put!(p, Escaped(&process.name, IN_LINE), ".", process.id.pid);
+    });
 }
 
 /// `pid N, cmd PATH, args …)`.

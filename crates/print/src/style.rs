@@ -44,6 +44,8 @@ pub struct Style {
     pub mesh: bool,
     /// `--lengths`: the captured and the original length first.
     pub lengths: bool,
+    /// `--color`: owners and addresses between terminal colours.
+    pub color: bool,
     /// `-S`: TCP sequence numbers as they are, not relative to the first.
     pub absolute_seq: bool,
     /// `-A`, `-x`, `-X` and their doubles.

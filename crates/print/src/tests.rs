@@ -311,6 +311,31 @@ fn a_packet_of_many_headers_ends() {
     );
 }
 
+#[test]
+fn colours_change_no_text() {
+    let (curl, bash) = (process(b"curl", 4321), process(b"bash", 45198));
+    let color = |verbose| Style {
+        color: true,
+        ..style(verbose)
+    };
+    check_owned(
+        Some(owner(&curl, Some(&bash))),
+        None,
+        color(0),
+        "eth0 \x1b[1;32mcurl.4321\x1b[0m Out IP \x1b[36m10.0.0.1\x1b[0m.1 > \x1b[36m10.0.0.2\x1b[0m.2: \
+         UDP, length 0, ParentProc [bash.45198]\n",
+    );
+    for &(link, head) in STARTS {
+        let data = [bytes(head), vec![7; 60]].concat();
+        let plain = text(LinkType(link), &data, 0, style(2));
+        let mut coloured = text(LinkType(link), &data, 0, color(2));
+        for code in ["\x1b[1;32m", "\x1b[36m", "\x1b[0m"] {
+            coloured = coloured.replace(code, "");
+        }
+        assert_eq!(coloured, plain, "{head}");
+    }
+}
+
 /// Every style at once would be 2^20: what changes the way through a printer.
 fn styles() -> impl Strategy<Value = Style> {
     (0..4_u8, any::<[bool; 5]>(), 0..7_usize).prop_map(|(verbose, flags, dump)| {
@@ -340,7 +365,7 @@ fn styles() -> impl Strategy<Value = Style> {
 const LINKS: &[u16] = &[
     0, 1, 9, 12, 50, 51, 101, 104, 108, 113, 160, 166, 228, 229, 276, 281, 282, 284, 285, 7, 129,
     192, 226, 239, 242, 258, 271, 107, 182, 105, 114, 119, 127, 132, 133, 135, 136, 137, 163, 164,
-    167, 168, 178, 179, 180, 181,
+    167, 168, 178, 179, 180, 181, 8, 100,
 ];
 
 /// Where a header of each protocol starts, so that random bytes get past the first check.

@@ -68,6 +68,7 @@ fn every_flag_is_parsed_in_every_spelling() {
         Some("in|out|inout") => "in",
         Some("auto|tcx|clsact") => "tcx",
         Some("micro|nano") => "nano",
+        Some("auto|always|never") => "never",
         Some("list") => "process",
         Some("datalinktype") => "RAW",
         Some("type") => "domain",

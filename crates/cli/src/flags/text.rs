@@ -5,6 +5,7 @@ use pktwho_packet::TimestampPrecision;
 use pktwho_print::PacketType;
 
 use super::{Compat, Flag, number};
+use crate::args::When;
 
 pub(super) const FLAGS: &[Flag] = &[
     Flag {
@@ -314,6 +315,24 @@ pub(super) const FLAGS: &[Flag] = &[
         compat: Compat::Same,
         apply: |args, _| {
             args.lengths = true;
+            Ok(())
+        },
+    },
+    Flag {
+        short: None,
+        long: Some("color"),
+        value: Some("auto|always|never"),
+        help: "Processes and addresses in colours",
+        man: "The text stays the same. auto, which is what happens without the flag, colours on a \
+              terminal, unless the environment has NO_COLOR or its TERM is dumb.",
+        compat: Compat::Ours,
+        apply: |args, value| {
+            args.color = match value.to_str() {
+                Some("auto") => When::Auto,
+                Some("always") => When::Always,
+                Some("never") => When::Never,
+                _ => return Err(format!("unknown color `{}'", value.to_string_lossy())),
+            };
             Ok(())
         },
     },
