@@ -1,10 +1,10 @@
 //! Which addresses live in other network namespaces of this machine, so that the process at the
 //! far end of a veth pair or behind a bridge can be asked for.
 //!
-//! Only namespaces that a device of ours leads to are known: the kernel has given each of them
-//! an id (`nsid`, rtnetlink(7)), by which its addresses are listed and its sockets found. They
-//! are listed at start, and anew when any of those namespaces says that an address has come or
-//! gone. An address that two of them have belongs to neither.
+//! Only namespaces are known to which a device leads from one that is captured in: there the
+//! kernel has given each of them an id (`nsid`, rtnetlink(7)), by which its addresses are listed and its
+//! sockets found. They are listed at start, and anew when any of those namespaces says that an
+//! address has come or gone; where other namespaces than ours are captured in, now and then too. An address that two of them have belongs to neither.
 
 use std::net::IpAddr;
 use std::os::fd::BorrowedFd;
@@ -21,25 +21,33 @@ use crate::Error;
 use crate::abi::HomeKey;
 use crate::load::Programs;
 use crate::netlink::Socket;
+use crate::spaces::Spaces;
 use crate::sys;
 
 /// `RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR`, and `RTNLGRP_NSID` (28) as a bit.
 const GROUPS: u32 = 0x1 | 0x10 | 0x100 | 1 << 27;
 /// Changes come in swarms: look again this long after the last look at the earliest.
 const PAUSE: Duration = Duration::from_millis(20);
+/// When namespaces are captured in that we may not hear of: look without being asked to.
+const PATROL: Duration = Duration::from_secs(1);
+/// Looking takes this share of the time at most.
+const LOOK_SHARE: u32 = 50;
+
+/// The addresses that one other namespace has, each with its id.
+type View = FxHashMap<[u8; 16], u32>;
 
 /// The addresses of the other namespaces, and what tells us of changes.
 #[derive(Debug)]
 pub struct Homes {
-    /// Ours, from which these addresses are seen.
-    netns: NetnsId,
     monitor: Socket,
-    known: FxHashMap<[u8; 16], u32>,
+    /// As seen from each namespace that is captured in.
+    known: FxHashMap<NetnsId, View>,
     /// How often `known` has changed; what the kernel side takes as a part of its generation.
     version: u64,
     /// Something has changed since the last look.
     stale: bool,
     looked: Instant,
+    look_took: Duration,
 }
 
 impl Homes {
@@ -47,18 +55,18 @@ impl Homes {
     ///
     /// # Errors
     /// When rtnetlink cannot be asked.
-    pub fn new(netns: NetnsId) -> Result<Self, Error> {
+    pub fn new() -> Result<Self, Error> {
         let monitor =
             Socket::open(GROUPS).map_err(Error::system("cannot open a netlink socket"))?;
         // Refused without CAP_NET_BROADCAST: then changes there are seen when ours change.
         let _ = sys::netlink_option(monitor.fd(), libc::NETLINK_LISTEN_ALL_NSID);
         Ok(Self {
-            netns,
             monitor,
             known: FxHashMap::default(),
             version: 0,
             stale: true,
             looked: Instant::now(),
+            look_took: Duration::ZERO,
         })
     }
 
@@ -74,37 +82,62 @@ impl Homes {
 
     /// Tells the kernel side what has changed, unless it was told a moment ago. Gives the new
     /// version then. What cannot be listed (a namespace that is just going) is left out.
-    pub fn refresh(&mut self, programs: &Programs) -> Option<u64> {
-        let netns = self.netns.0;
-        if !self.stale || (self.version > 0 && self.looked.elapsed() < PAUSE) {
-            return None;
-        }
-        self.stale = false;
-        self.looked = Instant::now();
-        let found = addresses().unwrap_or_default();
-        let gone = self
-            .known
-            .iter()
-            .filter(|(key, _)| !found.contains_key(*key));
-        for (&address, _) in gone {
-            programs.set_home(HomeKey { address, netns }, None);
-        }
-        for (&address, &nsid) in &found {
-            if self.known.get(&address) != Some(&nsid) {
-                programs.set_home(HomeKey { address, netns }, Some(nsid));
+    pub fn refresh(&mut self, programs: &Programs, spaces: &Spaces) -> Option<u64> {
+        if self.version > 0 || !self.known.is_empty() {
+            let pause = match (spaces.is_ours(), self.stale) {
+                (true, true) => PAUSE,
+                (true, false) => return None,
+                (false, true) => PAUSE.max(self.look_took * LOOK_SHARE),
+                (false, false) => PATROL.max(self.look_took * LOOK_SHARE),
+            };
+            if self.looked.elapsed() < pause {
+                return None;
             }
         }
-        if self.known == found {
-            return None;
+        self.stale = false;
+        let begin = Instant::now();
+        let ids = spaces.ids();
+        let gone: Vec<NetnsId> = self.known.keys().copied().collect();
+        let mut changed = false;
+        for netns in gone.into_iter().filter(|netns| !ids.contains(netns)) {
+            changed |= self.show(programs, netns, View::default());
+            self.known.remove(&netns);
         }
-        self.known = found;
-        self.version += 1;
-        Some(self.version)
+        for netns in ids {
+            let found = spaces.within(netns, addresses).ok().and_then(Result::ok);
+            changed |= self.show(programs, netns, found.unwrap_or_default());
+        }
+        self.looked = Instant::now();
+        self.look_took = self.looked - begin;
+        self.version += u64::from(changed);
+        changed.then_some(self.version)
+    }
+
+    /// What one namespace sees now; whether that is something else than before.
+    fn show(&mut self, programs: &Programs, netns: NetnsId, found: View) -> bool {
+        let known = self.known.entry(netns).or_default();
+        if *known == found {
+            return false;
+        }
+        let key = |address| HomeKey {
+            address,
+            netns: netns.0,
+        };
+        for (&address, _) in known.iter().filter(|(key, _)| !found.contains_key(*key)) {
+            programs.set_home(key(address), None);
+        }
+        for (&address, &nsid) in &found {
+            if known.get(&address) != Some(&nsid) {
+                programs.set_home(key(address), Some(nsid));
+            }
+        }
+        *known = found;
+        true
     }
 }
 
 /// The addresses that exactly one other namespace has, with its id.
-fn addresses() -> Result<FxHashMap<[u8; 16], u32>, Errno> {
+fn addresses() -> Result<View, Errno> {
     let mut socket = Socket::open(0)?;
     // Only then does the kernel look at which namespace is asked for (5.0).
     sys::netlink_option(socket.fd(), libc::NETLINK_GET_STRICT_CHK)

@@ -227,7 +227,7 @@ impl Live {
         let attacher = Attacher::new(config.backend, config.direction, many);
         let remembers = terms.are_about_processes();
         let filters = Filters::new(&programs, terms)?;
-        let homes = Homes::new(Netns::own()?.id())?;
+        let homes = Homes::new()?;
         let poll = watch([events.fd(), spaces.fd(), homes.fd()])?;
         let mut live = Self {
             ifaces: Vec::new(),
@@ -472,7 +472,7 @@ impl Live {
     }
 
     fn refresh_homes(&mut self) {
-        if let Some(version) = self.homes.refresh(&self.programs) {
+        if let Some(version) = self.homes.refresh(&self.programs, &self.spaces) {
             self.reader
                 .store_u64(offset_of!(ReaderState, homes), version);
         }

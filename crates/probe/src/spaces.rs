@@ -148,6 +148,11 @@ impl Spaces {
         self.only
     }
 
+    /// Whether it is our own alone.
+    pub fn is_ours(&self) -> bool {
+        self.asker.is_none()
+    }
+
     pub fn netns(&self, id: NetnsId) -> Option<&Netns> {
         self.known.get(&id).map(|space| &space.netns)
     }

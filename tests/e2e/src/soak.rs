@@ -282,13 +282,7 @@ impl Show<'_> {
         if !self.random.one_in(3) {
             self.exchange(&mut cast.client, &mut cast.server)?;
         }
-        let translated = matches!(
-            (cast.from, cast.to),
-            (Home::Inside, Home::Outside) | (Home::Outside, Home::Inside)
-        );
         match self.random.below(6) {
-            // A known gap, see the row `nat-handed-over`.
-            0 | 2 if translated => close(&mut cast.client, &mut cast.server)?,
             0 => self.forked_server(&mut cast)?,
             1 => self.forked_client(&mut cast)?,
             2 => self.passed(&mut cast)?,

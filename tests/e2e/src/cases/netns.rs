@@ -12,7 +12,7 @@ use super::traces::attached;
 use crate::lab::{Lab, PATIENCE, installed, until};
 use crate::netns::Netns;
 use crate::puppet::Theatre;
-use crate::seen::{Seen, read_file};
+use crate::seen::{Seen, Who, read_file};
 use crate::tool::Tool;
 use crate::traffic::{Line, expect_numbers};
 
@@ -23,8 +23,8 @@ fn of_device(packets: &[Seen], name: &str) -> Vec<Seen> {
 }
 
 /// Two namespaces whose devices have the same indices, from a third one: every packet on each
-/// device that it passes, under the device's name there and the namespace's number, once; the
-/// filter's terms are answered for each.
+/// device that it passes, under the device's name there and the namespace's number, once, with
+/// both ends; the filter's terms are answered for each.
 pub fn chosen(lab: &Lab) -> Result<Outcome> {
     let (near, far) = Netns::pair()?;
     let elsewhere = Netns::new()?;
@@ -50,8 +50,9 @@ pub fn chosen(lab: &Lab) -> Result<Outcome> {
             let here = of_device(&packets, &name);
             expect_numbers(&here, start..start + 5).with_context(|| name.clone())?;
             let us = std::process::id();
-            let sent = |packet: &Seen| packet.sender.as_ref().is_some_and(|who| who.pid == us);
-            ensure!(here.iter().all(sent), "{name}: {here:?}");
+            let is_us = |who: &Option<Who>| who.as_ref().is_some_and(|who| who.pid == us);
+            let ours = |packet: &Seen| is_us(&packet.sender) && is_us(&packet.receiver);
+            ensure!(here.iter().all(ours), "{name}: {here:?}");
             let is_shown = |line: &&str| {
                 line.contains(&format!(" {name} ")) && line.contains(&format!(" {way} IP "))
             };
