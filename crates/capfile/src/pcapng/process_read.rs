@@ -43,9 +43,10 @@ fn entry(body: &[u8], endian: Endian, table: &ProcessTable) -> Option<Entry> {
         little::write_body(&mut raw, block::PROCESS, body, endian);
         Some(raw.into_boxed_slice())
     };
+    // A block that refers to another by its number would refer to a wrong one elsewhere.
+    let refers = parsed.as_ref().is_some_and(|parsed| parsed.of.is_some());
     if let Some(mut entry) = parsed.and_then(|parsed| known(parsed, serial, table)) {
-        // A block that refers to another would refer to the wrong one elsewhere.
-        if foreign && !entry.shared {
+        if foreign && !refers {
             entry.raw = raw();
         }
         return Some(entry);
@@ -56,7 +57,9 @@ fn entry(body: &[u8], endian: Endian, table: &ProcessTable) -> Option<Entry> {
         name: name.unwrap_or_default().to_vec(),
         ..Process::default()
     });
-    entry.raw = raw();
+    if !refers {
+        entry.raw = raw();
+    }
     Some(entry)
 }
 

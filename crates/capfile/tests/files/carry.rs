@@ -241,3 +241,37 @@ fn captures_are_carried_over_whole() {
     println!("{pcapng} pcapng files carried over");
     assert!(pcapng > 0);
 }
+
+#[test]
+fn references_to_other_blocks_never_lead_astray() {
+    let process = |pid: u32, comment: &str| {
+        let options = [
+            option(Little, 2, b"x"),
+            option(Little, 1, comment.as_bytes()),
+        ];
+        block(
+            Little,
+            0x8000_0001,
+            &[&pid.to_le_bytes()[..], &options.concat()].concat(),
+        )
+    };
+    let of = |index: u32| option(Little, 0x8001, &index.to_le_bytes());
+    let file = [
+        section(Little),
+        interface(Little, 1, 0, &[]),
+        // Not what the comment says: the block that refers to it is left alone.
+        process(5, "{\"pid\":7,\"start\":1,\"name\":\"a\"}"),
+        process(7, "{\"pid\":7,\"of\":0,\"tid\":8}"),
+        process(7, "{\"pid\":7,\"start\":2,\"name\":\"b\"}"),
+        packet(Little, 0, 5, &of(2)),
+        packet(Little, 0, 6, &of(1)),
+    ]
+    .concat();
+    let once = carried(vec![&file[..]]);
+    let mut reader = Reader::new(&once[..]).unwrap();
+    for name in [&b"b"[..], b"x"] {
+        let packet = reader.next().unwrap().unwrap();
+        assert_eq!(packet.sender.unwrap().process.name, name);
+    }
+    assert_eq!(carried(vec![&once[..]]), once);
+}
