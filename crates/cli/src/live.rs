@@ -394,6 +394,12 @@ fn refused(error: probe::Error, interfaces: &Interfaces, wanted: &Wanted) -> any
     worded(error)
 }
 
+/// Without Rust's number behind the system's words.
+fn without_number(text: &str) -> String {
+    let end = text.find(" (os error ").unwrap_or(text.len());
+    text.get(..end).unwrap_or(text).to_owned()
+}
+
 /// What the probe refused, with advice where there is some.
 pub fn worded(error: probe::Error) -> anyhow::Error {
     let hint = match &error {
@@ -403,6 +409,9 @@ pub fn worded(error: probe::Error) -> anyhow::Error {
         }
         probe::Error::NoProcess { .. } => "a process that is to come can be named with --pname",
         probe::Error::NoNetns { .. } => devices::NETNS_HINT,
+        probe::Error::Permission { .. } | probe::Error::Netns { .. } => {
+            return anyhow::Error::msg(without_number(&error.to_string()));
+        }
         _ => return error.into(),
     };
     Hinted::new(error.to_string(), hint).into()
