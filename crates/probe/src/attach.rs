@@ -198,6 +198,13 @@ impl Attacher {
         Err(io::ErrorKind::AddrInUse.into())
     }
 
+    /// The device has gone with its namespace: nothing is to be taken off any more.
+    pub fn forget(&mut self, attachment: Attachment) {
+        if let (Attachment::Clsact(filters), Some(janitor)) = (attachment, &mut self.janitor) {
+            janitor.forget(&filters);
+        }
+    }
+
     /// Takes our programs off a device; one that is gone has taken them along.
     pub fn detach(&mut self, attachment: Attachment) {
         match attachment {

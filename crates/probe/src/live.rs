@@ -482,8 +482,17 @@ impl Live {
         for change in self.spaces.changes()? {
             match change {
                 Change::Present(netns, device) => self.follow(netns, device)?,
-                Change::Gone(netns, index) => self.let_go(|place| place == (netns, index)),
-                Change::Left(netns) => self.let_go(|place| place.0 == netns),
+                Change::Gone(netns, index) => {
+                    if let Some(attachment) = self.attachments.remove(&(netns, index)) {
+                        self.attacher.detach(attachment);
+                    }
+                }
+                Change::Left(netns) => {
+                    let left = |place: &Place, _: &mut _| place.0 == netns;
+                    for (_, attachment) in self.attachments.extract_if(left) {
+                        self.attacher.forget(attachment);
+                    }
+                }
                 Change::Unknown => {
                     for netns in self.spaces.ids() {
                         self.follow_all(netns)?;
@@ -529,13 +538,6 @@ impl Live {
             self.follow_all(netns)?;
         }
         Ok(())
-    }
-
-    fn let_go(&mut self, which: impl Fn(Place) -> bool) {
-        let gone = self.attachments.extract_if(|&place, _| which(place));
-        for (_, attachment) in gone {
-            self.attacher.detach(attachment);
-        }
     }
 
     fn forget_gone(&mut self, now: u64) {

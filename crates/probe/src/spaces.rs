@@ -322,7 +322,9 @@ impl Spaces {
             netns,
         };
         // The number of one that is gone, of which we have not heard yet.
-        if let Some(old) = self.known.insert(space.netns.id(), space) {
+        if let Some(old) = self.known.insert(space.netns.id(), space)
+            && old.nsid != nsid
+        {
             self.by_nsid.remove(&old.nsid);
         }
         Ok(())
