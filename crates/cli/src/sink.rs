@@ -63,6 +63,33 @@ struct Lines {
     owners_asked: bool,
 }
 
+impl Lines {
+    fn packet(
+        &mut self,
+        packet: &Packet<'_>,
+        metadata: &Metadata<'_>,
+        text: &mut Text,
+    ) -> Result<()> {
+        self.since += 1;
+        if self.since < self.sampling {
+            self.printer.pass();
+            return Ok(());
+        }
+        self.since = 0;
+        if let Some(apple) = &self.apple {
+            apple.packet(packet, metadata, &mut self.note);
+        }
+        let mut shown = *packet;
+        // compat: lines of such files are tcpdump's unless owners are asked for (4.99.3).
+        if is_pktap(packet.iface.link_type) && !self.owners_asked {
+            (shown.sender, shown.receiver) = (None, None);
+        }
+        let (names, out) = (self.names.as_mut(), &mut text.buffer);
+        self.printer.packet_with(&shown, &self.note, names, out);
+        text.packet_done()
+    }
+}
+
 impl Sink {
     /// Opens the output file, if there is one to write; `text` is where lines go.
     ///
@@ -152,29 +179,7 @@ impl Sink {
         }
         self.packets += 1;
         if let Some(lines) = &mut self.lines {
-            lines.since += 1;
-            if lines.since < lines.sampling {
-                lines.printer.pass();
-            } else {
-                lines.since = 0;
-                let mut text = self.text.borrow_mut();
-                let names = lines.names.as_mut();
-                if let Some(apple) = &lines.apple {
-                    apple.packet(packet, metadata, &mut lines.note);
-                }
-                let shown = if is_pktap(packet.iface.link_type) && !lines.owners_asked {
-                    Packet {
-                        sender: None,
-                        receiver: None,
-                        ..*packet
-                    }
-                } else {
-                    *packet
-                };
-                let out = &mut text.buffer;
-                lines.printer.packet_with(&shown, &lines.note, names, out);
-                text.packet_done()?;
-            }
+            lines.packet(packet, metadata, &mut self.text.borrow_mut())?;
         }
         Ok(if self.packets >= self.limit {
             ControlFlow::Break(())

@@ -334,10 +334,6 @@ impl PcapngReader {
             });
         }
         let (data, option_bytes) = packet_blocks::contents(block.block_type, &header, body)?;
-        let options = Options::new(
-            body.get(option_bytes.clone()).unwrap_or_default(),
-            self.endian,
-        );
         let base = block.body.start;
         let mut record = Record {
             time: header
@@ -356,17 +352,22 @@ impl PcapngReader {
             sender: None,
             receiver: None,
         };
+        let bytes = body.get(option_bytes).unwrap_or_default();
+        self.packet_options(bytes, &mut record, facts);
+        Ok(record)
+    }
+
+    /// Learns direction and processes from a packet's options.
+    fn packet_options(&self, options: &[u8], record: &mut Record, facts: &mut Facts) {
         let mut link = Link::default();
-        for raw in options {
+        for raw in Options::new(options, self.endian) {
             if raw.code != option::PACKET_FLAGS {
                 link.note(raw, self.endian);
             } else if let Some(word) = raw.u32(self.endian) {
                 (record.direction, record.reception) = packet_blocks::flags(word);
             }
         }
-        let bytes = body.get(option_bytes).unwrap_or_default();
-        link.resolve(&mut record, &mut facts.processes, (bytes, self.endian));
-        Ok(record)
+        link.resolve(record, &mut facts.processes, (options, self.endian));
     }
 }
 
