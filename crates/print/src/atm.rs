@@ -18,13 +18,12 @@ pub(crate) fn rfc1483(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed 
     let (mut c, mut length) = (c, length);
     // LLC of SNAP or of OSI begins the packet, or something that is shown with -e alone.
     if !matches!(c.rest(), [0xaa, 0xaa, 0x03, ..] | [0xfe, 0xfe, 0x03, ..]) {
-        let header = c.array::<20>()?;
-        length = length.checked_sub(20).ok_or(Truncated)?;
+        let (low, high) = (c.array::<UNKNOWN>()?, c.array::<UNKNOWN>()?);
         if p.style.link {
-            let (low, high) = header.split_at(UNKNOWN);
-            let high = high.get(..UNKNOWN).unwrap_or_default();
-            put!(p, HexBytes(low), " ", HexBytes(high), " ");
+            put!(p, HexBytes(&low), " ", HexBytes(&high), " ");
         }
+        c.skip(4)?;
+        length = length.checked_sub(20).ok_or(Truncated)?;
     }
     let c = Cursor::new(c.rest());
     p.deeper(|p| llc::llc(p, c, length, None))

@@ -132,6 +132,7 @@ fn packet(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     match c.rest() {
         [0x40..=0x4f, ..] => p.deeper(|p| ip::ip(p, c, length)),
         [0x60..=0x6f, ..] => p.deeper(|p| ip6::ip6(p, c, length)),
+        [] => Err(Truncated),
         _ => {
             put!(p, "no IP-hdr found!");
             Ok(())
