@@ -1,13 +1,16 @@
 //! `bench`: what pktwho costs and loses, what its filters cost, and how soon it captures, beside
-//! the installed tcpdump. Root only, but for filters on files and the time it takes to compile them.
+//! the installed tcpdump. Root only, but for files: filtering and printing them, and the time it takes
+//! to compile filters.
 
 mod offline;
+mod print;
 
 use crate::{Outcome, owners, shell};
 
 const HELP: &str = "usage: cargo xtask bench capture|filter|files [--seconds S] [--rounds N] \
                     [-w FILE] [--receiver] [FILTER...]
        cargo xtask bench start [--rounds N]
+       cargo xtask bench print [--rounds N]
        cargo xtask bench filter offline [--rounds N]
        cargo xtask bench filter compile [FAMILY]";
 
@@ -22,6 +25,7 @@ pub fn run(words: &[String]) -> Outcome {
     let word = |at: usize| words.get(at).map_or("", String::as_str);
     match (word(0), word(1)) {
         ("capture", _) => owners::end_to_end("bench", words.get(1..).unwrap_or_default()),
+        ("print", _) => print::run(words.get(1..).unwrap_or_default()),
         ("files", _) => crate::files::bench(words.get(1..).unwrap_or_default()),
         ("filter", "offline") => offline::run(words.get(2..).unwrap_or_default()),
         ("filter", "compile") => compile(words.get(2..).unwrap_or_default()),

@@ -2,11 +2,34 @@
 
 use crate::{Outcome, shell};
 
-/// `filter [--seed N] [--count N]`: random filters on random packets.
+const HELP: &str = "usage: cargo xtask diff filter [--seed N] [--count N]
+       cargo xtask diff print [CASE...]";
+
+/// `filter [--seed N] [--count N]`: random filters on random packets. `print [CASE...]`: the golden
+/// captures' packets, cut at every length.
 pub fn run(words: &[String]) -> Outcome {
+    match words.split_first() {
+        Some((word, rest)) if word == "print" => print(rest),
+        _ => filter(words),
+    }
+}
+
+/// Prints packets cut at every length with both tools, and says where they differ. What is known
+/// to be newer than the installed tcpdump, and why, stands in the script.
+fn print(cases: &[String]) -> Outcome {
+    let build = ["build", "--release", "--package", "pktwho"];
+    shell::run(&mut shell::command(shell::cargo(), &build))?;
+    let script = "tests/golden/print/generate.py";
+    let mut command = shell::command("python3", &[script, "--snaplens", "tcpdump"]);
+    command.arg(shell::target().join("release/pktwho"));
+    command.args(cases).env("TZ", "UTC0");
+    shell::run(&mut command)
+}
+
+fn filter(words: &[String]) -> Outcome {
     let mut words = words.iter().map(String::as_str);
     if words.next() != Some("filter") {
-        return Err("usage: cargo xtask diff filter [--seed N] [--count N]".into());
+        return Err(HELP.into());
     }
     let mut seed = seed_of_the_day();
     let mut count = 20_000;

@@ -59,12 +59,12 @@ const WORDS: &[Word] = &[
     ),
     Word(
         "bench",
-        "capture, filter: loss and cost beside tcpdump (root); files: reading and writing [--rounds N]",
+        "capture, filter: loss and cost beside tcpdump (root); files: reading and writing, print: printing [--rounds N]",
         bench::run,
     ),
     Word(
         "diff",
-        "filter: random filters, ours against the installed tcpdump's [--seed N] [--count N]",
+        "ours against the installed tcpdump: filter, random filters; print, packets cut at every length",
         diff::run,
     ),
     Word(

@@ -3,9 +3,11 @@
 
 Each capture is made of packets built here, byte by byte; CASES says with which arguments each
 is read.  The expected outputs are written by `BLESS=1 cargo test -p pktwho --test golden print`
-and are compared with the installed tcpdump's by `./generate.py --compare TOOL`.
+and are compared with the installed tcpdump's by `./generate.py --compare TOOL`.  `./generate.py --snaplens TOOL OURS`
+cuts packets of every case at every length and compares what two tools print of them.
 """
 import pathlib
+import re
 import socket
 import struct
 import subprocess
@@ -568,8 +570,54 @@ def compare(tool):
             print(f"    ours   {mine.decode('latin1')}\n    theirs {other.decode('latin1')}")
 
 
+# What tcpdump 5 prints otherwise than the installed 4.99: pattern in the older text, the newer text, why.
+NEWER = [
+    (rb" payload length: (\d+)", rb", payload length \1", "IPv6 headers are listed with commas"),
+    (rb"\[\|(ddp)\]", rb"[|atalk]", "a cut DDP header bears AppleTalk's mark"),
+    (rb"Strictly Ordered ", rb"+HTC ", "the order bit of 802.11 announces an HT control field"),
+    (rb"(?m)^( *\d+  ) \[\|ip6\]", rb"\1IP6  [|ip6]", "IPv6 says its name before it looks whether its header was captured"),
+    (rb" \[\|tcp\]>", rb" [|tcp]", "nothing follows the mark of cut TCP options"),
+]
+
+
+def by_number(text):
+    """Lines of each packet, by the number that -# gave it."""
+    found, lines = {}, []
+    for line in text.split(b"\n"):
+        if line[:5].strip().isdigit() and line[5:7] == b"  ":
+            lines = found.setdefault(int(line[:5]), [])
+        lines.append(line)
+    return found
+
+
+def snaplens(theirs, ours, wanted):
+    """Packets of every case, cut at every length, through both tools."""
+    total = different = 0
+    for case, (link, packets, variants) in CASES.items():
+        if wanted and case not in wanted:
+            continue
+        whole = [packet for packet in packets if not isinstance(packet, tuple)][:4]
+        cuts = [(packet[:size], len(packet)) for packet in whole for size in range(len(packet) + 1)]
+        data = capture(link, cuts)
+        for suffix, args in variants.items():
+            words = [*args.split(), "-t", "-#", "-r", "-"]
+            texts = [subprocess.run([tool, *words], input=data, capture_output=True).stdout for tool in (theirs, ours)]
+            for pattern, newer, _ in NEWER:
+                texts[0] = re.sub(pattern, newer, texts[0])
+            first, second = map(by_number, texts)
+            unlike = [number for number in range(1, len(cuts) + 1) if first.get(number) != second.get(number)]
+            total, different = total + len(cuts), different + len(unlike)
+            print(f"{case}{suffix}: {len(unlike)} of {len(cuts)} differ")
+            for number in unlike[:1]:
+                for who, text in (("theirs", first), ("ours", second)):
+                    print(f"    {who:6} " + b"\n           ".join(text.get(number, [])).decode("latin1"))
+    print(f"{different} of {total} cut packets differ")
+
+
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--compare"]:
+    if sys.argv[1:2] == ["--snaplens"]:
+        snaplens(sys.argv[2], sys.argv[3], sys.argv[4:])
+    elif sys.argv[1:2] == ["--compare"]:
         compare(sys.argv[2] if len(sys.argv) > 2 else "tcpdump")
     else:
         generate()
