@@ -36,6 +36,8 @@
 #define TERMS_OTHER 16  /* only user space can answer */
 
 /* The process at one end of a packet. */
+/* A process; or the kernel itself, with process id 0 and this name. */
+#define KERNEL_NAME "kernel"
 struct owner {
 	__u64 start; /* start_boottime of the thread group leader, ns */
 	__u32 pid;   /* tgid */

@@ -241,20 +241,48 @@ static __always_inline bool is_bound_to_any(struct bpf_sock *sk)
 	return !(sk->src_ip4 | sk->src_ip6[0] | sk->src_ip6[1] | sk->src_ip6[2] | sk->src_ip6[3]);
 }
 
+/*
+ * Is it a socket of the kernel's own: a tunnel's, a file system's? Those of multipath TCP are made by
+ * the kernel for a process. Asked of sockets that nobody has claimed.
+ */
+static __always_inline bool is_kernels(struct work *work, struct bpf_sock *sk)
+{
+	const struct sock *full;
+
+	/* Through memory the pointer becomes a number, from which any field can be read. */
+	WRITE(work->address, (__u64)sk);
+	full = (const struct sock *)READ(work->address);
+	if (!BPF_CORE_READ_BITFIELD_PROBED(full, sk_kern_sock))
+		return false;
+	if (sk->protocol != IPPROTO_TCP || !bpf_core_field_exists(struct tcp_sock, is_mptcp))
+		return true;
+	return !BPF_CORE_READ_BITFIELD_PROBED((const struct tcp_sock *)full, is_mptcp);
+}
+
+static __always_inline void fill_kernel(struct owner *who)
+{
+	__builtin_memset(who, 0, sizeof(*who));
+	__builtin_memcpy(who->thread, KERNEL_NAME, sizeof(KERNEL_NAME));
+	who->sure = SURE_EXACT;
+}
+
 /* What a look-up has found: whose socket, and what else is to be asked. */
 struct answer {
 	struct sock_owner *socket;
+	bool kernels;
 	__u32 netns; /* 0: not told */
 	bool bound_to_any;
 	bool addressed;
 };
 
-static __always_inline void read_socket(struct bpf_sock *full, const struct tuple *tuple,
+static __always_inline void read_socket(struct bpf_sock *full, struct work *work,
 					struct answer *answer)
 {
 	answer->bound_to_any = is_bound_to_any(full);
-	answer->addressed = is_addressed(full, tuple);
+	answer->addressed = is_addressed(full, &work->tuple);
 	answer->socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
+	if (!answer->socket)
+		answer->kernels = is_kernels(work, full);
 }
 
 /* The network namespace of a socket that is no full one; 0 when it cannot be told. (5.9) */
@@ -289,7 +317,7 @@ static __always_inline void ask_stack(struct __sk_buff *skb, struct work *work, 
 			if (far)
 				answer->netns = netns_of_small(sk);
 		} else if (!far || !full->bound_dev_if) {
-			read_socket(full, &work->tuple, answer);
+			read_socket(full, work, answer);
 		}
 		bpf_sk_release(sk);
 	} else {
@@ -298,7 +326,7 @@ static __always_inline void ask_stack(struct __sk_buff *skb, struct work *work, 
 			return;
 		full = bpf_sk_fullsock(sk);
 		if (full && (!far || !full->bound_dev_if))
-			read_socket(full, &work->tuple, answer);
+			read_socket(full, work, answer);
 		bpf_sk_release(sk);
 	}
 }
@@ -339,10 +367,14 @@ __noinline int end_from_lookup(struct __sk_buff *skb, __u32 which)
 	if (!size)
 		return 0;
 	ask_stack(skb, work, size, BPF_F_CURRENT_NETNS, false, &answer);
-	if (!answer.socket || !answer.addressed || (answer.bound_to_any && !delivered_here(skb)))
+	if (!(answer.socket || answer.kernels) || !answer.addressed ||
+	    (answer.bound_to_any && !delivered_here(skb)))
 		return 0;
 	who = &work->who[which & 1];
-	return from_socket(answer.socket, who, who, 0);
+	if (answer.socket)
+		return from_socket(answer.socket, who, who, 0);
+	fill_kernel(who);
+	return 1;
 }
 
 /*
@@ -373,8 +405,12 @@ __noinline int end_from_home(struct __sk_buff *skb, __u32 which)
 	if (!size)
 		return 0;
 	ask_stack(skb, work, size, *home & 0x7fffffff, true, &answer);
+	who = &work->who[which & 1];
+	if (answer.kernels && answer.addressed) {
+		fill_kernel(who);
+		return 1;
+	}
 	if (answer.socket) {
-		who = &work->who[which & 1];
 		answer.netns = answer.socket->netns;
 		if (answer.addressed)
 			found = from_socket(answer.socket, who, who, 0);
@@ -631,6 +667,22 @@ static __always_inline bool to_many(struct __sk_buff *skb, const struct tuple *t
 	return (to[0] & bpf_htonl(0xff000000)) == bpf_htonl(0xff000000);
 }
 
+/* A packet of one of the kernel's own sockets: of one with a port, others answer for anybody. */
+__noinline int sent_by_kernel(struct __sk_buff *skb)
+{
+	struct work *work = own_work();
+	struct bpf_sock *sk = skb->sk;
+
+	if (!work || !sk)
+		return 0;
+	sk = bpf_sk_fullsock(sk);
+	if (!sk || sk->protocol != work->tuple.protocol || !sk->src_port ||
+	    sk->src_port != bpf_ntohs(work->tuple.end[FROM].port) || !is_kernels(work, sk))
+		return 0;
+	fill_kernel(&work->who[FROM]);
+	return 1;
+}
+
 __noinline int find_sender(struct __sk_buff *skb)
 {
 	struct work *work = own_work();
@@ -653,7 +705,7 @@ __noinline int find_sender(struct __sk_buff *skb)
 		return 1;
 	if (work->homes_at && end_from_home(skb, FROM))
 		return 1;
-	return !loopback && end_from_tracking(skb, FROM);
+	return (!loopback && end_from_tracking(skb, FROM)) || sent_by_kernel(skb);
 }
 
 __noinline int find_receiver(struct __sk_buff *skb)

@@ -41,6 +41,7 @@ struct work {
 	struct tuple plain; /* what stood in `tuple` while another one is tried */
 	struct bpf_sock_tuple question;
 	__u64 homes_at;     /* see generation() */
+	__u64 address;      /* of a socket, as a number */
 	__u32 at;           /* of the record, from the start of the control page */
 	__u32 cap_len;
 	__u32 netns; /* of the device: inode number */

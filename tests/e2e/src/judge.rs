@@ -152,7 +152,12 @@ fn judge(log: &Log, capture: &Capture, complaints: &mut Vec<Complaint>) -> (Tall
                 Standing::Apart => true,
             };
             let ends = if far { &mut tally.far } else { &mut tally.near };
-            let verdict = compare(log, &right, found.as_ref(), time);
+            let verdict = if segment.inside && found.as_ref().is_some_and(Who::is_kernel) {
+                // A tunnel's own packets are between the kernels.
+                Verdict::Right
+            } else {
+                compare(log, &right, found.as_ref(), time)
+            };
             if let Some((sort, why)) = ends.count(verdict) {
                 let side = if far { "far" } else { "near" };
                 let about = format!("{side} {} {end}", segment.word());

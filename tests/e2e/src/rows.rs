@@ -91,7 +91,7 @@ const TWO_AWAY: Gap = Gap {
     wrong: &[],
 };
 const TUNNEL: Gap = Gap {
-    why: "what a tunnel carries is not looked at from outside",
+    why: "a request socket's answer in a tunnel leaves from a port that is nobody's",
     empty: &["tunnelled"],
     wrong: &[],
 };

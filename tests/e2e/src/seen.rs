@@ -44,6 +44,11 @@ impl Seen {
 }
 
 impl Who {
+    /// No process: a socket of the kernel's own.
+    pub fn is_kernel(&self) -> bool {
+        self.pid == 0 && self.name == b"kernel" && self.confidence == Confidence::Exact
+    }
+
     fn of(owner: Owner<'_>) -> Self {
         let process = owner.process;
         Self {
