@@ -196,3 +196,26 @@ fn long_filters_take_no_longer_than_they_should() {
     let graph = optimised(&text);
     assert!(graph.nodes.len() < 6010, "{}", graph.nodes.len());
 }
+
+/// A chain of headers that leaves the packet rejects it, even where its outcome changes nothing.
+#[test]
+fn loops_are_not_folded() {
+    let mut data = vec![0; 60];
+    (data[12], data[13], data[20]) = (0x86, 0xdd, 60);
+    // The second header would be far behind the end.
+    data[55] = 255;
+    for text in [
+        "ip6 protochain 17 or not ip6 protochain 17",
+        "not ip6 protochain 17 or ip6",
+    ] {
+        let tree = parse(text).expect(text);
+        let graph = lower(&tree, &device(), &mut NoNames).expect(text);
+        let mut shrunk = graph.clone();
+        assert!(!shrunk.shrink(), "{text}");
+        let mut folded = graph.clone();
+        folded.fold();
+        for graph in [&graph, &folded, &shrunk] {
+            assert!(!accepts(graph, &data, 60, Facts::default()), "{text}");
+        }
+    }
+}
