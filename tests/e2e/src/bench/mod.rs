@@ -6,6 +6,7 @@
 //! figure is compared with a constant of this machine, only A with B in one run.
 
 mod generator;
+mod layers;
 pub mod start;
 mod table;
 
@@ -124,6 +125,9 @@ pub fn run(lab: &Lab, options: &Options) -> Result<bool> {
     }
     for verdict in &bars.verdicts {
         writeln!(out, "{verdict}")?;
+    }
+    if options.expression.is_none() {
+        layers::print(&mut out, lab)?;
     }
     Ok(!bars.missed)
 }

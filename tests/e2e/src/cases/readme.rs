@@ -25,7 +25,7 @@ use crate::tool::{Ended, Tool};
 
 const README: &str = include_str!("../../../../README.md");
 const URL: &str = "http://127.0.0.1:8080/";
-/// What `cargo xtask demo` may take when all is built.
+/// What `cargo xtask demo` may take, which builds first, on a busy machine.
 const DEMO: Duration = Duration::from_mins(10);
 
 /// A command of a `console` block and the lines that it is shown to put out.
