@@ -2,15 +2,17 @@
 //! the installed tcpdump. Root only, but for files: filtering and printing them, and the time it takes
 //! to compile filters.
 
+mod files;
 mod offline;
 mod print;
+mod runs;
 
 use crate::{Outcome, owners, shell};
 
-const HELP: &str = "usage: cargo xtask bench capture|filter|files [--seconds S] [--rounds N] \
+const HELP: &str = "usage: cargo xtask bench capture|filter [--seconds S] [--rounds N] \
                     [-w FILE] [--receiver] [FILTER...]
-       cargo xtask bench start [--rounds N]
-       cargo xtask bench print [--rounds N]
+       cargo xtask bench start|print [--rounds N]
+       cargo xtask bench files [--packets N] [--rounds N] [--folder PATH]
        cargo xtask bench filter offline [--rounds N]
        cargo xtask bench filter compile [FAMILY]";
 
@@ -26,7 +28,7 @@ pub fn run(words: &[String]) -> Outcome {
     match (word(0), word(1)) {
         ("capture", _) => owners::end_to_end("bench", words.get(1..).unwrap_or_default()),
         ("print", _) => print::run(words.get(1..).unwrap_or_default()),
-        ("files", _) => crate::files::bench(words.get(1..).unwrap_or_default()),
+        ("files", _) => files::run(words.get(1..).unwrap_or_default()),
         ("filter", "offline") => offline::run(words.get(2..).unwrap_or_default()),
         ("filter", "compile") => compile(words.get(2..).unwrap_or_default()),
         ("filter", _) => {

@@ -9,7 +9,6 @@ mod bench;
 mod check;
 mod demo;
 mod diff;
-mod files;
 mod owners;
 mod setup;
 mod shell;
@@ -59,7 +58,7 @@ const WORDS: &[Word] = &[
     ),
     Word(
         "bench",
-        "capture, filter: loss and cost beside tcpdump (root); files: reading and writing, print: printing [--rounds N]",
+        "capture, filter: loss and cost, start: how soon, beside tcpdump (root); files: reading and writing, print: printing [--rounds N]",
         bench::run,
     ),
     Word(

@@ -3,12 +3,10 @@
 //! Both read the same file and write what matches to `/dev/null`, by turns; the bar is the ratio
 //! of their times. No root.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::io::{self, Write};
 use std::process::Command;
-use std::time::{Duration, Instant};
 
+use super::runs;
 use crate::{Outcome, shell};
 
 /// One packet in twelve matches the first, none the second, all the third.
@@ -21,28 +19,11 @@ const PACKETS: u32 = 1_500_000;
 /// # Errors
 /// tcpdump is missing, something cannot be run, or it is the faster.
 pub fn run(words: &[String]) -> Outcome {
-    let rounds = match words {
-        [] => 9,
-        [word, count] if word == "--rounds" => {
-            count.parse().map_err(|_| format!("how many is {count}?"))?
-        }
-        _ => return Err("usage: cargo xtask bench filter offline [--rounds N]".into()),
-    };
-    let build = ["build", "--release", "--package", "pktwho"];
-    shell::run(&mut shell::command(shell::cargo(), &build))?;
+    let usage = "usage: cargo xtask bench filter offline [--rounds N]";
+    let rounds = runs::rounds(words, 9, usage)?;
+    let ours = runs::build()?;
     let path = shell::target().join("bench-filter.pcap");
-    let made = File::create(&path).and_then(|file| write(BufWriter::new(file)));
-    let result = made
-        .map_err(|error| format!("cannot write {}: {error}", path.display()))
-        .and_then(|()| compare(&path, rounds));
-    // It is large.
-    let _ = std::fs::remove_file(&path);
-    result
-}
-
-fn compare(path: &Path, rounds: usize) -> Outcome {
-    let ours = shell::target().join("release/pktwho");
-    let tools = [ours.as_path(), Path::new("tcpdump")];
+    let file = runs::capture(&path, PACKETS, frame)?;
     let mut out = io::stdout().lock();
     let mut say = |line: String| writeln!(out, "{line}").map_err(|error| error.to_string());
     say(format!(
@@ -50,28 +31,25 @@ fn compare(path: &Path, rounds: usize) -> Outcome {
     ))?;
     let mut slower = Vec::new();
     for expression in EXPRESSIONS {
-        let mut times = [Vec::new(), Vec::new()];
-        // Once for each to warm up.
-        for round in 0..=rounds {
-            let mut order = [0, 1];
-            if round % 2 == 1 {
-                order.reverse();
-            }
-            for at in order {
-                if let (Some(tool), Some(times)) = (tools.get(at), times.get_mut(at)) {
-                    let time = once(tool, path, expression)?;
-                    if round > 0 {
-                        times.push(time);
-                    }
-                }
-            }
-        }
-        let [ours, theirs] = times.map(median);
-        let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
+        let command = |at| {
+            let mut command = match at {
+                0 => Command::new(&ours),
+                _ => Command::new("tcpdump"),
+            };
+            command.arg("-r").arg(&file.0);
+            command.args(["-w", "/dev/null", expression]);
+            command
+        };
+        let [Some(ours), Some(theirs)] = runs::compare(rounds, command)? else {
+            return Err("tcpdump is not installed".into());
+        };
+        let ratio = ours.ratio(theirs);
         let met = ratio <= 1.0;
         say(format!(
-            "{} {expression:18} {ours:8.1?} against tcpdump's {theirs:8.1?}: {ratio:.2} (wanted: at most 1)",
+            "{} {expression:18} {:8.1?} against tcpdump's {:8.1?}: {ratio:.2} (wanted: at most 1)",
             if met { "met   " } else { "MISSED" },
+            ours.time,
+            theirs.time,
         ))?;
         if !met {
             slower.push(expression);
@@ -84,54 +62,7 @@ fn compare(path: &Path, rounds: usize) -> Outcome {
     }
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times.get(times.len() / 2).copied().unwrap_or_default()
-}
-
-/// How long one run takes.
-fn once(tool: &Path, path: &Path, expression: &str) -> Result<Duration, String> {
-    let mut command = Command::new(tool);
-    command.arg("-r").arg(path);
-    command.args(["-w", "/dev/null", expression]);
-    let start = Instant::now();
-    let output = command.output();
-    let time = start.elapsed();
-    match output {
-        Ok(output) if output.status.success() => Ok(time),
-        Ok(output) => Err(format!(
-            "{}: {}",
-            tool.display(),
-            String::from_utf8_lossy(&output.stderr)
-        )),
-        Err(error) => Err(format!("cannot run {}: {error}", tool.display())),
-    }
-}
-
 /// Twelve kinds of packets in turn, of a few lengths, between a few thousand addresses.
-fn write(mut file: impl Write) -> io::Result<()> {
-    file.write_all(&[0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0])?;
-    file.write_all(&[0; 8])?;
-    file.write_all(&262_144_u32.to_le_bytes())?;
-    file.write_all(&1_u32.to_le_bytes())?;
-    let mut packet = Vec::new();
-    for n in 0..PACKETS {
-        packet.clear();
-        frame(&mut packet, n);
-        let length = u32::try_from(packet.len()).unwrap_or(0);
-        for number in [
-            1_700_000_000 + n / 100_000,
-            n % 100_000 * 10,
-            length,
-            length,
-        ] {
-            file.write_all(&number.to_le_bytes())?;
-        }
-        file.write_all(&packet)?;
-    }
-    file.flush()
-}
-
 fn frame(packet: &mut Vec<u8>, n: u32) {
     let [_, _, high, low] = n.wrapping_mul(0x9e37_79b1).to_be_bytes();
     packet.extend([2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2]);
