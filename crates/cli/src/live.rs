@@ -174,8 +174,13 @@ impl Capture {
                         continue;
                     }
                     delivered = true;
-                    count(&mut self.by_iface, packet.iface);
-                    if self.sink.packet(&packet)?.is_break() {
+                    let iface = packet.iface.id;
+                    let taken = self.sink.packet(&packet)?;
+                    if self.sink.wants_counters() {
+                        self.end_files()?;
+                    }
+                    count(&mut self.by_iface, iface);
+                    if taken.is_break() {
                         self.live.stop();
                         return Ok(ControlFlow::Break(()));
                     }
@@ -191,29 +196,19 @@ impl Capture {
         Ok(ControlFlow::Continue(()))
     }
 
+    /// Ends files of a series with what was seen and lost before the packet that came last.
+    #[cold]
+    fn end_files(&mut self) -> Result<()> {
+        let counts = self.live.counts();
+        let counters = counters(self.live.ifaces(), &counts, &self.by_iface, self.started);
+        self.sink.end_files(&counters)
+    }
+
     /// Ends the file and says how much was seen and lost.
     fn close(&mut self) -> Result<()> {
         self.live.stop();
         let counts = self.live.counts();
-        let end = now();
-        let counters: Vec<(&Iface, Counters)> = self
-            .live
-            .ifaces()
-            .iter()
-            .zip(&counts.lost_by_iface)
-            .map(|(iface, &lost)| {
-                let delivered = self.by_iface.get(iface.id as usize).copied().unwrap_or(0);
-                let counters = Counters {
-                    start: Some(self.started),
-                    end: Some(end),
-                    received: Some(delivered + lost),
-                    dropped: None,
-                    os_dropped: Some(lost),
-                    owners_forgotten: Some(counts.lost.owners),
-                };
-                (iface, counters)
-            })
-            .collect();
+        let counters = counters(self.live.ifaces(), &counts, &self.by_iface, self.started);
         let finished = self.sink.finish(&counters);
         say(format_args!("{}", self.counts_line("\n", &counts)));
         for line in missing(&counts) {
@@ -235,6 +230,30 @@ impl Capture {
             plural(dropped)
         )
     }
+}
+
+/// What is known of each device by now.
+fn counters<'a>(
+    ifaces: &'a [Iface],
+    counts: &Counts,
+    by_iface: &[u64],
+    started: Timestamp,
+) -> Vec<(&'a Iface, Counters)> {
+    let end = now();
+    let each = ifaces.iter().zip(&counts.lost_by_iface);
+    each.map(|(iface, &lost)| {
+        let delivered = by_iface.get(iface.id as usize).copied().unwrap_or(0);
+        let counters = Counters {
+            start: Some(started),
+            end: Some(end),
+            received: Some(delivered + lost),
+            dropped: None,
+            os_dropped: Some(lost),
+            owners_forgotten: Some(counts.lost.owners),
+        };
+        (iface, counters)
+    })
+    .collect()
 }
 
 /// Why owners may be missing, if anything is known of it.
@@ -284,8 +303,8 @@ fn owned<'a>(raw: &RawPacket<'a>, processes: &'a mut Processes, ends: &mut Ends)
     }
 }
 
-fn count(by_iface: &mut Vec<u64>, iface: &Iface) {
-    let id = iface.id as usize;
+fn count(by_iface: &mut Vec<u64>, iface: u32) {
+    let id = iface as usize;
     if by_iface.len() <= id {
         by_iface.resize(id + 1, 0);
     }

@@ -4,6 +4,7 @@
 
 use std::fs::File;
 use std::ops::ControlFlow;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -26,6 +27,8 @@ pub struct OutputFile {
     target: Target,
     /// The file that is open; none before the first packet of a series by time.
     open: Option<Open>,
+    /// The file before it, of a live series: it waits for the counters that end it.
+    ended: Option<Open>,
     series: Series,
     postrotate: Postrotate,
     /// How each file of the series begins.
@@ -96,6 +99,7 @@ impl OutputFile {
         let by_time = target.rotation.seconds.is_some();
         let mut created = Self {
             open: None,
+            ended: None,
             series: Series::new(target.rotation, &target.path, now.unwrap_or(0)),
             postrotate: Postrotate::new(target.postrotate.clone(), target.user.clone()),
             start,
@@ -214,10 +218,7 @@ impl OutputFile {
             Next::Same => {}
             Next::File => {
                 open.flush()?;
-                let path = std::mem::take(&mut open.path);
-                self.open = None;
-                self.postrotate.start(&path);
-                self.open_next()?;
+                self.next()?;
             }
             Next::End(files) => {
                 say(format_args!("Maximum file limit reached: {files}"));
@@ -225,6 +226,57 @@ impl OutputFile {
             }
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// Leaves the file that is open and opens the one that is due.
+    fn next(&mut self) -> Result<()> {
+        // Both have to end before their place is taken: no counters are to be had until then.
+        self.let_go();
+        let is_live = self.start.now.is_some();
+        let counts = is_live && self.target.format == Format::Pcapng;
+        self.ended = self.open.take();
+        let due = self.series.path();
+        if !counts || self.ended.as_ref().is_some_and(|ended| ended.path == due) {
+            self.let_go();
+        }
+        self.open_next()
+    }
+
+    /// Closes the file before the one that is open, as it is.
+    fn let_go(&mut self) {
+        if let Some(Open { path, writer, file }) = self.ended.take() {
+            drop((writer, file));
+            self.postrotate.start(&path);
+        }
+    }
+
+    /// Whether a file has ended but for its counters.
+    #[inline]
+    pub fn wants_counters(&self) -> bool {
+        self.ended.is_some()
+    }
+
+    /// Ends the file before the one that is open, if it waits for that.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn end_file(&mut self, counters: &[(&Iface, Counters)]) -> Result<()> {
+        let Some(ended) = &mut self.ended else {
+            return Ok(());
+        };
+        // Under two names it may be the same file, which has begun anew.
+        let is_open = self
+            .open
+            .as_ref()
+            .is_some_and(|open| open.is_file_of(ended));
+        let finished = if is_open {
+            Ok(())
+        } else {
+            let finished = ended.writer.finish(counters);
+            finished.map_err(|error| ended.cannot_write(error))
+        };
+        self.let_go();
+        finished
     }
 
     /// Hands everything to the file.
@@ -240,6 +292,7 @@ impl OutputFile {
     /// # Errors
     /// It cannot be written.
     pub fn finish(&mut self, counters: &[(&Iface, Counters)]) -> Result<()> {
+        self.end_file(counters)?;
         if self.open.is_none() {
             self.open_next()?;
         }
@@ -267,6 +320,15 @@ impl Open {
     fn block(&mut self, block: &Block<'_>) -> Result<()> {
         let written = self.writer.block(block);
         written.map_err(|error| self.cannot_write(error))
+    }
+
+    /// Whether both write to the same file.
+    fn is_file_of(&self, other: &Self) -> bool {
+        let place = |open: &Self| {
+            let facts = open.file.as_ref()?.metadata().ok()?;
+            Some((facts.dev(), facts.ino()))
+        };
+        place(self).is_some_and(|here| place(other) == Some(here))
     }
 
     fn flush(&mut self) -> Result<()> {

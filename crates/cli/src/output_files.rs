@@ -95,19 +95,42 @@ impl OutputFiles {
         self.files.iter_mut().try_for_each(|(_, file)| file.flush())
     }
 
+    /// Whether a file of a live series has ended but for its counters.
+    #[inline]
+    pub fn want_counters(&self) -> bool {
+        self.files.iter().any(|(_, file)| file.wants_counters())
+    }
+
+    /// Ends the files that wait for that.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    pub fn end_files(&mut self, counters: &[(&Iface, Counters)]) -> Result<()> {
+        self.each(counters, OutputFile::end_file)
+    }
+
     /// Ends the files.
     ///
     /// # Errors
     /// They cannot be written.
     pub fn finish(&mut self, counters: &[(&Iface, Counters)]) -> Result<()> {
+        self.each(counters, OutputFile::finish)
+    }
+
+    /// Does it to each file, with the counters of the devices in it; all get their turn.
+    fn each(
+        &mut self,
+        counters: &[(&Iface, Counters)],
+        end: impl Fn(&mut OutputFile, &[(&Iface, Counters)]) -> Result<()>,
+    ) -> Result<()> {
         let split = self.split.is_some();
-        let mut finished = Ok(());
+        let mut ended = Ok(());
         for (link_type, file) in &mut self.files {
             let mine = |entry: &&(&Iface, Counters)| !split || entry.0.link_type == *link_type;
             let counters: Vec<_> = counters.iter().filter(mine).copied().collect();
-            finished = finished.and(file.finish(&counters));
+            ended = ended.and(end(file, &counters));
         }
-        finished
+        ended
     }
 }
 

@@ -197,6 +197,21 @@ impl Sink {
         self.file.as_mut().map_or(Ok(()), OutputFiles::flush)
     }
 
+    /// Whether a file of a series has ended but for its counters ([`Sink::end_files`]).
+    #[inline]
+    pub fn wants_counters(&self) -> bool {
+        self.file.as_ref().is_some_and(OutputFiles::want_counters)
+    }
+
+    /// Ends the files that wait for that with what is known of each device so far.
+    ///
+    /// # Errors
+    /// As [`Sink::packet`].
+    pub fn end_files(&mut self, counters: &[(&Iface, Counters)]) -> Result<()> {
+        let file = self.file.as_mut();
+        file.map_or(Ok(()), |file| file.end_files(counters))
+    }
+
     /// Ends the output file with what is known of each device, and puts out everything.
     ///
     /// # Errors

@@ -130,7 +130,7 @@ pub fn statistics(lab: &Lab) -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
-/// Of a series of files each is whole by itself: devices, processes, packets.
+/// Of a series of files each is whole by itself: devices, processes, packets, counters.
 pub fn series(lab: &Lab) -> Result<Outcome> {
     let netns = Netns::new()?;
     let line = Line::loopback(&netns)?;
@@ -154,6 +154,11 @@ pub fn series(lab: &Lab) -> Result<Outcome> {
             packets += 1;
         }
         ensure!(owned > 0, "file {files} says nothing of processes");
+        let counters = reader.counters().first().context("no device")?;
+        ensure!(
+            counters.received == Some(packets) && counters.os_dropped == Some(0),
+            "file {files}, {packets} packets so far: {counters:?}"
+        );
         files += 1;
     }
     ensure!(packets == 200, "{packets} of 200 packets in {files} files");
