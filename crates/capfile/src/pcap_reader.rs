@@ -6,11 +6,10 @@
 
 use std::io::Read;
 
-use pktwho_packet::{Direction, Iface, LinkType, Reception, Timestamp, TimestampPrecision};
+use pktwho_packet::{Direction, Iface, LinkType, Timestamp, TimestampPrecision};
 
 use crate::bytes::{Endian, Fields};
 use crate::error::{Error, Part};
-use crate::event::Form;
 use crate::input::Input;
 use crate::limits::{effective_snaplen, max_snaplen};
 use crate::record::Record;
@@ -164,8 +163,13 @@ impl PcapReader {
         self.magic.precision
     }
 
-    /// The next packet, or `None` at a proper end.
-    pub(crate) fn next<R: Read>(self, input: &mut Input<R>) -> Result<Option<Record>, Error> {
+    /// Puts the next packet into `record`; `false` at a proper end.
+    #[inline]
+    pub(crate) fn next<R: Read>(
+        self,
+        input: &mut Input<R>,
+        record: &mut Record,
+    ) -> Result<bool, Error> {
         let extra = if self.magic.modified {
             MODIFIED_EXTRA
         } else {
@@ -174,15 +178,15 @@ impl PcapReader {
         let header_len = RECORD_HEADER + extra;
         let got = input.fill(header_len)?;
         if got == 0 {
-            return Ok(None);
+            return Ok(false);
         }
-        let truncated = Error::Truncated {
+        let truncated = || Error::Truncated {
             part: Part::PacketHeader,
             wanted: header_len,
             got,
         };
         if got < header_len {
-            return Err(truncated);
+            return Err(truncated());
         }
         let mut fields = Fields::new(
             input.peek(header_len).unwrap_or_default(),
@@ -191,7 +195,7 @@ impl PcapReader {
         let (Some(secs), Some(fraction), Some(first), Some(second)) =
             (fields.u32(), fields.u32(), fields.u32(), fields.u32())
         else {
-            return Err(truncated);
+            return Err(truncated());
         };
         let (captured, orig_len) = self.lengths.sort(first, second);
         let kept = self.kept_len(captured)?;
@@ -207,22 +211,14 @@ impl PcapReader {
         }
         input.take(header_len);
         let taken = input.take(whole);
-        let data = taken.start..taken.start + kept;
-        Ok(Some(Record {
-            time: self.time(secs, fraction),
-            iface: 0,
-            options: 0..0,
-            count: 0,
-            form: Form::Enhanced,
-            process: None,
-            other: None,
-            data,
-            orig_len,
-            direction: Direction::Unknown,
-            reception: Reception::Unspecified,
-            sender: None,
-            receiver: None,
-        }))
+        // All else stays as it is: a classic file says it of no packet.
+        record.time = self.time(secs, fraction);
+        record.data = taken.start..taken.start + kept;
+        record.orig_len = orig_len;
+        // What an earlier packet's own header has told.
+        record.direction = Direction::Unknown;
+        (record.sender, record.receiver) = (None, None);
+        Ok(true)
     }
 
     /// How much of a packet is kept: what lies beyond the snapshot length is read and dropped.

@@ -98,6 +98,8 @@ pub struct Reader<R> {
     facts: Facts,
     /// The block of `Facts::opening` that was given last.
     opened: Option<Opening>,
+    /// The packet found last.
+    record: Record,
     /// What [`Self::coming`] found.
     held: Option<Found>,
     at_end: bool,
@@ -156,6 +158,7 @@ impl<R: Read> Reader<R> {
             state,
             facts,
             opened: None,
+            record: Record::default(),
             held: None,
             at_end: false,
         })
@@ -177,9 +180,7 @@ impl<R: Read> Reader<R> {
         self.facts.opening.clear();
         loop {
             match self.found()? {
-                Some(Found::Packet(record)) => {
-                    return self.packet(&record).map(Some);
-                }
+                Some(Found::Packet) => return self.packet().map(Some),
                 Some(Found::Block(_)) => {}
                 None => return Ok(None),
             }
@@ -191,15 +192,13 @@ impl<R: Read> Reader<R> {
     ///
     /// # Errors
     /// As [`Self::next`].
+    #[inline]
     pub fn event(&mut self) -> Result<Option<Event<'_>>, Error> {
         if let Some(opened) = self.facts.opening.pop_front() {
             return Ok(Some(Event::Block(self.opening(opened))));
         }
         match self.found()? {
-            Some(Found::Packet(record)) => {
-                let metadata = self.metadata(&record);
-                Ok(Some(Event::Packet(self.packet(&record)?, metadata)))
-            }
+            Some(Found::Packet) => Ok(Some(Event::Packet(self.packet()?, self.metadata()))),
             Some(Found::Block(block)) => Ok(Some(Event::Block(self.block(block)))),
             None => Ok(None),
         }
@@ -217,11 +216,12 @@ impl<R: Read> Reader<R> {
             self.held = self.found()?;
         }
         Ok(self.held.as_ref().map(|found| match found {
-            Found::Packet(record) => Coming::Packet(record.time),
+            Found::Packet => Coming::Packet(self.record.time),
             Found::Block(_) => Coming::Block,
         }))
     }
 
+    #[inline]
     fn found(&mut self) -> Result<Option<Found>, Error> {
         if self.held.is_some() {
             return Ok(self.held.take());
@@ -229,34 +229,30 @@ impl<R: Read> Reader<R> {
         if self.at_end {
             return Ok(None);
         }
+        let record = &mut self.record;
         let found = match &mut self.state {
             State::Pcap(pcap) => pcap
-                .next(&mut self.input)
-                .map(|record| record.map(Found::Packet)),
-            State::Pcapng(pcapng) => pcapng.next(&mut self.input, &mut self.facts),
+                .next(&mut self.input, record)
+                .map(|found| found.then_some(Found::Packet)),
+            State::Pcapng(pcapng) => pcapng.next(&mut self.input, &mut self.facts, record),
         };
-        match found {
-            Ok(Some(Found::Packet(mut record))) => {
-                let iface = self.facts.ifaces.get(record.iface);
+        match &found {
+            Ok(Some(Found::Packet)) => {
+                let iface = self.facts.ifaces.get(self.record.iface);
                 if iface.is_some_and(|iface| is_pktap(iface.link_type)) {
-                    self.find_in_header(&mut record);
+                    self.find_in_header();
                 }
-                Ok(Some(Found::Packet(record)))
             }
-            Ok(Some(block)) => Ok(Some(block)),
-            Ok(None) => {
-                self.at_end = true;
-                Ok(None)
-            }
-            Err(error) => {
-                self.at_end = !would_block(&error);
-                Err(error)
-            }
+            Ok(Some(Found::Block(_))) => {}
+            Ok(None) => self.at_end = true,
+            Err(error) => self.at_end = !would_block(error),
         }
+        found
     }
 
     /// Takes direction and process from a header of Apple's, where nothing else tells them.
-    fn find_in_header(&mut self, record: &mut Record) {
+    fn find_in_header(&mut self) {
+        let record = &mut self.record;
         let Some(header) = Pktap::parse(self.input.get(record.data.clone())) else {
             return;
         };
@@ -312,7 +308,9 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    fn metadata(&self, record: &Record) -> Metadata<'_> {
+    #[inline]
+    fn metadata(&self) -> Metadata<'_> {
+        let record = &self.record;
         let endian = match &self.state {
             State::Pcap(_) => return Metadata::default(),
             State::Pcapng(reader) => reader.endian(),
@@ -329,7 +327,9 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    fn packet(&self, record: &Record) -> Result<Packet<'_>, Error> {
+    #[inline]
+    fn packet(&self) -> Result<Packet<'_>, Error> {
+        let record = &self.record;
         let owner = |id| self.facts.processes.owner(id);
         let iface = self.facts.ifaces.get(record.iface);
         let id = u32::try_from(record.iface).unwrap_or(u32::MAX);

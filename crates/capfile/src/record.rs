@@ -8,7 +8,7 @@ use crate::event::Form;
 use crate::process_table::EntryId;
 
 /// Where one packet lies in the input, and what the file says of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Record {
     pub(crate) time: Timestamp,
     /// Position in the reader's list of devices.

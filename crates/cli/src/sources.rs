@@ -110,6 +110,7 @@ impl Sources {
     ///
     /// # Errors
     /// A file is damaged; of several files, once all were read.
+    #[inline]
     pub fn event(&mut self) -> Result<Option<(Event<'_>, Format)>> {
         let position = match self.all.as_slice() {
             [_] => 0,

@@ -67,7 +67,6 @@ fn filters_mean_what_they_mean_to_libpcap() {
         let link_type = expressions::link_type(&mut random);
         let text = Expressions::new(&mut random, link_type).filter();
         for optimise in [true, false] {
-            // TMP
             if let Err(difference) = compare(link_type, &text, optimise, &mut random, &mut counts) {
                 let name = link_type.name().unwrap_or_default();
                 let option = if optimise { "" } else { "-O " };

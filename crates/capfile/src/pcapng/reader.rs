@@ -56,7 +56,8 @@ pub(crate) struct Block {
 /// What comes next.
 #[derive(Debug)]
 pub(crate) enum Found {
-    Packet(Record),
+    /// In the record that was given to be filled.
+    Packet,
     Block(Block),
 }
 
@@ -97,19 +98,20 @@ impl PcapngReader {
         self.precision
     }
 
-    /// The next packet or other block, or `None` at a proper end.
+    /// The next packet, put into `record`, or other block; `None` at a proper end.
     pub(crate) fn next<R: Read>(
         &mut self,
         input: &mut Input<R>,
         facts: &mut Facts,
+        record: &mut Record,
     ) -> Result<Option<Found>, Error> {
         let Some(block) = self.block(input)? else {
             return Ok(None);
         };
         match block.block_type {
             block::PACKET | block::SIMPLE_PACKET | block::ENHANCED_PACKET => {
-                let record = self.packet(&block, input, facts)?;
-                Ok(Some(Found::Packet(record)))
+                *record = self.packet(&block, input, facts)?;
+                Ok(Some(Found::Packet))
             }
             _ => {
                 self.other_block(&block, input, facts)?;
