@@ -84,6 +84,7 @@ mod ipx;
 mod isakmp;
 mod isoclns;
 mod juniper;
+mod l2tp;
 mod l2vpn;
 mod ldp;
 mod link;

@@ -7,9 +7,9 @@ use pktwho_wire::Cursor;
 use crate::ip_proto::Ip;
 use crate::out::{Out, Printed};
 use crate::{
-    PacketType, ahcp, aodv, babel, bfd, bgp, bootp, dhcp6, dns, geneve, hsrp, isakmp, ldp, lisp,
-    lmp, lspping, lwres, mpls, msdp, nfs, ntp, olsr, openflow, pgm, pptp, ptp, quic, radius, resp,
-    rip, rpki_rtr, rtp, sflow, snmp, someip, syslog, text, tftp, timed, vqp, vxlan, zmtp1,
+    PacketType, ahcp, aodv, babel, bfd, bgp, bootp, dhcp6, dns, geneve, hsrp, isakmp, l2tp, ldp,
+    lisp, lmp, lspping, lwres, mpls, msdp, nfs, ntp, olsr, openflow, pgm, pptp, ptp, quic, radius,
+    resp, rip, rpki_rtr, rtp, sflow, snmp, someip, syslog, text, tftp, timed, vqp, vxlan, zmtp1,
 };
 
 /// A printer of what a datagram or segment carries.
@@ -82,6 +82,7 @@ static UDP: &[Entry] = &[
     port(521, rip::ng::ripng),
     to_port(1985, hsrp::hsrp),
     port(646, ldp::ldp),
+    port(1701, l2tp::l2tp),
     port(698, olsr::olsr),
     port(3503, lspping::lspping),
     port(3784, bfd::control),

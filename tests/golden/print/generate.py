@@ -500,6 +500,25 @@ def cut():
 
 
 RAW = 101
+def l2tps():
+    """Control messages with every attribute, and PPP frames."""
+    avp = lambda kind, value, flags=0x8000, vendor=0: u16(flags | 6 + len(value), vendor, kind) + value
+    control = lambda *avps: u16(0xC802, 12 + len(b"".join(avps)), 5, 6, 1, 2) + b"".join(avps)
+    texts = [(7, b"lac\x01\xff"), (8, b"maker"), (21, b"123"), (22, b"456"), (23, b"7"), (30, b"user"), (37, b"group")]
+    numbers = [(6, u16(0x1130)), (9, u16(7)), (10, u16(4)), (14, u16(8)), (32, u16(3)), (2, h("0100"))] + [(kind, u32(64000)) for kind in (15, 16, 17, 24, 25, 38)]
+    blobs = [(5, bytes(range(8))), (11, b"chal"), (13, bytes(range(16))), (26, h("0506")), (27, b""), (28, h("07")), (31, b"c"), (33, b"r"), (36, b"vector")]
+    mixed = [(1, u16(2)), (1, u16(2, 3)), (1, u16(2, 3) + b"gone"), (12, u16(16) + b"\1busy"), (34, u16(0) + u32(1, 2, 3, 4, 5, 6)), (35, u16(0) + u32(9, 10)),
+             (20, u16(1)), (39, b""), (99, b"?"), (46, u16(1, 0xC021) + b"\2why"), (46, u16(1, 0xC021) + b"\5")]
+    bits = [(kind, u32(value)) for kind in (3, 4, 18, 19) for value in range(4)] + [(29, u16(value)) for value in range(7)]
+    messages = [control(avp(0, u16(kind))) for kind in range(1, 18)] + [control(*(avp(*one) for one in some)) for some in (texts, numbers, blobs, mixed, bits)]
+    short = [control(*(avp(kind, b"a") for kind in (0, 1, 2, 3, 5, 6, 12, 13, 15, 29, 32, 34, 35, 46)))]
+    odd = [control(), control(avp(7, b"a", 0xC000), avp(7, b"b", 0)), control(avp(7, h("c0ffee"), 0x8000, 9)), control(u16(0x8003, 0, 7)), control(avp(7, b"abc") + b"ab")]
+    odd += [u16(1, 2), u16(3, 4), u16(0x8002, 5, 6), u16(0xC802, 4, 5, 6, 1, 2), u16(0xC802, 40, 5, 6, 1, 2)]
+    frame = h("ff030021") + SMALL
+    frames = [u16(2, 5, 6) + frame, u16(0x4002, 8 + len(frame), 5, 6) + frame, u16(0x4B02, 16 + len(frame), 5, 6, 1, 2, 2) + b"xx" + frame, u16(2, 5, 6) + h("c0210101000a0506aabbccdd")]
+    return [ip4(17, udp(1701, 1701, one)) for one in messages + short + odd + frames]
+
+
 CASES = {
     # name: (link type, packets, {suffix: arguments})
     "arp": (1, [arp(op) for op in range(12)] + [arp(1, MAC), arp(1, hardware=6), arp(1, protocol=0x9999)], {"": "-n", "-v": "-nev", "-q": "-nq"}),
@@ -533,6 +552,7 @@ CASES = {
     "radiotap": (127, radiotaps(), {"": "-n"}),
     "wlan-prism": (119, [struct.pack("<II", 0x44, 144) + bytes(136) + wlan(1, 13, MAC), u32(0x80211001, 64) + bytes(56) + wlan(1, 13, MAC)], {"": "-n"}),
     "openflow": (RAW, flows(), {"": "-n", "-v": "-nv", "-vv": "-nvv", "-vvvv": "-nvvvv"}),
+    "l2tp": (RAW, l2tps(), {"": "-n", "-v": "-nv"}),
     "lwres": (RAW, light_resolver(), {"": "-n", "-v": "-nv"}),
     "lmp": (RAW, link_management(), {"": "-n", "-v": "-nv", "-vv": "-nvv"}),
     "slip": (8, [h("00") + SMALL[:15] + SMALL, h("0175") + bytes(14) + SMALL, bytes(16) + INNER6, bytes(16) + b"\x10"], {"": "-n", "-e": "-ne"}),
