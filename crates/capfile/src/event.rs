@@ -114,6 +114,11 @@ impl KeptBlock {
         }
     }
 
+    /// A block with that body, which is little-endian.
+    pub(crate) fn of(kind: u32, body: Vec<u8>) -> Self {
+        Self { kind, body }
+    }
+
     /// How many bytes it holds.
     pub fn size(&self) -> usize {
         self.body.len()

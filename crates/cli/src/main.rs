@@ -23,6 +23,7 @@ mod output_files;
 mod plan;
 mod postrotate;
 mod program;
+mod resolved;
 mod rotation;
 mod select;
 mod signals;

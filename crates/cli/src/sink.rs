@@ -12,7 +12,8 @@ use pktwho_print::{Names, Printer, Style};
 
 use crate::apple::Shown;
 use crate::output_files::OutputFiles;
-use crate::plan::{Buffering, Output};
+use crate::plan::{Buffering, Format, Output};
+use crate::resolved::Resolved;
 use crate::text::Text;
 
 /// What a sink wants to know of the source before the first packet.
@@ -52,7 +53,7 @@ pub struct Sink {
 
 struct Lines {
     printer: Printer,
-    names: Box<dyn Names>,
+    names: Resolved,
     /// One packet of so many is printed.
     sampling: u64,
     /// Packets since the last that was printed.
@@ -84,7 +85,7 @@ impl Lines {
         if is_pktap(packet.iface.link_type) && !self.owners_asked {
             (shown.sender, shown.receiver) = (None, None);
         }
-        let (names, out) = (self.names.as_mut(), &mut text.buffer);
+        let (names, out) = (&mut self.names, &mut text.buffer);
         self.printer.packet_with(&shown, &self.note, names, out);
         text.packet_done()
     }
@@ -101,12 +102,14 @@ impl Sink {
         names: Box<dyn Names>,
         text: Rc<RefCell<Text>>,
     ) -> Result<Self> {
+        let target = output.write.as_ref();
+        let stores_names = target.is_some_and(|target| target.format == Format::Pcapng);
         let lines = output.print.clone().map(|style| Lines {
             printer: Printer::new(Style {
                 show_iface: source.show_iface,
                 ..style
             }),
-            names,
+            names: Resolved::new(names, stores_names),
             sampling: output.print_sampling.max(1),
             since: 0,
             apple: output.apple.clone(),
@@ -133,13 +136,13 @@ impl Sink {
     /// # Errors
     /// It could not be written.
     pub fn block(&mut self, block: &Block<'_>) -> Result<()> {
-        if let Some(Lines {
-            apple: Some(apple), ..
-        }) = &self.lines
-        {
-            let mut text = self.text.borrow_mut();
-            apple.block(block, &mut text.buffer);
-            text.packet_done()?;
+        if let Some(Lines { apple, names, .. }) = &mut self.lines {
+            names.block(block);
+            if let Some(apple) = apple {
+                let mut text = self.text.borrow_mut();
+                apple.block(block, &mut text.buffer);
+                text.packet_done()?;
+            }
         }
         self.file.as_mut().map_or(Ok(()), |file| file.block(block))
     }
@@ -169,6 +172,7 @@ impl Sink {
             }
             return Ok(ControlFlow::Continue(()));
         }
+        self.store_names()?;
         if let Some(file) = &mut self.file {
             if file.packet(packet, metadata)?.is_break() {
                 return Ok(ControlFlow::Break(()));
@@ -186,6 +190,18 @@ impl Sink {
         } else {
             ControlFlow::Continue(())
         })
+    }
+
+    /// Puts the names of lines so far into the file. Not before more follows: a block of the file
+    /// that is read may yet tell them.
+    #[inline]
+    fn store_names(&mut self) -> Result<()> {
+        if let (Some(lines), Some(file)) = (&mut self.lines, &mut self.file)
+            && let Some(names) = lines.names.take()
+        {
+            return file.block(&names.block());
+        }
+        Ok(())
     }
 
     /// Puts out all that was gathered: to be called before waiting for packets.
@@ -218,8 +234,9 @@ impl Sink {
     /// As [`Sink::packet`].
     pub fn finish(&mut self, counters: &[(&Iface, Counters)]) -> Result<()> {
         // The file comes first: it is worth more when only one can be had.
+        let stored = self.store_names();
         let finished = match &mut self.file {
-            Some(file) => file.finish(counters),
+            Some(file) => stored.and(file.finish(counters)),
             None => Ok(()),
         };
         self.text.borrow_mut().flush()?;

@@ -589,3 +589,66 @@ fn comments_of_ptcpdump() {
         assert_eq!(times.count(), 1, "{args}");
     }
 }
+
+/// A UDP datagram from 127.0.0.1 to itself, of a device of raw IP.
+fn datagram() -> Vec<u8> {
+    let mut data = vec![0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0];
+    data.extend_from_slice(&[127, 0, 0, 1, 127, 0, 0, 1]);
+    data.extend_from_slice(&[0x13, 0x88, 0x13, 0x89, 0, 8, 0, 0]);
+    let len = u32::try_from(data.len()).unwrap().to_le_bytes();
+    block(6, &[&[0; 12], &len, &len, &data])
+}
+
+/// A name resolution block that gives 127.0.0.1 a name.
+fn named(name: &[u8]) -> Vec<u8> {
+    let record = option(1, &[&[127, 0, 0, 1], name, &[0]].concat());
+    block(4, &[&record, &[0; 4]])
+}
+
+/// What hosts(5) of this machine calls 127.0.0.1.
+fn local_name() -> Option<String> {
+    let hosts = fs::read_to_string("/etc/hosts").unwrap_or_default();
+    let mut lines = hosts.lines().map(str::split_whitespace);
+    lines.find_map(|mut words| {
+        let name = (words.next() == Some("127.0.0.1")).then(|| words.next());
+        name.flatten().map(str::to_owned)
+    })
+}
+
+#[test]
+fn names_that_lines_show_are_stored() {
+    let Some(name) = local_name() else {
+        eprintln!("skipped: /etc/hosts has no name for 127.0.0.1");
+        return;
+    };
+    let folder = Folder::new("names");
+    // Section and device, whose options get an end each.
+    let start = pcapng(101, &[]).len() + 8;
+    let check = |blocks: &[Vec<u8>], args: &str, expected: &[Vec<u8>]| {
+        fs::write(folder.0.join("in.pcapng"), pcapng(101, blocks)).unwrap();
+        let output = folder.pktwho(&format!("-r in.pcapng -w out.pcapng {args}"));
+        assert!(output.status.success(), "{output:?}");
+        let written = fs::read(folder.0.join("out.pcapng")).unwrap();
+        assert_eq!(written[start..], expected.concat(), "{args}");
+    };
+    let (packet, ours) = (datagram(), named(name.as_bytes()));
+    let three = [packet.clone(), packet.clone(), packet.clone()];
+    // Once, before the packets that follow.
+    let stored = [packet.clone(), ours.clone(), packet.clone(), packet.clone()];
+    check(&three, "--print", &stored);
+    if let Some(output) = folder.run("tshark", "-r out.pcapng -N n") {
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(text.matches(&name).count(), 4, "{text}");
+    }
+    check(&stored, "--print", &stored);
+    check(&three, "--print -n", &three);
+    check(&three, "", &three);
+    // Another's name is kept, before a packet and after it.
+    let others = named(b"other.example");
+    let before = [others.clone(), packet.clone(), packet.clone()];
+    check(&before, "--print", &before);
+    let after = [packet.clone(), others, packet.clone()];
+    check(&after, "--print", &after);
+    // After the last packet it stands at the end.
+    check(&three[..1], "--print", &[packet, ours]);
+}

@@ -8,6 +8,7 @@ mod compose;
 mod iface_blocks;
 mod iface_write;
 pub(crate) mod little;
+mod names;
 pub(crate) mod options;
 mod packet_blocks;
 mod packet_comments;
