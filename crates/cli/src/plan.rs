@@ -271,42 +271,57 @@ impl Plan {
             return Ok(Self::Program(program(args, owners, filter)));
         }
         let output = output(&args)?;
+        let files = files(&mut args)?;
         let f_means_forks = !owners.is_empty() || !args.command.is_empty();
         let foreign_numeric = args.f && !f_means_forks;
-        if let Some(files) = files(&mut args)? {
-            if foreign_numeric {
-                bail!("-f can not be used with -r");
-            }
-            return Ok(Self::Read(Read {
+        match files {
+            Some(_) if foreign_numeric => bail!("-f can not be used with -r"),
+            Some(files) => Ok(Self::Read(Read {
                 files,
                 window: args.window,
                 direction: args.direction,
                 owners,
                 filter,
                 output,
-            }));
+            })),
+            None if args.window != Window::default() => {
+                bail!("--since and --until choose packets of files: they need -r")
+            }
+            None => Ok(Self::Live(live(
+                args,
+                owners,
+                filter,
+                foreign_numeric,
+                output,
+            ))),
         }
-        if args.window != Window::default() {
-            bail!("--since and --until choose packets of files: they need -r");
-        }
-        Ok(Self::Live(Live {
-            interfaces: Where::new(&args),
-            snaplen: args.snaplen.unwrap_or(SNAPLEN_MAX),
-            direction: args.direction,
-            buffer_bytes: args.buffer_kib.map(|kib| u64::from(kib) * 1024),
-            immediate: args.immediate,
-            promiscuous: !args.no_promiscuous,
-            backend: args.backend,
-            // Files can have that header whatever the devices have.
-            link_type: args
-                .link_type
-                .filter(|&wanted| wanted != LinkType::LINUX_SLL2 || output.print.is_some()),
-            owners,
-            filter,
-            command: args.command,
-            foreign_numeric,
-            output,
-        }))
+    }
+}
+
+fn live(
+    args: Args,
+    owners: OwnerFilter,
+    filter: Filter,
+    foreign_numeric: bool,
+    output: Output,
+) -> Live {
+    Live {
+        interfaces: Where::new(&args),
+        snaplen: args.snaplen.unwrap_or(SNAPLEN_MAX),
+        direction: args.direction,
+        buffer_bytes: args.buffer_kib.map(|kib| u64::from(kib) * 1024),
+        immediate: args.immediate,
+        promiscuous: !args.no_promiscuous,
+        backend: args.backend,
+        // Files can have that header whatever the devices have.
+        link_type: args
+            .link_type
+            .filter(|&wanted| wanted != LinkType::LINUX_SLL2 || output.print.is_some()),
+        owners,
+        filter,
+        command: args.command,
+        foreign_numeric,
+        output,
     }
 }
 
