@@ -20,6 +20,7 @@ use crate::args::{Backend, Way};
 use crate::child::Running;
 use crate::devices::Chosen;
 use crate::failure::Hinted;
+use crate::names::Pace;
 use crate::offline::link_type;
 use crate::plan::{self, Buffering, Output};
 use crate::signals::Signals;
@@ -65,7 +66,7 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
     let sink = Sink::new(
         &plan.output,
         &facts(&live, plan, any),
-        names::for_style(plan.output.print.as_ref(), near),
+        names::for_style(plan.output.print.as_ref(), near, Pace::Live),
         text,
     )?;
     let mut capture = Capture {

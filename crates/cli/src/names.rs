@@ -1,12 +1,14 @@
 //! Names for numbers from the files of this machine: hosts(5), services(5), ethers(5),
-//! protocols(5), passwd(5), and its time zone.
+//! protocols(5), passwd(5), and its time zone; names of other addresses from its nameservers.
 //!
-//! Promises: a file is read when the first name of its kind is asked for, and only once; the
-//! network is never asked. Where a number has several names the first one in the file counts,
+//! Promises: a file is read when the first name of its kind is asked for, and only once; a
+//! nameserver holds a packet up for a bounded time only (`resolver.rs`). Where a number has several names the first one in the file counts,
 //! as for the C library's `files` service.
 
 mod login;
 mod lookup;
+mod ptr;
+mod resolver;
 mod tables;
 
 use std::borrow::Cow;
@@ -22,12 +24,17 @@ use rustc_hash::FxHashMap;
 
 pub use login::Login;
 pub use lookup::Lookup;
+pub use resolver::Pace;
+use resolver::{Config, Resolver};
 use tables::Networks;
 
 /// The names of this machine.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct HostNames {
+    pace: Pace,
     hosts: Table<IpAddr>,
+    /// Asks for what `hosts` does not have; there once it is needed.
+    resolver: Option<Resolver>,
     services: Table<(Transport, u16)>,
     ethers: Table<[u8; 6]>,
     protocols: Table<u8>,
@@ -47,7 +54,7 @@ pub fn netmask(device: &str) -> Option<u32> {
 
 /// The names that lines in this style may show. With `near`, those IPv4 addresses only that
 /// lie in networks connected to these devices (`-f`).
-pub fn for_style(style: Option<&Style>, near: Option<&[Iface]>) -> Box<dyn Names> {
+pub fn for_style(style: Option<&Style>, near: Option<&[Iface]>, pace: Pace) -> Box<dyn Names> {
     if style.is_some_and(|style| style.numeric) {
         return Box::new(Numbers::default());
     }
@@ -57,8 +64,15 @@ pub fn for_style(style: Option<&Style>, near: Option<&[Iface]>) -> Box<dyn Names
         Networks::connected(&routes, &devices)
     });
     Box::new(HostNames {
+        pace,
+        hosts: None,
+        resolver: None,
+        services: None,
+        ethers: None,
+        protocols: None,
+        users: None,
         near,
-        ..HostNames::default()
+        zone: Zone::default(),
     })
 }
 
@@ -81,6 +95,21 @@ fn read(path: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// The nameservers of this machine.
+fn nameservers(pace: Pace) -> Resolver {
+    let options = std::env::var("RES_OPTIONS").unwrap_or_default();
+    let scope = |device: &str| {
+        let number = device.parse().ok();
+        let index = || {
+            let path = format!("/sys/class/net/{device}/ifindex");
+            read(&path).trim().parse().ok()
+        };
+        number.or_else(index)
+    };
+    let config = Config::new(&read("/etc/resolv.conf"), &options, scope);
+    Resolver::new(config, pace)
+}
+
 fn find<'t, K: std::hash::Hash + Eq>(
     table: &'t mut Table<K>,
     path: &str,
@@ -98,7 +127,18 @@ impl Names for HostNames {
         {
             return None;
         }
-        find(&mut self.hosts, "/etc/hosts", tables::hosts, &ip)
+        let name = find(&mut self.hosts, "/etc/hosts", tables::hosts, &ip);
+        if name.is_some() {
+            return name;
+        }
+        let resolver = self.resolver.get_or_insert_with(|| nameservers(self.pace));
+        resolver.name(ip).map(Cow::Borrowed)
+    }
+
+    fn next_packet(&mut self) {
+        if let Some(resolver) = &mut self.resolver {
+            resolver.next_packet();
+        }
     }
 
     fn port(&mut self, transport: Transport, port: u16) -> Option<Cow<'_, str>> {

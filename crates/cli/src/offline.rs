@@ -14,7 +14,7 @@ use pktwho_packet::{Iface, LinkType, TimestampPrecision};
 use crate::failure;
 use crate::filter::Filter;
 use crate::input::Input;
-use crate::names;
+use crate::names::{self, Pace};
 use crate::plan::{self, Buffering, Output};
 use crate::select::Select;
 use crate::signals::Signals;
@@ -62,7 +62,7 @@ pub fn run(plan: plan::Read) -> Result<()> {
     for path in together.iter().chain(&later) {
         refuse_overwriting(path, &output)?;
     }
-    let names = names::for_style(output.print.as_ref(), None);
+    let names = names::for_style(output.print.as_ref(), None, Pace::File);
     let sink = Sink::new(
         &output,
         &facts(&sources, &ifaces, &output),

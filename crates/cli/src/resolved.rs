@@ -71,6 +71,10 @@ impl Names for Resolved {
         Some(name)
     }
 
+    fn next_packet(&mut self) {
+        self.names.next_packet();
+    }
+
     fn port(&mut self, transport: Transport, port: u16) -> Option<Cow<'_, str>> {
         self.names.port(transport, port)
     }

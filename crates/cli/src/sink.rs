@@ -86,6 +86,7 @@ impl Lines {
             (shown.sender, shown.receiver) = (None, None);
         }
         let (names, out) = (&mut self.names, &mut text.buffer);
+        names.next_packet();
         self.printer.packet_with(&shown, &self.note, names, out);
         text.packet_done()
     }

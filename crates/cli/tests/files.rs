@@ -49,6 +49,8 @@ impl Folder {
             .args(args.split_whitespace())
             .current_dir(&self.0)
             .env("TZ", "UTC")
+            // No nameserver is asked.
+            .env("RES_OPTIONS", "attempts:0")
             .stdin(Stdio::null())
             .output();
         output.ok()

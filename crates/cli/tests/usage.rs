@@ -273,6 +273,8 @@ fn run(program: &str, words: &[&str], folder: &PathBuf) -> Ran {
         .args(words)
         .current_dir(folder)
         .env("TZ", "UTC")
+        // No nameserver is asked.
+        .env("RES_OPTIONS", "attempts:0")
         .stdin(Stdio::null())
         .output()
         .unwrap();
@@ -395,6 +397,8 @@ fn files_are_converted_both_ways() {
     let mut child = Command::new(PKTWHO)
         .args(["-n", "-r", "-"])
         .env("TZ", "UTC")
+        // No nameserver is asked.
+        .env("RES_OPTIONS", "attempts:0")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

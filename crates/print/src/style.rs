@@ -157,6 +157,8 @@ pub trait Names {
         let _ = ip;
         None
     }
+    /// The lines of another packet begin: what is waited for names is bounded for each.
+    fn next_packet(&mut self) {}
     /// The name of a service.
     fn port(&mut self, transport: Transport, port: u16) -> Option<Cow<'_, str>> {
         let _ = (transport, port);

@@ -7,6 +7,7 @@ mod filter;
 mod homes;
 mod life;
 mod loss;
+mod names;
 mod netns;
 mod readme;
 mod refusals;
@@ -78,6 +79,8 @@ pub const CASES: &[Case] = cases! {
     "homes/later", homes::later;
     "homes/elsewhere", homes::elsewhere;
     "homes/soak", soak::case;
+    "names/asked-once", names::asked_once;
+    "names/dead-server", names::dead_server;
     "select/pid", select::pid;
     "select/pname", select::pname;
     "select/uid", select::uid;
