@@ -144,6 +144,8 @@ pub struct Live {
     events: Events,
     reader: Mapped,
     wake_bytes: u32,
+    /// Looks since the last packet.
+    quiet_looks: u32,
     spaces: Spaces,
     homes: Homes,
     poll: OwnedFd,
@@ -174,6 +176,9 @@ const RING_MAX: u64 = 256 << 20;
 const EVENTS_SIZE: usize = 1 << 20;
 /// The reader looks by itself this often when nothing wakes it.
 const PATROL: Duration = Duration::from_millis(10);
+/// After so many looks that found no packet the next one wakes it at once, and it looks seldom.
+const QUIET_LOOKS: u32 = 20;
+const QUIET_PATROL: Duration = Duration::from_millis(100);
 /// A process that is gone keeps matching this long, for its last packets (ns).
 const LINGER: u64 = 120_000_000_000;
 
@@ -222,7 +227,6 @@ impl Live {
         )
         .map_err(&mapping)?;
         let wake_bytes = if config.immediate { 1 } else { layout.size / 8 };
-        reader.store_u32_fenced(offset_of!(ReaderState, wake_bytes), wake_bytes);
         let many = spaces.every() || wanted.len() > attach::FEW;
         let attacher = Attacher::new(config.backend, config.direction, many);
         let remembers = terms.are_about_processes();
@@ -244,6 +248,7 @@ impl Live {
             events,
             reader,
             wake_bytes,
+            quiet_looks: 0,
             spaces,
             homes,
             poll,
@@ -408,6 +413,7 @@ impl Live {
 
     fn next_packet(&mut self, ring: usize) -> Option<Event<'_>> {
         let (record, data) = self.rings.lend(ring)?;
+        self.quiet_looks = 0;
         let place = (NetnsId(record.netns), record.ifindex);
         if self.last_place.0 != place {
             self.last_place = (place, *self.by_place.get(&place)?);
@@ -432,7 +438,8 @@ impl Live {
 
     /// Waits until there is enough to do, at most 10 ms: an eighth of a ring is filled, or one
     /// packet has come (`Config::immediate`), or devices have changed. Many packets at a time
-    /// are what keeps the reader's cost per packet low.
+    /// are what keeps the reader's cost per packet low. When none have come for a while: until
+    /// one comes, at most 100 ms.
     ///
     /// # Errors
     /// When devices cannot be followed any more.
@@ -440,13 +447,16 @@ impl Live {
         let now = clock::monotonic();
         self.clock.refresh(now);
         self.forget_gone(now);
+        let (patrol, wake_bytes) = self.patience();
+        self.reader
+            .store_u32_fenced(offset_of!(ReaderState, wake_bytes), wake_bytes);
         self.reader
             .store_u32_fenced(offset_of!(ReaderState, sleeping), 1);
         let mut ready = Vec::with_capacity(4);
-        if self.rings.queued() < u64::from(self.wake_bytes) {
+        if self.rings.queued() < u64::from(wake_bytes) {
             let timeout = rustix::time::Timespec {
                 tv_sec: 0,
-                tv_nsec: i64::try_from(PATROL.as_nanos()).unwrap_or(0),
+                tv_nsec: i64::try_from(patrol.as_nanos()).unwrap_or(0),
             };
             match epoll::wait(
                 &self.poll,
@@ -469,6 +479,17 @@ impl Live {
         self.refresh_homes();
         self.snapshot();
         Ok(())
+    }
+
+    /// How long to wait at most, and for how much. A new namespace is to be found soon, which
+    /// process events tell of: they do not wake us.
+    fn patience(&mut self) -> (Duration, u32) {
+        self.quiet_looks = self.quiet_looks.saturating_add(1);
+        if self.quiet_looks > QUIET_LOOKS && !self.spaces.every() {
+            (QUIET_PATROL, 1)
+        } else {
+            (PATROL, self.wake_bytes)
+        }
     }
 
     fn refresh_homes(&mut self) {
