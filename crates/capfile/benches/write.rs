@@ -77,7 +77,7 @@ fn write<'a>(
         let packet = Packet {
             time: Timestamp {
                 secs: 1_700_000_000,
-                nanos: number,
+                nanos: number.into(),
             },
             iface: &iface,
             data: black_box(&data),

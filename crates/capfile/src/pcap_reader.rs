@@ -239,15 +239,15 @@ impl PcapReader {
         Ok(captured.min(self.snaplen) as usize)
     }
 
-    /// A fraction of a second or more is carried over; tcpdump would print it as it is.
+    /// A fraction of a second or more stays as it is, to be shown.
     fn time(self, secs: u32, fraction: u32) -> Timestamp {
         let nanos = match self.magic.precision {
             TimestampPrecision::Micro => u64::from(fraction) * 1000,
             TimestampPrecision::Nano => u64::from(fraction),
         };
         Timestamp {
-            secs: i64::from(secs) + i64::try_from(nanos / 1_000_000_000).unwrap_or(0),
-            nanos: u32::try_from(nanos % 1_000_000_000).unwrap_or(0),
+            secs: i64::from(secs),
+            nanos,
         }
     }
 }

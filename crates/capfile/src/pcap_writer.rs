@@ -119,12 +119,14 @@ impl<W: Write> PcapWriter<W> {
         Ok(self.output.end_record()?)
     }
 
+    /// The part of a second, which a damaged file may have made larger than fits.
     #[inline]
     fn fraction(&self, time: Timestamp) -> u32 {
-        match self.options.precision {
+        let fraction = match self.options.precision {
             TimestampPrecision::Micro => time.micros(),
             TimestampPrecision::Nano => time.nanos,
-        }
+        };
+        u32::try_from(fraction).unwrap_or(u32::MAX)
     }
 
     /// Hands everything written so far to the stream and flushes it.

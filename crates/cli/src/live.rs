@@ -320,7 +320,7 @@ fn now() -> Timestamp {
         |_| Timestamp::default(),
         |time| Timestamp {
             secs: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
-            nanos: time.subsec_nanos(),
+            nanos: time.subsec_nanos().into(),
         },
     )
 }

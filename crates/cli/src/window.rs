@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn moments() {
         let zone = TimeZone::fixed(jiff::tz::offset(1));
-        let check = |text: &str, expected: Option<(i64, u32)>| {
+        let check = |text: &str, expected: Option<(i64, u64)>| {
             let expected = expected.map(|(secs, nanos)| Timestamp { secs, nanos });
             assert_eq!(moment_in(text, &zone), expected, "{text}");
         };

@@ -5,15 +5,15 @@
 pub struct Timestamp {
     /// Seconds since 1970-01-01T00:00:00Z; files may say anything.
     pub secs: i64,
-    /// Nanoseconds within the second, below 1,000,000,000.
-    pub nanos: u32,
+    /// Nanoseconds within the second, below 1,000,000,000 unless a damaged file says more.
+    pub nanos: u64,
 }
 
 impl Timestamp {
     /// From nanoseconds since the epoch.
     pub fn from_nanos(nanos: i64) -> Self {
         let secs = nanos.div_euclid(1_000_000_000);
-        let nanos = u32::try_from(nanos.rem_euclid(1_000_000_000)).unwrap_or(0);
+        let nanos = nanos.rem_euclid(1_000_000_000).unsigned_abs();
         Self { secs, nanos }
     }
 
@@ -21,11 +21,11 @@ impl Timestamp {
     pub fn as_nanos(self) -> i64 {
         self.secs
             .saturating_mul(1_000_000_000)
-            .saturating_add(i64::from(self.nanos))
+            .saturating_add_unsigned(self.nanos)
     }
 
-    /// Microseconds within the second, below 1,000,000.
-    pub fn micros(self) -> u32 {
+    /// Microseconds within the second, below 1,000,000 unless a damaged file says more.
+    pub fn micros(self) -> u64 {
         self.nanos / 1000
     }
 }

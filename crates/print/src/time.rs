@@ -58,12 +58,23 @@ impl Clock {
     }
 }
 
-/// The part of a second after the point.
-fn fraction(nanos: u32, precision: TimestampPrecision, out: &mut Vec<u8>) {
+/// The part of a second after the point; damaged files may say a second or more.
+fn fraction(nanos: u64, precision: TimestampPrecision, out: &mut Vec<u8>) {
     let p = To { out };
+    let invalid = nanos >= 1_000_000_000;
     match precision {
-        TimestampPrecision::Micro => put!(p, Zeros(u64::from(nanos / 1000), 6)),
-        TimestampPrecision::Nano => put!(p, Zeros(u64::from(nanos), 9)),
+        TimestampPrecision::Micro => {
+            put!(p, Zeros(nanos / 1000, 6));
+            if invalid {
+                put!(p, " (invalid us)");
+            }
+        }
+        TimestampPrecision::Nano => {
+            put!(p, Zeros(nanos, 9));
+            if invalid {
+                put!(p, " (invalid ns)");
+            }
+        }
     }
 }
 
@@ -201,7 +212,7 @@ mod tests {
     fn check(
         style: TimeStyle,
         precision: TimestampPrecision,
-        times: &[(i64, u32)],
+        times: &[(i64, u64)],
         expected: &str,
     ) {
         let style = Style {
@@ -214,6 +225,36 @@ mod tests {
             clock.put(Timestamp { secs, nanos }, &style, &mut NoNames, &mut out);
         }
         assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_fraction_of_a_second_or_more_is_marked() {
+        use TimeStyle::{Delta, Epoch};
+        use TimestampPrecision::{Micro, Nano};
+        let times = &[
+            (9, 999_999_999),
+            (10, 1_000_000_000),
+            (11, 2_147_483_648_000),
+        ];
+        check(
+            Epoch,
+            Micro,
+            times,
+            "9.999999 10.1000000 (invalid us) 11.2147483648 (invalid us) ",
+        );
+        check(
+            Epoch,
+            Nano,
+            times,
+            "9.999999999 10.1000000000 (invalid ns) 11.2147483648000 (invalid ns) ",
+        );
+        let back = &[(10, 5_000_000_000), (11, 0), (10, 1_000_000_000)];
+        check(
+            Delta,
+            Micro,
+            back,
+            " 00:00:00.000000  00:00:00.000000 -00:00:00.000000 ",
+        );
     }
 
     #[test]

@@ -48,16 +48,15 @@ impl Clock {
     pub fn wall(&mut self, monotonic: u64) -> Timestamp {
         if let Some(since) = monotonic.checked_sub(self.began)
             && since < 1_000_000_000
-            && let Ok(nanos) = u32::try_from(since)
         {
             return Timestamp {
                 secs: self.second,
-                nanos,
+                nanos: since,
             };
         }
         let time = Timestamp::from_nanos(self.offset.saturating_add_unsigned(monotonic));
         self.second = time.secs;
-        self.began = monotonic.saturating_sub(time.nanos.into());
+        self.began = monotonic.saturating_sub(time.nanos);
         time
     }
 }

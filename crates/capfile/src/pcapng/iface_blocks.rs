@@ -72,7 +72,7 @@ impl Clock {
         let secs = i64::try_from(secs).unwrap_or(i64::MAX);
         Timestamp {
             secs: secs.saturating_add(self.offset),
-            nanos: u32::try_from(nanos).unwrap_or(0),
+            nanos,
         }
     }
 

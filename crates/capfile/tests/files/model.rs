@@ -158,7 +158,7 @@ prop_compose! {
 
 prop_compose! {
     fn packet(ifaces: Vec<Iface>, processes: Vec<Process>)(
-        iface in sample::select(ifaces), secs in 0..9_000_000_000_i64, nanos in 0..1_000_000_000_u32,
+        iface in sample::select(ifaces), secs in 0..9_000_000_000_i64, nanos in 0..1_000_000_000_u64,
         data in collection::vec(any::<u8>(), 0..100), more in 0..3_u32,
         direction in sample::select(vec![Direction::Unknown, Direction::In, Direction::Out]),
         reception in sample::select(vec![

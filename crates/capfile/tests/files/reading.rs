@@ -8,7 +8,7 @@ use pktwho_packet::{Direction, LinkType, Reception, Timestamp, TimestampPrecisio
 use crate::support::Order::{Big, Little};
 use crate::support::*;
 
-fn time(secs: i64, nanos: u32) -> Timestamp {
+fn time(secs: i64, nanos: u64) -> Timestamp {
     Timestamp { secs, nanos }
 }
 
@@ -80,7 +80,7 @@ fn oddities_of_classic_files() {
         (LinkType::ETHERNET, 262_144)
     );
     let packet = reader.next().unwrap().unwrap();
-    assert_eq!((packet.time, packet.orig_len), (time(3, 500_000_000), 2));
+    assert_eq!((packet.time, packet.orig_len), (time(1, 2_500_000_000), 2));
 }
 
 #[test]
