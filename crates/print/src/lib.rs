@@ -74,6 +74,7 @@ mod hsrp;
 mod icmp;
 mod icmp6;
 mod ieee80211;
+mod ieee802154;
 mod igmp;
 mod igrp;
 mod ip;

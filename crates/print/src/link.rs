@@ -5,8 +5,8 @@ use pktwho_wire::Cursor;
 
 use crate::out::{Out, Printed};
 use crate::{
-    arcnet, atalk, atm, brcm, chdlc, dsa, ether, fr, ieee80211, ipnet, juniper, nflog, null, ppi,
-    ppp, pppoe, radiotap, raw, slip, sll, vsock,
+    arcnet, atalk, atm, brcm, chdlc, dsa, ether, fr, ieee80211, ieee802154, ipnet, juniper, nflog,
+    null, ppi, ppp, pppoe, radiotap, raw, slip, sll, vsock,
 };
 
 /// A printer of a link layer; the last argument is the length on the wire.
@@ -48,6 +48,8 @@ static LINKS: &[(LinkType, Link)] = &[
     (LinkType::IEEE802_11_RADIO, radiotap::radiotap),
     (LinkType::IEEE802_11_PRISM, ieee80211::prism),
     (LinkType::IEEE802_11_AVS, ieee80211::avs),
+    (LinkType::IEEE802_15_4_WITHFCS, ieee802154::frame),
+    (LinkType::IEEE802_15_4_NOFCS, ieee802154::frame),
     (LinkType::JUNIPER_ETHER, juniper::ether),
     (LinkType::JUNIPER_PPP, juniper::ppp),
     (LinkType::JUNIPER_FRELAY, juniper::frelay),

@@ -519,6 +519,15 @@ def l2tps():
     return [ip4(17, udp(1701, 1701, one)) for one in messages + short + odd + frames]
 
 
+def personal():
+    """IEEE 802.15.4 frames with addresses of every kind."""
+    frame = lambda kind, control, rest=bytes(range(1, 36)): struct.pack("<H", kind | control) + rest
+    modes = [version << 12 | to << 10 | source << 14 | packed << 6 for version in range(3) for to in range(4) for source in range(4) for packed in (0, 1)]
+    flags = [0x10, 0x20, 0x100, 0x2100, 0x2130]
+    return [frame(1, mode) for mode in modes] + [frame(2, flag | 0x8800) for flag in flags] + [frame(kind, 0x8800) for kind in (4, 6, 7)] + [
+        frame(1, 0x8800, bytes(range(1, 10)) + b"payload" + h("8518")), frame(2, 0, h("0131a4")), frame(2, 0, h("01"))]
+
+
 CASES = {
     # name: (link type, packets, {suffix: arguments})
     "arp": (1, [arp(op) for op in range(12)] + [arp(1, MAC), arp(1, hardware=6), arp(1, protocol=0x9999)], {"": "-n", "-v": "-nev", "-q": "-nq"}),
@@ -550,6 +559,7 @@ CASES = {
     "tipc": (1, [tipc(user, user % 5, words) for user in range(16) for words in (6, 10)], {"": "-n", "-v": "-nv"}),
     "wlan": (105, wlan_frames(), {"": "-n", "-e": "-ne", "-ev": "-nev"}),
     "radiotap": (127, radiotaps(), {"": "-n"}),
+    "ieee802154": (195, personal(), {"": "-n", "-v": "-nv", "-vvv": "-nvvv"}),
     "wlan-prism": (119, [struct.pack("<II", 0x44, 144) + bytes(136) + wlan(1, 13, MAC), u32(0x80211001, 64) + bytes(56) + wlan(1, 13, MAC)], {"": "-n"}),
     "openflow": (RAW, flows(), {"": "-n", "-v": "-nv", "-vv": "-nvv", "-vvvv": "-nvvvv"}),
     "l2tp": (RAW, l2tps(), {"": "-n", "-v": "-nv"}),
