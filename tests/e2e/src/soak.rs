@@ -328,7 +328,10 @@ impl Show<'_> {
 
     fn passed(&mut self, cast: &mut Cast) -> Result<()> {
         let mut taker = self.actor(cast.to)?;
-        let mailbox = self.stage.lab.file(&format!("{}.mail", self.scenes));
+        let mailbox = self
+            .stage
+            .lab
+            .file(&format!("{}.mail", self.stage.lab.number()));
         taker.act(&format!("mailbox {}", mailbox.display()))?;
         cast.server.act(&format!("pass 1 {}", mailbox.display()))?;
         taker.receive(&cast.server, 1)?;
