@@ -173,7 +173,9 @@ impl<W: Write> PcapngWriter<W> {
         }
         let snaplen = match self.options.snaplen {
             0 => iface.snaplen,
-            snaplen if verbatim.is_some() => snaplen.max(iface.snaplen),
+            // Another kind of header may be longer.
+            snaplen if self.options.cooked => snaplen.max(iface.snaplen),
+            _ if verbatim.is_some() => iface.snaplen,
             snaplen => snaplen,
         };
         let link_type = if self.options.cooked {

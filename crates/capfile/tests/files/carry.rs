@@ -222,12 +222,14 @@ fn captures_are_carried_over_whole() {
         let name = path.display();
         let out = carried(vec![open()]);
         if reader.section().is_none() {
-            // A device of a classic file has no name, and its link type and length are kept.
-            let mut again = Reader::new(&out[..]).unwrap();
+            // A device of a classic file has no name, and its link type and length are kept; pcapng
+            // has no fraction of more than a second. A file without packets brings no device.
+            let mut again = Reader::new(&out[..]).ok();
             while let Ok(Some(packet)) = reader.next() {
-                let carried = again.next().unwrap().unwrap();
+                let carried = again.as_mut().unwrap().next().unwrap().unwrap();
                 let what = |p: &pktwho_packet::Packet<'_>| {
-                    (p.time, p.data.to_vec(), p.orig_len, p.iface.link_type)
+                    let time = p.time.as_nanos();
+                    (time, p.data.to_vec(), p.orig_len, p.iface.link_type)
                 };
                 assert_eq!(what(&packet), what(&carried), "{name}");
             }
