@@ -105,7 +105,7 @@ static __always_inline int from_packet(struct __sk_buff *skb, bool egress, __u32
 
 		if (made && egress)
 			return from_task(&record->sender);
-		if (generation && full->protocol != IPPROTO_TCP && !goes_to_peer(skb, l3))
+		if (generation && full->protocol != IPPROTO_TCP && !goes_to_peer(skb, full, l3))
 			generation = 0;
 		socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
 		/* Whatever addresses a packet socket has put there, it is nobody else's packet. */
@@ -137,12 +137,15 @@ __noinline int remember_far(struct __sk_buff *skb)
 	struct bpf_sock *sk = skb->sk;
 	struct sock_owner *socket;
 	struct bpf_sock *full;
-	__u32 seq;
+	__u32 seq, l3;
 
 	if (!sk || !work)
 		return 0;
+	l3 = work->l3;
+	if (l3 > ETHERNET_HEADER)
+		return 0;
 	full = bpf_sk_fullsock(sk);
-	if (!full || (full->protocol != IPPROTO_TCP && !goes_to_peer(skb, work->l3)))
+	if (!full || (full->protocol != IPPROTO_TCP && !goes_to_peer(skb, full, l3)))
 		return 0;
 	socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
 	if (!socket || !(socket->flags & FLOW_WRITTEN))

@@ -177,7 +177,7 @@ int egress(struct __sk_buff *skb)
 	struct sock_owner *socket;
 	struct tuple tuple = {};
 	struct flow_key key;
-	bool connected, tcp;
+	bool connected, tcp, to_peer;
 	__u64 hash;
 
 	if (!sk)
@@ -202,7 +202,8 @@ int egress(struct __sk_buff *skb)
 	}
 	if (skb->ifindex == LOOPBACK_IFINDEX)
 		remember_sent(skb, socket, tcp);
-	if (connected && (socket->flags & FLOW_WRITTEN) && (tcp || goes_to_peer(skb, 0)))
+	to_peer = connected && (tcp || goes_to_peer(skb, full, 0));
+	if (to_peer && (socket->flags & FLOW_WRITTEN))
 		return 1;
 	if (!read_sent(skb, &tuple) || !is_own_flow(full, &tuple))
 		return 1;
@@ -222,7 +223,7 @@ int egress(struct __sk_buff *skb)
 		}
 	}
 	socket->last_flow = hash;
-	if (connected && (tcp || goes_to_peer(skb, 0)))
+	if (to_peer)
 		socket->flags |= FLOW_WRITTEN;
 	return 1;
 }

@@ -237,26 +237,17 @@ static __always_inline bool read_sent(struct __sk_buff *skb, struct tuple *tuple
  * Does this packet, whose network header is at `l3`, go where its UDP socket is connected to? It
  * may send elsewhere as well (sendto). Looks at the usual case only: no IP options, bytes at hand.
  */
-__noinline int goes_to_peer(struct __sk_buff *skb, __u32 l3)
+static __always_inline bool goes_to_peer(struct __sk_buff *skb, struct bpf_sock *sk, __u32 l3)
 {
-	void *data, *end;
-	struct bpf_sock *sk = skb->sk;
-	__u32 dst_port;
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	__u32 dst_port = *(volatile __u32 *)&sk->dst_port; /* two bytes wide since 5.18 */
 
-	if (!sk || l3 > ETHERNET_HEADER)
-		return 0;
-	sk = bpf_sk_fullsock(sk);
-	if (!sk)
-		return 0;
-	data = (void *)(long)skb->data;
-	end = (void *)(long)skb->data_end;
-	dst_port = *(volatile __u32 *)&sk->dst_port; /* two bytes wide since 5.18 */
 	if (skb->protocol == bpf_htons(ETH_P_IP)) {
 		struct ipv4_head *head = data + l3;
 		__u16 *ports = (void *)(head + 1);
 
 		if ((void *)(ports + 2) > end)
-			return 0;
+			return false;
 		return head->version_ihl == 0x45 && !(head->fragment & bpf_htons(0x1fff)) &&
 		       head->daddr == sk->dst_ip4 && ports[1] == (__u16)dst_port;
 	}
@@ -265,12 +256,12 @@ __noinline int goes_to_peer(struct __sk_buff *skb, __u32 l3)
 		__u16 *ports = (void *)(head + 1);
 
 		if ((void *)(ports + 2) > end)
-			return 0;
+			return false;
 		return head->next == IPPROTO_UDP && head->daddr[0] == sk->dst_ip6[0] &&
 		       head->daddr[1] == sk->dst_ip6[1] && head->daddr[2] == sk->dst_ip6[2] &&
 		       head->daddr[3] == sk->dst_ip6[3] && ports[1] == (__u16)dst_port;
 	}
-	return 0;
+	return false;
 }
 
 /* The key under which one end of such a packet stands in `flows`: FROM the sender, TO the receiver. */
