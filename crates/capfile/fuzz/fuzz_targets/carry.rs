@@ -11,7 +11,7 @@ use pktwho_capfile::{
 };
 
 /// What of a packet must survive.
-type Kept = (i64, u32, Vec<u8>, u32);
+type Kept = (i64, u64, Vec<u8>, u32);
 
 /// The packets of a file, and the file written again.
 fn carried(data: &[u8]) -> Option<(Vec<Kept>, Vec<u8>)> {
