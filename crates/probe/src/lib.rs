@@ -14,6 +14,7 @@ mod events;
 mod filter;
 mod homes;
 pub mod janitor;
+mod layout;
 mod live;
 mod load;
 mod netlink;

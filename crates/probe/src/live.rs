@@ -21,7 +21,8 @@ use crate::device::Device;
 use crate::events::{self, Events};
 use crate::filter::{Filter, Filters};
 use crate::homes::Homes;
-use crate::load::{Programs, RingLayout};
+use crate::layout::RingLayout;
+use crate::load::Programs;
 use crate::netns::Netns;
 use crate::rings::Rings;
 use crate::spaces::{Change, Namespaces, Spaces};
@@ -167,12 +168,6 @@ pub struct Live {
     notices: Vec<String>,
 }
 
-/// Default size of all rings together, and of one ring at most (bytes).
-const BUFFER_DEFAULT: u64 = 128 << 20;
-/// Larger rings do not stay in the caches: 16 MiB cost the sender 200 ns more for each packet.
-const RING_DEFAULT_MAX: u64 = 4 << 20;
-const RING_MIN: u64 = 256 << 10;
-const RING_MAX: u64 = 256 << 20;
 const EVENTS_SIZE: usize = 1 << 20;
 /// The reader looks by itself this often when nothing wakes it.
 const PATROL: Duration = Duration::from_millis(10);
@@ -198,7 +193,7 @@ impl Live {
         let graphs = graphs(&mut config, &wanted, &spaces)?;
         let owners = graphs.values().flat_map(|graph| &graph.owners);
         let terms = Terms::new(owners, config.filter.follow, config.filter.counted)?;
-        let layout = ring_layout(config.buffer, snaplen);
+        let layout = RingLayout::choose(config.buffer, snaplen);
         let kernel_config = abi::Config {
             snaplen,
             ring_size: layout.size,
@@ -766,46 +761,4 @@ fn choose_devices(
         }
     }
     Ok(chosen)
-}
-
-/// One ring for every CPU that can come online, unless that is far more than there are.
-fn ring_layout(buffer: Option<u64>, snaplen: u32) -> RingLayout {
-    let cpus = |file: &str| {
-        std::fs::read_to_string(format!("/sys/devices/system/cpu/{file}"))
-            .ok()
-            .and_then(|list| list.trim().rsplit([',', '-']).next()?.parse::<u64>().ok())
-            .map_or(1, |last| last + 1)
-    };
-    let (online, possible) = (cpus("online"), cpus("possible"));
-    let count = if possible <= 2 * online {
-        possible
-    } else {
-        online
-    };
-    let size = if let Some(bytes) = buffer {
-        bytes
-            .div_ceil(online)
-            .next_power_of_two()
-            .clamp(RING_MIN, RING_MAX)
-    } else {
-        let share = BUFFER_DEFAULT / online;
-        // The power of two at or below it.
-        (1 << share.ilog2()).clamp(RING_MIN, RING_DEFAULT_MAX)
-    };
-    let number = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
-    RingLayout::new(number(count), number(size), snaplen)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rings_share_the_buffer() {
-        let layout = ring_layout(None, 262_144);
-        assert!(layout.size.is_power_of_two() && u64::from(layout.size) <= RING_DEFAULT_MAX);
-        let small = ring_layout(Some(1), 96);
-        assert_eq!(u64::from(small.size), RING_MIN);
-        assert!(small.stride > small.size && small.stride.is_multiple_of(4096));
-    }
 }

@@ -13,8 +13,9 @@ use pktwho_packet::NetnsId;
 use zerocopy::IntoBytes;
 
 use crate::Error;
-use crate::abi::{self, Config, RING_HEADER};
+use crate::abi::{self, Config};
 use crate::btf;
+use crate::layout::RingLayout;
 use crate::sys;
 use crate::terms::Terms;
 
@@ -67,33 +68,6 @@ const HOOKS: [Hooks; 4] = [
         without: &["sock_send_length", "sock_recv_length"],
     },
 ];
-
-/// How the rings are laid out.
-#[derive(Clone, Copy, Debug)]
-pub struct RingLayout {
-    pub count: u32,
-    /// Bytes of one ring, a power of two.
-    pub size: u32,
-    /// Bytes from one ring to the next.
-    pub stride: u32,
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "a hundred bytes")]
-const RECORD_HEAD: u32 = size_of::<abi::PacketRecord>() as u32;
-
-impl RingLayout {
-    pub fn new(count: u32, size: u32, snaplen: u32) -> Self {
-        let page = u32::try_from(rustix::param::page_size()).unwrap_or(4096);
-        // Room for one record that begins at the last byte of the ring.
-        let record = RECORD_HEAD + snaplen + 16;
-        let stride = (RING_HEADER + size + record).next_multiple_of(page);
-        Self {
-            count,
-            size,
-            stride,
-        }
-    }
-}
 
 /// The loaded object; dropping it detaches what it attached.
 pub struct Programs {
