@@ -34,7 +34,7 @@ pub enum Operand {
     Text(Place),
     /// So many bytes.
     Fixed(Place, u32),
-    /// As many bytes as the register says.
+    /// As many bytes as the register says, in its lower 32 bits.
     Sized(Place, Register),
 }
 
@@ -49,6 +49,15 @@ pub struct Place {
 }
 
 impl Place {
+    /// What a register points to.
+    pub fn of(register: Register) -> Self {
+        Self {
+            register,
+            steps: Vec::new(),
+            add: 0,
+        }
+    }
+
     /// As many pointers are followed at most.
     pub const STEPS_MAX: usize = 4;
 }

@@ -1,11 +1,30 @@
 //! TLS secrets: what a key log holds, and where in a library's code they can be read.
 //!
-//! Pure: bytes in, values out. Nothing here opens a file or attaches to a process.
+//! Pure: bytes in, values out. Nothing here opens a file or attaches to a process. Files are
+//! hostile: whatever they hold, [`resolve`] ends soon and without a panic.
+//!
+//! Start reading at `resolve.rs`.
 
 #![forbid(unsafe_code)]
 
+mod arm64;
+mod calls;
+mod client_random;
+mod code;
+mod elf;
 mod hook;
+mod labels;
+mod refusal;
+mod resolve;
 mod secret;
+mod trace;
+mod x86;
 
+pub use elf::build_id;
 pub use hook::{Hook, Library, Operand, Place, Register};
+pub use refusal::Refusal;
+pub use resolve::resolve;
 pub use secret::{Label, Secret, SecretError};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! How a library's connection leads to the client's random bytes.
+
+use crate::code::Op;
+use crate::elf::Elf;
+use crate::hook::{Library, Place};
+use crate::trace::{Next, Pointer, Reach, State, Value, walk};
+use crate::{Refusal, Register};
+
+pub(crate) struct Found {
+    pub place: Place,
+    /// Where the way it was found says whose code it is.
+    pub library: Option<Library>,
+    /// In words for people.
+    pub how: &'static str,
+}
+
+/// Of the client's random bytes.
+const LENGTH: u64 = 32;
+const REACH: Reach = Reach {
+    branches: true,
+    instructions: 1500,
+};
+
+/// Looks for it in the function that is given the secrets, its first argument the connection.
+pub(crate) fn find(elf: &Elf<'_>, function: u64) -> Result<Found, Refusal> {
+    let connection = first_argument(elf)?;
+    let (mut handed_on, mut read) = (Vec::new(), Vec::new());
+    walk(elf, function, REACH, |_, op, state| {
+        match op {
+            Op::Call(_) | Op::Jump(_) => with_length(elf, state, connection, &mut handed_on),
+            Op::LoadByte { at, .. } => {
+                if let Value::Pointer(mut pointer) = state.get(at.base) {
+                    // A flag is read at a fixed place of a structure; bytes in a row by an
+                    // index, or through a pointer that moves.
+                    let in_row = at.indexed || (at.displacement == 0 && pointer.add != 0);
+                    pointer.add = pointer.add.saturating_add(at.displacement);
+                    if in_row && pointer.root == connection {
+                        add(pointer, &mut read);
+                    }
+                }
+            }
+            _ => {}
+        }
+        Next::On
+    });
+    let (found, how) = if handed_on.is_empty() {
+        (read, "as bytes in a row")
+    } else {
+        (handed_on, "as 32 bytes handed on")
+    };
+    match found.as_slice() {
+        [pointer] => Ok(Found {
+            place: pointer.place(),
+            library: None,
+            how,
+        }),
+        [] => gnutls(elf),
+        _ => Err(Refusal::ClientRandom),
+    }
+}
+
+fn first_argument(elf: &Elf<'_>) -> Result<Register, Refusal> {
+    elf.machine
+        .arguments()
+        .first()
+        .copied()
+        .ok_or(Refusal::ClientRandom)
+}
+
+/// An argument that is a pointer into the connection, and the next one 32.
+fn with_length(elf: &Elf<'_>, state: &State, connection: Register, found: &mut Vec<Pointer>) {
+    let arguments = elf.machine.arguments();
+    for (&bytes, &length) in arguments.iter().zip(arguments.iter().skip(1)) {
+        if let (Value::Pointer(pointer), Value::Number(LENGTH)) =
+            (state.get(bytes), state.get(length))
+            && pointer.root == connection
+            && (pointer.add != 0 || !pointer.steps().is_empty())
+        {
+            add(pointer, found);
+        }
+    }
+}
+
+fn add(pointer: Pointer, found: &mut Vec<Pointer>) {
+    if !found.contains(&pointer) {
+        found.push(pointer);
+    }
+}
+
+/// GnuTLS does not touch it there, but has a function to ask for it, which stores a pointer into
+/// the session.
+fn gnutls(elf: &Elf<'_>) -> Result<Found, Refusal> {
+    let session = first_argument(elf)?;
+    let function = elf
+        .exported(b"gnutls_session_get_random")
+        .ok_or(Refusal::ClientRandom)?;
+    let &[_, client, ..] = elf.machine.arguments() else {
+        return Err(Refusal::ClientRandom);
+    };
+    let mut found = Vec::new();
+    walk(elf, function, REACH, |_, op, state| {
+        if let Op::Store { from, at } = op
+            && at.displacement == 0
+            && let Value::Pointer(target) = state.get(at.base)
+            && target.root == client
+            && target.steps().is_empty()
+            && target.add == 0
+            && let Value::Pointer(pointer) = state.get(from)
+            && pointer.root == session
+        {
+            add(pointer, &mut found);
+        }
+        Next::On
+    });
+    match found.as_slice() {
+        [pointer] => Ok(Found {
+            place: pointer.place(),
+            library: Some(Library::GnuTls),
+            how: "from gnutls_session_get_random",
+        }),
+        _ => Err(Refusal::ClientRandom),
+    }
+}

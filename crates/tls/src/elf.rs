@@ -1,0 +1,230 @@
+//! What of an ELF file says where its bytes are in memory.
+//!
+//! Only 64-bit little-endian files of x86-64 and arm64. Segments are believed, sections only
+//! asked where there is no other way: stripped files may have none.
+//! Source: the System V ABI (gABI), chapters 4 and 5, and elf(5).
+
+use crate::Refusal;
+
+/// Whose instructions a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Machine {
+    X86,
+    Arm64,
+}
+
+/// A part of the file that is mapped into memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Segment<'a> {
+    /// Of its first byte in the file.
+    pub offset: u64,
+    /// Of its first byte in memory, before relocation.
+    pub address: u64,
+    pub executable: bool,
+    /// Its bytes in the file.
+    pub bytes: &'a [u8],
+}
+
+/// A file whose headers were read.
+pub(crate) struct Elf<'a> {
+    pub machine: Machine,
+    /// Of fixed address (`ET_EXEC`): code may hold addresses as they are.
+    pub fixed: bool,
+    pub loads: Vec<Segment<'a>>,
+    notes: Vec<&'a [u8]>,
+    bytes: &'a [u8],
+}
+
+/// What a section's header says.
+struct Section<'a> {
+    kind: u32,
+    /// Of the section that belongs to it: a symbol table's names.
+    link: u32,
+    bytes: &'a [u8],
+}
+
+const PT_LOAD: u32 = 1;
+const PT_NOTE: u32 = 4;
+const PF_X: u32 = 1;
+const EM_X86_64: u16 = 62;
+const EM_AARCH64: u16 = 183;
+const ET_EXEC: u16 = 2;
+const SHT_NOBITS: u32 = 8;
+const SHT_DYNSYM: u32 = 11;
+
+/// Files have a dozen or two; more are not looked at.
+const SEGMENTS_MAX: u16 = 256;
+/// Files have some dozens (the kernel's own modules aside); more are not looked at.
+const SECTIONS_MAX: u16 = 4096;
+
+impl<'a> Elf<'a> {
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, Refusal> {
+        if bytes.get(..4) != Some(b"\x7fELF") {
+            return Err(Refusal::NotElf);
+        }
+        let machine = match (bytes.get(4), bytes.get(5), u16_at(bytes, 18)) {
+            (Some(2), Some(1), Some(EM_X86_64)) => Machine::X86,
+            (Some(2), Some(1), Some(EM_AARCH64)) => Machine::Arm64,
+            (_, _, number) => return Err(Refusal::Machine(number.unwrap_or(0))),
+        };
+        let mut elf = Self {
+            machine,
+            fixed: u16_at(bytes, 16) == Some(ET_EXEC),
+            loads: Vec::new(),
+            notes: Vec::new(),
+            bytes,
+        };
+        elf.read_segments().ok_or(Refusal::Damaged)?;
+        Ok(elf)
+    }
+
+    fn read_segments(&mut self) -> Option<()> {
+        let start = u64_at(self.bytes, 32)?;
+        let size = u64::from(u16_at(self.bytes, 54)?);
+        let count = u16_at(self.bytes, 56)?.min(SEGMENTS_MAX);
+        for number in 0..u64::from(count) {
+            let at = start.checked_add(number.checked_mul(size)?)?;
+            let header = slice(self.bytes, at, 56)?;
+            let offset = u64_at(header, 8)?;
+            let length = u64_at(header, 32)?;
+            // A file may be cut: what is there is looked at.
+            let rest = self.bytes.get(usize::try_from(offset).ok()?..);
+            let rest = rest.unwrap_or_default();
+            let bytes = usize::try_from(length)
+                .ok()
+                .and_then(|length| rest.get(..length));
+            let bytes = bytes.unwrap_or(rest);
+            match u32_at(header, 0)? {
+                PT_LOAD if !bytes.is_empty() => self.loads.push(Segment {
+                    offset,
+                    address: u64_at(header, 16)?,
+                    executable: u32_at(header, 4)? & PF_X != 0,
+                    bytes,
+                }),
+                PT_NOTE => self.notes.push(bytes),
+                _ => {}
+            }
+        }
+        Some(())
+    }
+
+    /// The bytes from an address on to the end of its segment, when they are code.
+    pub fn code_at(&self, address: u64) -> Option<&'a [u8]> {
+        let mut code = self.loads.iter().filter(|load| load.executable);
+        code.find_map(|load| load.at(address))
+    }
+
+    /// Where an address of code is in the file, in bytes.
+    pub fn offset_of(&self, address: u64) -> Option<u64> {
+        let mut code = self.loads.iter().filter(|load| load.executable);
+        let load = code.find(|load| load.at(address).is_some())?;
+        load.offset.checked_add(address.checked_sub(load.address)?)
+    }
+
+    /// What the section headers say, if the file has them.
+    fn sections(&self) -> impl Iterator<Item = Section<'a>> + '_ {
+        let count = u16_at(self.bytes, 60).unwrap_or(0).min(SECTIONS_MAX);
+        (0..count).filter_map(move |number| {
+            let header = self.section_header(number)?;
+            Some(Section {
+                kind: u32_at(header, 4)?,
+                link: u32_at(header, 40)?,
+                bytes: self.section_bytes(header)?,
+            })
+        })
+    }
+
+    fn section_header(&self, number: u16) -> Option<&'a [u8]> {
+        let size = u64::from(u16_at(self.bytes, 58)?);
+        let start = u64_at(self.bytes, 40).filter(|&start| start != 0)?;
+        slice(self.bytes, start.checked_add(u64::from(number) * size)?, 64)
+    }
+
+    fn section_bytes(&self, header: &[u8]) -> Option<&'a [u8]> {
+        if u32_at(header, 4)? == SHT_NOBITS {
+            return Some(&[]);
+        }
+        slice(self.bytes, u64_at(header, 24)?, u64_at(header, 32)?)
+    }
+
+    /// The bytes of the section of that number.
+    fn section(&self, number: u32) -> Option<&'a [u8]> {
+        self.section_bytes(self.section_header(u16::try_from(number).ok()?)?)
+    }
+
+    /// The address of a function that others can call, by its name.
+    pub fn exported(&self, name: &[u8]) -> Option<u64> {
+        let symbols = self.sections().find(|section| section.kind == SHT_DYNSYM)?;
+        let names = self.section(symbols.link)?;
+        let symbol = symbols.bytes.as_chunks::<24>().0.iter().find(|symbol| {
+            let from = u32_at(*symbol, 0).and_then(|from| usize::try_from(from).ok());
+            let rest = from.and_then(|from| names.get(from..)).unwrap_or_default();
+            rest.starts_with(name) && rest.get(name.len()) == Some(&0)
+        })?;
+        u64_at(symbol, 8).filter(|&address| address != 0)
+    }
+
+    /// The note of an owner and a type.
+    fn note(&self, owner: &[u8], kind: u32) -> Option<&'a [u8]> {
+        self.notes
+            .iter()
+            .find_map(|&notes| find_note(notes, owner, kind))
+    }
+}
+
+impl<'a> Segment<'a> {
+    fn at(&self, address: u64) -> Option<&'a [u8]> {
+        let from = usize::try_from(address.checked_sub(self.address)?).ok()?;
+        self.bytes.get(from..).filter(|bytes| !bytes.is_empty())
+    }
+}
+
+/// What tells this build of a file from every other: the linker's id, or else Go's.
+/// `None` for what is no ELF file and for files without one.
+pub fn build_id(elf: &[u8]) -> Option<&[u8]> {
+    const NT_GNU_BUILD_ID: u32 = 3;
+    const NT_GO_BUILD_ID: u32 = 4;
+    let elf = Elf::parse(elf).ok()?;
+    elf.note(b"GNU\0", NT_GNU_BUILD_ID)
+        .or_else(|| elf.note(b"Go\0\0", NT_GO_BUILD_ID))
+        .filter(|id| !id.is_empty())
+}
+
+fn find_note<'a>(mut notes: &'a [u8], owner: &[u8], kind: u32) -> Option<&'a [u8]> {
+    let padded = |length: u32| usize::try_from(length).ok()?.checked_next_multiple_of(4);
+    loop {
+        let name_length = u32_at(notes, 0)?;
+        let length = u32_at(notes, 4)?;
+        let body = notes.get(12..)?;
+        let (name, body) = body.split_at_checked(padded(name_length)?)?;
+        if name == owner && u32_at(notes, 8)? == kind {
+            return body.get(..usize::try_from(length).ok()?);
+        }
+        notes = body.get(padded(length)?..)?;
+    }
+}
+
+fn slice(bytes: &[u8], offset: u64, length: u64) -> Option<&[u8]> {
+    let from = usize::try_from(offset).ok()?;
+    let to = from.checked_add(usize::try_from(length).ok()?)?;
+    bytes.get(from..to)
+}
+
+pub(crate) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    let bytes = bytes.get(at..)?.first_chunk()?;
+    Some(u16::from_le_bytes(*bytes))
+}
+
+pub(crate) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    let bytes = bytes.get(at..)?.first_chunk()?;
+    Some(u32::from_le_bytes(*bytes))
+}
+
+pub(crate) fn i32_at(bytes: &[u8], at: usize) -> Option<i32> {
+    u32_at(bytes, at).map(u32::cast_signed)
+}
+
+pub(crate) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+    let bytes = bytes.get(at..)?.first_chunk()?;
+    Some(u64::from_le_bytes(*bytes))
+}

@@ -1,0 +1,75 @@
+//! From a file's bytes to the places where its secrets pass.
+//!
+//! No library's versions are known here, and no symbols are needed where there is another way:
+//! every library hands each secret, with its label, to one function of its own, whether or not
+//! a key log is wanted. The labels are texts in the file, so the function is the one that is
+//! called with several of them; which of its arguments leads to the client's random bytes is
+//! seen in what it does with them.
+
+use crate::calls::{self, Call};
+use crate::elf::Elf;
+use crate::hook::{Hook, Library, Operand, Place};
+use crate::{Refusal, client_random, labels};
+
+/// Where a program's or a library's file hands out TLS secrets: one [`Hook`] for each TLS library
+/// in it. The file may be stripped, static, of fixed address or not, and cut off.
+///
+/// Takes time in proportion to the file's length, memory hardly any.
+///
+/// # Errors
+/// Why there is no such place, or why it cannot be told.
+pub fn resolve(file: &[u8]) -> Result<Vec<Hook>, Refusal> {
+    let elf = Elf::parse(file)?;
+    let labels = labels::find(&elf);
+    if labels.is_empty() {
+        return Err(Refusal::NoLabels);
+    }
+    let calls = calls::find(&elf, &labels);
+    let mut hooks = Vec::new();
+    let mut refusal = Refusal::NoFunction {
+        votes: calls
+            .values()
+            .map(|calls| calls::distinct(calls))
+            .max()
+            .unwrap_or(0),
+    };
+    for (&(function, position), calls) in &calls {
+        if calls::distinct(calls) < 2 {
+            continue;
+        }
+        match hook(&elf, function, position, calls) {
+            Ok(hook) => hooks.push(hook),
+            Err(error) => refusal = error,
+        }
+    }
+    if hooks.is_empty() {
+        return Err(refusal);
+    }
+    Ok(hooks)
+}
+
+fn hook(elf: &Elf<'_>, function: u64, position: usize, calls: &[Call]) -> Result<Hook, Refusal> {
+    let arguments = elf.machine.arguments();
+    let argument = |number: usize| arguments.get(number).copied().ok_or(Refusal::ClientRandom);
+    let labels = calls::distinct(calls);
+    let found = client_random::find(elf, function)?;
+    let library = match found.library {
+        Some(library) => library,
+        // BoringSSL hands all labels straight to its function, OpenSSL only those of secrets
+        // that it derives apart.
+        None if labels > 4 => Library::BoringSsl,
+        None => Library::OpenSsl,
+    };
+    Ok(Hook {
+        library,
+        offset: elf.offset_of(function).ok_or(Refusal::Damaged)?,
+        label: Operand::Text(Place::of(argument(position)?)),
+        client_random: Operand::Fixed(found.place, 32),
+        secret: Operand::Sized(Place::of(argument(position + 1)?), argument(position + 2)?),
+        evidence: format!(
+            "{labels} labels in {} calls, client random {}",
+            calls.len(),
+            found.how
+        ),
+    })
+}

@@ -1,0 +1,226 @@
+//! Small files made here, with the shapes that compilers give the calls.
+
+use crate::hook::{Library, Operand, Place};
+use crate::{Hook, Refusal, Register, build_id, resolve};
+
+const CODE: u64 = 0x1000;
+const TEXTS: u64 = 0x8000;
+
+/// An ELF file of three segments: code, texts and a note; each at the address that is its
+/// offset plus 4 MiB.
+pub(crate) fn elf(machine: u8, code: &[u8], texts: &[u8]) -> Vec<u8> {
+    const BASE: u64 = 0x40_0000;
+    let note = b"\x04\0\0\0\x04\0\0\0\x03\0\0\0GNU\0\xde\xad\xbe\xef";
+    let mut file = vec![0; 0x9000];
+    file[..8].copy_from_slice(b"\x7fELF\x02\x01\x01\0");
+    file[16] = 3;
+    file[18] = machine;
+    file[32] = 64;
+    file[54] = 56;
+    file[56] = 3;
+    let segments = [
+        (1, 5, CODE, code.len()),
+        (1, 4, TEXTS, texts.len()),
+        (4, 4, 0x800, note.len()),
+    ];
+    for (number, (kind, flags, offset, length)) in segments.into_iter().enumerate() {
+        let header = &mut file[64 + 56 * number..][..56];
+        header[0] = kind;
+        header[4] = flags;
+        header[8..16].copy_from_slice(&offset.to_le_bytes());
+        header[16..24].copy_from_slice(&(BASE + offset).to_le_bytes());
+        header[32..40].copy_from_slice(&u64::try_from(length).unwrap().to_le_bytes());
+    }
+    for (at, bytes) in [(CODE, code), (TEXTS, texts), (0x800, note)] {
+        let at = usize::try_from(at).unwrap();
+        file[at..at + bytes.len()].copy_from_slice(bytes);
+    }
+    file
+}
+
+/// Machine code that is put together piece by piece; offsets are those in the file.
+pub(crate) struct X86(Vec<u8>);
+
+impl X86 {
+    pub fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    pub fn here(&self) -> u64 {
+        CODE + u64::try_from(self.0.len()).unwrap()
+    }
+
+    pub fn bytes(mut self, bytes: &[u8]) -> Self {
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
+    /// Bytes that end in the distance to an offset of the file.
+    pub fn to(mut self, opcode: &[u8], target: u64) -> Self {
+        self.0.extend_from_slice(opcode);
+        let next = self.here() + 4;
+        let distance = i32::try_from(target.cast_signed() - next.cast_signed()).unwrap();
+        self.bytes(&distance.to_le_bytes())
+    }
+
+    /// `lea rsi, [rip + …]; mov rdi, rbx; call …`
+    pub fn call(self, text: u64, function: u64) -> Self {
+        self.to(LEA_RSI, text)
+            .bytes(b"\x48\x89\xdf")
+            .to(b"\xe8", function)
+    }
+}
+
+const LEA_RSI: &[u8] = b"\x48\x8d\x35";
+const LABELS: &[u8] = b"CLIENT_RANDOM\0EARLY_EXPORTER_SECRET\0CLIENT_TRAFFIC_SECRET_N\0";
+const RANDOM: u64 = TEXTS;
+const EARLY: u64 = TEXTS + 14;
+/// The end of the one before.
+const EXPORTER: u64 = EARLY + 6;
+
+/// A function that hands 32 bytes of its first argument on: `lea rdx, [rdi+0x160]; mov ecx, 32;
+/// jmp …`, to a `ret`.
+fn logger() -> X86 {
+    X86::new()
+        .bytes(b"\xc3")
+        .bytes(b"\x48\x8d\x97\x60\x01\0\0\xb9\x20\0\0\0")
+        .to(b"\xe9", CODE)
+}
+
+fn place(register: u8, steps: &[i32], add: i32) -> Place {
+    Place {
+        register: Register(register),
+        steps: steps.to_vec(),
+        add,
+    }
+}
+
+/// The function after the first byte of the code.
+fn check(code: &X86, labels: &[u8], client_random: Result<Place, Refusal>) {
+    let expected = client_random.map(|place| (CODE + 1, place));
+    let found = resolve(&elf(62, &code.0, labels)).map(|hooks| match hooks.as_slice() {
+        [
+            Hook {
+                offset,
+                client_random: Operand::Fixed(place, 32),
+                ..
+            },
+        ] => (*offset, place.clone()),
+        hooks => panic!("{hooks:?}"),
+    });
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn two_labels_name_the_function() {
+    let code = logger().call(RANDOM, CODE + 1).call(EXPORTER, CODE + 1);
+    let file = elf(62, &code.0, LABELS);
+    let expected = Hook {
+        library: Library::OpenSsl,
+        offset: CODE + 1,
+        label: Operand::Text(place(4, &[], 0)),
+        client_random: Operand::Fixed(place(5, &[], 0x160), 32),
+        secret: Operand::Sized(place(1, &[], 0), Register(2)),
+        evidence: "2 labels in 2 calls, client random as 32 bytes handed on".into(),
+    };
+    assert_eq!(resolve(&file), Ok(vec![expected]));
+    assert_eq!(build_id(&file), Some(&b"\xde\xad\xbe\xef"[..]));
+}
+
+#[test]
+fn one_label_is_not_enough() {
+    let refusal = |votes| Err(Refusal::NoFunction { votes });
+    let code = logger().call(RANDOM, CODE + 1).call(RANDOM, CODE + 1);
+    check(&code, LABELS, refusal(1));
+    // Two labels, two functions.
+    let code = logger().call(RANDOM, CODE + 1).call(EXPORTER, CODE);
+    check(&code, LABELS, refusal(1));
+    check(&logger(), LABELS, refusal(0));
+    check(&logger(), b"CLIENT_RANDOMS\0", Err(Refusal::NoLabels));
+    check(&logger(), b"EXPORTER_SECRET_1\0", Err(Refusal::NoLabels));
+}
+
+/// What is put somewhere else first is handed to another function.
+#[test]
+fn only_arguments_vote() {
+    // `lea rax, [rip + …]; mov [rsp+8], rax; call …`
+    let aside = |code: X86, text| {
+        let code = code.to(b"\x48\x8d\x05", text);
+        code.bytes(b"\x48\x89\x44\x24\x08").to(b"\xe8", CODE + 1)
+    };
+    let code = aside(logger().call(RANDOM, CODE + 1), EXPORTER);
+    check(&code, LABELS, Err(Refusal::NoFunction { votes: 1 }));
+    // `lea rax, [rip + …]; mov rsi, rax; call …` does hand it over.
+    let code = logger()
+        .call(RANDOM, CODE + 1)
+        .to(b"\x48\x8d\x05", EXPORTER);
+    let code = code.bytes(b"\x48\x89\xc6").to(b"\xe8", CODE + 1);
+    check(&code, LABELS, Ok(place(5, &[], 0x160)));
+}
+
+#[test]
+fn jumps_are_followed_and_count_as_calls() {
+    // Both jump to one call.
+    let shared = CODE + 1 + 17;
+    let code = logger().to(b"\xe8", CODE + 1);
+    let code = code.to(LEA_RSI, RANDOM).to(b"\xe9", shared);
+    let code = code.to(LEA_RSI, EXPORTER).to(b"\xe9", shared);
+    check(&code, LABELS, Ok(place(5, &[], 0x160)));
+    // The last call of a function is a jump.
+    let code = logger().call(RANDOM, CODE + 1).to(LEA_RSI, EARLY);
+    check(
+        &code.to(b"\xe9", CODE + 1),
+        LABELS,
+        Ok(place(5, &[], 0x160)),
+    );
+}
+
+#[test]
+fn client_random_behind_pointers_and_branches() {
+    let calls = |code: X86| code.call(RANDOM, CODE + 1).call(EXPORTER, CODE + 1);
+    // `mov rax, [rdi+0xa8]; lea rdx, [rax+0xb8]; mov ecx, 32; jmp …`, where a branch leads.
+    let code = X86::new().bytes(b"\xc3\x74\x01\xc3");
+    let code = code.bytes(b"\x48\x8b\x87\xa8\0\0\0\x48\x8d\x90\xb8\0\0\0\xb9\x20\0\0\0");
+    check(
+        &calls(code.to(b"\xe9", CODE)),
+        LABELS,
+        Ok(place(5, &[0xa8], 0xb8)),
+    );
+    // `push rbx; mov rbx, rdi; call …; mov rbp, [rbx+0x30]; movzx ecx, [rbp+rax+0x30]; ret`
+    let code = X86::new().bytes(b"\xc3\x53\x48\x89\xfb").to(b"\xe8", CODE);
+    let code = code.bytes(b"\x48\x8b\x6b\x30\x0f\xb6\x4c\x05\x30\xc3");
+    check(&calls(code), LABELS, Ok(place(5, &[0x30], 0x30)));
+    // Kept on the stack: `mov [rsp-8], rdi; call …; mov rax, [rsp-8]; lea rsi, [rax+16]`
+    let code = X86::new()
+        .bytes(b"\xc3\x48\x89\x7c\x24\xf8")
+        .to(b"\xe8", CODE);
+    let code = code.bytes(b"\x48\x8b\x44\x24\xf8\x48\x8d\x70\x10\xba\x20\0\0\0");
+    check(
+        &calls(code.to(b"\xe8", CODE)),
+        LABELS,
+        Ok(place(5, &[], 16)),
+    );
+    // Nothing of the connection is used, or a flag only: `movzx eax, [rdi+0x50]; ret`
+    let code = X86::new().bytes(b"\xc3\x0f\xb6\x47\x50\xc3");
+    check(&calls(code), LABELS, Err(Refusal::ClientRandom));
+    // Two places might be it: `mov rbx, rdi` before, and then with rbx.
+    let code = X86::new().bytes(b"\xc3\x48\x89\xfb");
+    let code = code
+        .bytes(b"\x48\x8d\x73\x10\xba\x20\0\0\0")
+        .to(b"\xe8", CODE);
+    let code = code
+        .bytes(b"\x48\x8d\x73\x70\xba\x20\0\0\0")
+        .to(b"\xe8", CODE);
+    check(&calls(code), LABELS, Err(Refusal::ClientRandom));
+}
+
+#[test]
+fn what_is_no_file_of_ours() {
+    assert_eq!(resolve(b""), Err(Refusal::NotElf));
+    assert_eq!(resolve(b"#!/bin/sh\n"), Err(Refusal::NotElf));
+    assert_eq!(resolve(b"\x7fELF"), Err(Refusal::Machine(0)));
+    assert_eq!(resolve(&elf(40, &[], &[])), Err(Refusal::Machine(40)));
+    let file = elf(62, &logger().0, LABELS);
+    assert_eq!(resolve(&file[..100]), Err(Refusal::Damaged));
+    assert_eq!(build_id(b"\x7fELF"), None);
+}
