@@ -10,6 +10,8 @@ KEEP(ring_control);
 KEEP(reader_state);
 KEEP(process_event);
 KEEP(home_key);
+KEEP(home);
+KEEP(beyond);
 KEEP(process_key);
 KEEP(process_answer);
 KEEP(decision);

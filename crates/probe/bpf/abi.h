@@ -96,10 +96,23 @@ struct reader_state {
 	__u64 entered_fragments;
 };
 
-/* Seen from `netns`: the one other network namespace which has this address. */
+/*
+ * Other network namespaces, by the ids that the namespace of our device has given them
+ * (rtnetlink's nsid). Seen from `netns`: the one which has this address.
+ */
 struct home_key {
 	__u32 address[4]; /* IPv4 as ::ffff:a.b.c.d */
 	__u32 netns;      /* inode number */
+};
+struct home {
+	__u32 nsid;
+	__u32 via; /* the one that packets pass first: itself when it is next to ours */
+};
+
+/* The one that a device leads to. */
+struct beyond {
+	__u32 nsid;
+	__u32 forwards; /* it is a router: addresses may be translated there */
 };
 
 /* A process appeared, changed or went. exe and then args (NUL-separated) follow. */

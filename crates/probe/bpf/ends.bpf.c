@@ -100,6 +100,9 @@ static __always_inline int from_packet(struct __sk_buff *skb, bool egress, __u32
 			       from_sent(skb, l3, &record->sender) :
 			       NEITHER;
 	full = bpf_sk_fullsock(sk);
+	/* What a request socket sends is its listener's. */
+	if (!full)
+		full = bpf_get_listener_sock(sk);
 	if (full) {
 		bool made = full->family == AF_PACKET;
 
@@ -150,6 +153,12 @@ __noinline int remember_far(struct __sk_buff *skb)
 	socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
 	if (!socket || !(socket->flags & FLOW_WRITTEN))
 		return 0;
+	/* The first packet comes before the router knows of it; TCP's state changes then. */
+	if (work->who[TO].sure == SURE_NOT && full->protocol != IPPROTO_TCP && !work->tracked &&
+	    !(socket->flags & FAR_ASKED)) {
+		socket->flags |= FAR_ASKED;
+		return 0;
+	}
 	seq = READ(socket->seq);
 	if ((seq & 1) || __sync_val_compare_and_swap(&socket->seq, seq, seq + 1) != seq)
 		return 0;
@@ -275,6 +284,7 @@ struct answer {
 	bool kernels;
 	__u32 netns; /* 0: not told */
 	bool bound_to_any;
+	bool connected;
 	bool addressed;
 };
 
@@ -282,6 +292,7 @@ static __always_inline void read_socket(struct bpf_sock *full, struct work *work
 					struct answer *answer)
 {
 	answer->bound_to_any = is_bound_to_any(full);
+	answer->connected = full->state != BPF_TCP_LISTEN && full->state != BPF_TCP_CLOSE;
 	answer->addressed = is_addressed(full, &work->tuple);
 	answer->socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
 	if (!answer->socket)
@@ -291,11 +302,14 @@ static __always_inline void read_socket(struct bpf_sock *full, struct work *work
 /* The network namespace of a socket that is no full one; 0 when it cannot be told. (5.9) */
 static __always_inline __u32 netns_of_small(struct bpf_sock *sk)
 {
-	struct tcp_request_sock *request = bpf_skc_to_tcp_request_sock(sk);
+	struct bpf_sock *listener = bpf_get_listener_sock(sk);
 	struct tcp_timewait_sock *timewait;
 
-	if (request)
-		return BPF_CORE_READ(request, req.req.__req_common.skc_net.net, ns.inum);
+	if (listener) {
+		struct sock_owner *socket = bpf_sk_storage_get(&sock_owners, listener, 0, 0);
+
+		return socket ? socket->netns : 0;
+	}
 	timewait = bpf_skc_to_tcp_timewait_sock(sk);
 	if (timewait)
 		return BPF_CORE_READ(timewait, tw_sk.__tw_common.skc_net.net, ns.inum);
@@ -380,6 +394,28 @@ __noinline int end_from_lookup(struct __sk_buff *skb, __u32 which)
 	return 1;
 }
 
+static __always_inline struct beyond *beyond_of(struct __sk_buff *skb, struct work *work)
+{
+	struct device_key key = { .netns = work->netns, .ifindex = skb->ifindex };
+
+	return bpf_map_lookup_elem(&beyond, &key);
+}
+
+/*
+ * Do packets of this device get to there? What is not next to us may have the address of a host
+ * elsewhere: only a connection is proof of itself.
+ */
+static __always_inline bool leads_to(struct __sk_buff *skb, struct work *work,
+				     const struct home *home)
+{
+	struct beyond *next;
+
+	if (home->via == home->nsid)
+		return true;
+	next = beyond_of(skb, work);
+	return next && next->nsid == home->via;
+}
+
 /*
  * The end that lives in another network namespace of this machine: the one which has the
  * address.
@@ -391,8 +427,8 @@ __noinline int end_from_home(struct __sk_buff *skb, __u32 which)
 	struct home_key key = {};
 	struct owner *who;
 	__u32 size;
+	struct home *home;
 	int found = 0;
-	__u32 *home;
 
 	if (!work)
 		return 0;
@@ -407,8 +443,10 @@ __noinline int end_from_home(struct __sk_buff *skb, __u32 which)
 	size = question(which);
 	if (!size)
 		return 0;
-	ask_stack(skb, work, size, *home & 0x7fffffff, true, &answer);
+	ask_stack(skb, work, size, home->nsid & 0x7fffffff, true, &answer);
 	who = &work->who[which & 1];
+	if (!answer.connected && !leads_to(skb, work, home))
+		answer.addressed = false;
 	if (answer.kernels && answer.addressed) {
 		fill_kernel(who);
 		return 1;
@@ -417,11 +455,35 @@ __noinline int end_from_home(struct __sk_buff *skb, __u32 which)
 		answer.netns = answer.socket->netns;
 		if (answer.addressed)
 			found = from_socket(answer.socket, who, who, 0);
+		/* By its address alone, on a way that is not seen. */
+		if (found && !answer.connected && home->via != home->nsid && who->sure == SURE_EXACT)
+			who->sure = SURE_FLOW;
 	}
 	/* A UDP socket's flow names the one that sent, the socket only one that may have. */
 	if (answer.netns && (!found || ((which & 1) == FROM && work->tuple.protocol == IPPROTO_UDP)))
 		found |= end_from_flow(which, answer.netns);
-	return found;
+	/* A socket bound to a device is known by what it has sent. */
+	return found || end_from_flow(which, ANY_NETNS);
+}
+
+/* One of those who may receive what is sent to many: in the namespace that the device leads to. */
+__noinline int end_from_group(struct __sk_buff *skb)
+{
+	struct work *work = own_work();
+	struct answer answer = {};
+	struct beyond *next;
+	__u32 size;
+
+	if (!work || work->tuple.protocol != IPPROTO_UDP)
+		return 0;
+	next = beyond_of(skb, work);
+	size = question(TO);
+	if (!next || !size)
+		return 0;
+	ask_stack(skb, work, size, next->nsid & 0x7fffffff, true, &answer);
+	if (!answer.socket)
+		return 0;
+	return from_socket(answer.socket, &work->who[TO], &work->who[TO], 0);
 }
 
 /* What an ICMP error quotes at `offset`: of a quoted fragment only the first tells. */
@@ -512,7 +574,7 @@ static __always_inline struct nf_conn *tracked(struct __sk_buff *skb, struct wor
 {
 	__u32 size = question(which);
 
-	options->netns_id = BPF_F_CURRENT_NETNS;
+	options->netns_id = work->tracker;
 	options->protocol = work->tuple.protocol;
 	if (!size)
 		return 0;
@@ -574,6 +636,7 @@ __noinline int take_tracked_tuple(struct __sk_buff *skb, __u32 which)
 	bpf_core_read(&port[0], sizeof(port[0]), &tuple_of->src.u);
 	bpf_core_read(&port[1], sizeof(port[1]), &tuple_of->dst.u);
 	bpf_ct_release(connection);
+	work->tracked = 1;
 	work->plain = work->tuple;
 	wide(&work->tuple.end[which & 1], &address[0], port[0], work->tuple.family);
 	wide(&work->tuple.end[~which & 1], &address[1], port[1], work->tuple.family);
@@ -581,8 +644,8 @@ __noinline int take_tracked_tuple(struct __sk_buff *skb, __u32 which)
 	       !is_same(&work->tuple.end[1], &work->plain.end[1]);
 }
 
-/* An end behind an address translation. */
-__noinline int end_from_tracking(struct __sk_buff *skb, __u32 which)
+/* An end behind an address translation of one namespace: that of work->tracker. */
+__noinline int end_from_tracker(struct __sk_buff *skb, __u32 which)
 {
 	struct work *work = own_work();
 	int known;
@@ -593,6 +656,24 @@ __noinline int end_from_tracking(struct __sk_buff *skb, __u32 which)
 		(work->homes_at && end_from_home(skb, which));
 	work->tuple = work->plain;
 	return known;
+}
+
+/* An end behind an address translation, here or at the router that the device leads to. */
+__noinline int end_from_tracking(struct __sk_buff *skb, __u32 which)
+{
+	struct work *work = own_work();
+	struct beyond *next;
+
+	if (!work)
+		return 0;
+	work->tracker = BPF_F_CURRENT_NETNS;
+	if (end_from_tracker(skb, which))
+		return 1;
+	next = work->homes_at ? beyond_of(skb, work) : 0;
+	if (!next || !next->forwards)
+		return 0;
+	work->tracker = next->nsid & 0x7fffffff;
+	return end_from_tracker(skb, which);
 }
 
 /* Fragments after the first have no ports: they belong to whom the first one did. */
@@ -658,13 +739,18 @@ __noinline int ends_from_fragment(void)
 }
 
 /* To many: whoever a look-up names is one of those who may receive it. */
-static __always_inline bool to_many(struct __sk_buff *skb, const struct tuple *tuple)
+static __always_inline bool to_many(struct __sk_buff *skb, const struct work *work)
 {
-	const __u32 *to = tuple->end[TO].address;
+	const __u32 *to = work->tuple.end[TO].address;
+
+	__u8 first;
 
 	if (skb->pkt_type == PACKET_BROADCAST || skb->pkt_type == PACKET_MULTICAST)
 		return true;
-	if (tuple->family == AF_INET)
+	/* What is sent has no type yet, but a link layer's address. */
+	if (work->egress && work->l3 && !bpf_skb_load_bytes(skb, 0, &first, 1) && (first & 1))
+		return true;
+	if (work->tuple.family == AF_INET)
 		return (to[3] & bpf_htonl(0xf0000000)) == bpf_htonl(0xe0000000) ||
 		       to[3] == 0xffffffff;
 	return (to[0] & bpf_htonl(0xff000000)) == bpf_htonl(0xff000000);
@@ -723,6 +809,8 @@ __noinline int find_receiver(struct __sk_buff *skb)
 		return 1;
 	if (work->egress && !work->homes_at)
 		return 0;
+	if (work->egress && work->many)
+		return end_from_group(skb);
 	return end_from_tracking(skb, TO);
 }
 
@@ -738,7 +826,9 @@ static __always_inline void find_ends(struct __sk_buff *skb, struct work *work)
 	/* Who sends an ICMP error is not who sent what the error answers. */
 	if (!work->known && !work->tuple.error)
 		find_sender(skb);
-	if (find_receiver(skb) && to_many(skb, &work->tuple))
+	work->tracked = 0;
+	work->many = to_many(skb, work);
+	if (find_receiver(skb) && work->many)
 		work->who[TO].sure = SURE_GUESS;
 	if (work->known && work->egress)
 		remember_far(skb);

@@ -62,18 +62,6 @@ struct tcp_sock {
 	__u8 is_mptcp : 1;
 };
 
-struct request_sock {
-	struct sock_common __req_common;
-};
-
-struct inet_request_sock {
-	struct request_sock req;
-};
-
-struct tcp_request_sock {
-	struct inet_request_sock req;
-};
-
 struct inet_timewait_sock {
 	struct sock_common __tw_common;
 };

@@ -17,13 +17,14 @@
 #define READ(x) (*(volatile typeof(x) *)&(x))
 #define WRITE(x, v) (*(volatile typeof(x) *)&(x) = (v))
 
-/* In `flows`: of protocols whose sockets cannot be looked up, by an address that one namespace has. */
+/* In `flows`: of sockets that cannot be looked up from elsewhere, by an address that one namespace has. */
 #define ANY_NETNS 0
 
 /* sock_owner.flags */
 #define FROM_ITERATOR 1 /* nobody has used the socket since we watch */
 #define FLOW_WRITTEN 2  /* the flow of this connected socket is in `flows` */
 #define COUNTED 4       /* counted in reader_state.open_connections */
+#define FAR_ASKED 8     /* nobody was found at the far end, before a router has seen a packet */
 
 /* Who used a socket last. Odd seq: being written. */
 struct sock_owner {
@@ -130,17 +131,25 @@ struct {
 } sent SEC(".maps");
 
 /*
- * Address -> id (as the namespace of our devices numbers them, rtnetlink's nsid) of the other
- * network namespace which has it. Written by user space; addresses that several namespaces
- * have are left out, and what does not fit: no far end is known there.
+ * Address -> the other network namespace which has it. Written by user space; addresses that several
+ * namespaces equally far away have are left out, and what does not fit: no far end is known there.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 65536);
 	__type(key, struct home_key);
-	__type(value, __u32);
+	__type(value, struct home);
 } homes SEC(".maps");
+
+/* Device -> the other network namespace which it leads to. The same. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
+	__type(key, struct device_key);
+	__type(value, struct beyond);
+} beyond SEC(".maps");
 
 /* Process events, and the doorbell of the rings. When full: lost_events. */
 struct {

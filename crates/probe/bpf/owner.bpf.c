@@ -36,7 +36,7 @@ static __always_inline void claim(struct sock_owner *socket)
 	if (!socket->netns)
 		socket->netns = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
 	fill_current(&socket->who, id, task);
-	socket->flags &= ~(FROM_ITERATOR | FLOW_WRITTEN);
+	socket->flags &= ~(FROM_ITERATOR | FLOW_WRITTEN | FAR_ASKED);
 	socket->last_flow = 0;
 	socket->far_at = 0;
 	barrier();
@@ -59,7 +59,7 @@ static __always_inline void move_socket(void *sk)
 	struct sock_owner *socket = bpf_sk_storage_get(&sock_owners, sk, 0, 0);
 
 	if (socket) {
-		socket->flags &= ~FLOW_WRITTEN;
+		socket->flags &= ~(FLOW_WRITTEN | FAR_ASKED);
 		WRITE(socket->far_at, 0);
 	}
 	changed();
@@ -217,7 +217,8 @@ int egress(struct __sk_buff *skb)
 		if (who.sure == SURE_EXACT)
 			who.sure = SURE_FLOW;
 		ENTER(&flows, &key, &who, entered_flows);
-		if (!tcp && full->protocol != IPPROTO_UDP) {
+		/* Those that a look-up from another namespace does not find. */
+		if ((!tcp && full->protocol != IPPROTO_UDP) || full->bound_dev_if) {
 			key.netns = ANY_NETNS;
 			ENTER(&flows, &key, &who, entered_flows);
 		}

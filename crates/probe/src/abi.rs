@@ -33,7 +33,9 @@ macro_rules! abi {
     ($($(#[$doc:meta])* $name:ident = $c_name:literal { $($field:ident: $type:ty,)* })*) => {
         $(
             $(#[$doc])*
-            #[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
+            #[derive(
+                Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+            )]
             #[repr(C)]
             pub struct $name { $(pub $field: $type,)* }
         )*
@@ -121,6 +123,16 @@ abi! {
     HomeKey = "home_key" {
         address: [u8; 16],
         netns: u32,
+    }
+    /// The namespace that has an address.
+    Home = "home" {
+        nsid: u32,
+        via: u32,
+    }
+    /// The namespace that a device leads to.
+    Beyond = "beyond" {
+        nsid: u32,
+        forwards: u32,
     }
     ProcessKey = "process_key" {
         start: u64,

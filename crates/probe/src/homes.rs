@@ -1,26 +1,22 @@
-//! Which addresses live in other network namespaces of this machine, so that the process at the
-//! far end of a veth pair or behind a bridge can be asked for.
+//! Where the far ends of packets live: which addresses other network namespaces of this machine
+//! have, and to which of them our devices lead, so that the process at the far end of a veth pair,
+//! behind a bridge or behind a router can be asked for.
 //!
-//! Only namespaces are known to which a device leads from one that is captured in: there the
-//! kernel has given each of them an id (`nsid`, rtnetlink(7)), by which its addresses are listed and its
-//! sockets found. They are listed at start, and anew when any of those namespaces says that an
-//! address has come or gone; where other namespaces than ours are captured in, now and then too. An address that two of them have belongs to neither.
+//! What lies around is listed ([`crate::reach`]) at start, and anew when any of those namespaces says that an
+//! address has come or gone; where other namespaces than ours are captured in, now and then too.
 
-use std::net::IpAddr;
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
-use netlink_packet_route::address::{AddressAttribute, AddressMessage};
-use netlink_packet_route::link::{LinkAttribute, LinkMessage};
-use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use pktwho_packet::NetnsId;
 use rustc_hash::FxHashMap;
-use rustix::io::Errno;
+use zerocopy::{Immutable, IntoBytes};
 
 use crate::Error;
-use crate::abi::HomeKey;
+use crate::abi::{DeviceKey, HomeKey};
 use crate::load::Programs;
 use crate::netlink::Socket;
+use crate::reach::{View, look_around};
 use crate::spaces::Spaces;
 use crate::sys;
 
@@ -33,8 +29,8 @@ const PATROL: Duration = Duration::from_secs(1);
 /// Looking takes this share of the time at most.
 const LOOK_SHARE: u32 = 50;
 
-/// The addresses that one other namespace has, each with its id.
-type View = FxHashMap<[u8; 16], u32>;
+/// So many namespaces that are not next to a captured one are looked at in one look.
+const AFAR: usize = 1024;
 
 /// The addresses of the other namespaces, and what tells us of changes.
 #[derive(Debug)]
@@ -103,8 +99,10 @@ impl Homes {
             changed |= self.show(programs, netns, View::default());
             self.known.remove(&netns);
         }
+        let afar = AFAR / ids.len().max(1);
         for netns in ids {
-            let found = spaces.within(netns, addresses).ok().and_then(Result::ok);
+            let found = spaces.within(netns, || look_around(afar));
+            let found = found.ok().and_then(Result::ok);
             changed |= self.show(programs, netns, found.unwrap_or_default());
         }
         self.looked = Instant::now();
@@ -119,126 +117,35 @@ impl Homes {
         if *known == found {
             return false;
         }
-        let key = |address| HomeKey {
-            address,
-            netns: netns.0,
-        };
-        for (&address, _) in known.iter().filter(|(key, _)| !found.contains_key(*key)) {
-            programs.set_home(key(address), None);
-        }
-        for (&address, &nsid) in &found {
-            if known.get(&address) != Some(&nsid) {
-                programs.set_home(key(address), Some(nsid));
-            }
-        }
+        let netns = netns.0;
+        enter(programs, "homes", &known.homes, &found.homes, |&address| {
+            HomeKey { address, netns }
+        });
+        let device = |&ifindex: &u32| DeviceKey { netns, ifindex };
+        enter(programs, "beyond", &known.beyond, &found.beyond, device);
         *known = found;
         true
     }
 }
 
-/// The addresses that exactly one other namespace has, with its id.
-fn addresses() -> Result<View, Errno> {
-    let mut socket = Socket::open(0)?;
-    // Only then does the kernel look at which namespace is asked for (5.0).
-    sys::netlink_option(socket.fd(), libc::NETLINK_GET_STRICT_CHK)
-        .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::INVAL))?;
-    let mut homes: FxHashMap<[u8; 16], Option<u32>> = FxHashMap::default();
-    let ours = addresses_in(&mut socket, None)?;
-    for address in ours {
-        homes.insert(address, None);
+/// Tells the kernel side what has changed in a map. What finds no room is not known there.
+fn enter<
+    K: std::hash::Hash + Eq,
+    V: PartialEq + IntoBytes + Immutable,
+    T: IntoBytes + Immutable,
+>(
+    programs: &Programs,
+    map: &'static str,
+    known: &FxHashMap<K, V>,
+    found: &FxHashMap<K, V>,
+    key: impl Fn(&K) -> T,
+) {
+    for gone in known.keys().filter(|gone| !found.contains_key(*gone)) {
+        programs.remove(map, key(gone).as_bytes());
     }
-    for nsid in neighbours(&mut socket)? {
-        // One that went in between.
-        let Ok(theirs) = addresses_in(&mut socket, Some(nsid)) else {
-            continue;
-        };
-        for address in theirs {
-            homes
-                .entry(address)
-                .and_modify(|home| *home = home.filter(|&other| other == nsid.unsigned_abs()))
-                .or_insert(Some(nsid.unsigned_abs()));
+    for (here, value) in found {
+        if known.get(here) != Some(value) {
+            let _ = programs.update(map, key(here).as_bytes(), value.as_bytes());
         }
-    }
-    let certain = |(address, home): ([u8; 16], Option<u32>)| Some((address, home?));
-    Ok(homes.into_iter().filter_map(certain).collect())
-}
-
-/// The ids of the namespaces in which the other ends of our devices are. (Asking for the
-/// devices makes the kernel give those an id that have none yet.)
-fn neighbours(socket: &mut Socket) -> Result<Vec<i32>, Errno> {
-    let links = socket.dump(RouteNetlinkMessage::GetLink(LinkMessage::default()))?;
-    let mut ids: Vec<i32> = links
-        .iter()
-        .filter_map(|message| match message {
-            RouteNetlinkMessage::NewLink(link) => Some(&link.attributes),
-            _ => None,
-        })
-        .flatten()
-        .filter_map(|attribute| match attribute {
-            LinkAttribute::LinkNetNsId(id) if *id >= 0 => Some(*id),
-            _ => None,
-        })
-        .collect();
-    ids.sort_unstable();
-    ids.dedup();
-    Ok(ids)
-}
-
-/// The addresses of a namespace by which others may reach it: no loopback, no link-local ones.
-fn addresses_in(socket: &mut Socket, nsid: Option<i32>) -> Result<Vec<[u8; 16]>, Errno> {
-    let mut found = Vec::new();
-    for family in [AddressFamily::Inet, AddressFamily::Inet6] {
-        let mut request = AddressMessage::default();
-        request.header.family = family;
-        request
-            .attributes
-            .extend(nsid.map(AddressAttribute::TargetNetNsId));
-        for message in socket.dump(RouteNetlinkMessage::GetAddress(request))? {
-            if let RouteNetlinkMessage::NewAddress(message) = message {
-                found.extend(local_address(&message).and_then(reachable));
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// The own address: `IFA_LOCAL` on point-to-point devices, where `IFA_ADDRESS` is the peer's.
-fn local_address(message: &AddressMessage) -> Option<IpAddr> {
-    let mut address = None;
-    for attribute in &message.attributes {
-        match attribute {
-            AddressAttribute::Local(local) => return Some(*local),
-            AddressAttribute::Address(other) => address = Some(*other),
-            _ => {}
-        }
-    }
-    address
-}
-
-/// As the kernel side writes addresses; `None` for those that mean another host everywhere.
-fn reachable(address: IpAddr) -> Option<[u8; 16]> {
-    let wide = match address {
-        IpAddr::V4(address) if address.is_link_local() => return None,
-        IpAddr::V4(address) => address.to_ipv6_mapped(),
-        IpAddr::V6(address) if address.is_unicast_link_local() => return None,
-        IpAddr::V6(address) => address,
-    };
-    (!address.is_loopback()).then(|| wide.octets())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_addresses_that_mean_one_host() {
-        let check = |text: &str| reachable(text.parse().expect("an address"));
-        for text in ["127.0.0.1", "127.8.8.8", "::1", "169.254.1.1", "fe80::1"] {
-            assert_eq!(check(text), None, "{text}");
-        }
-        let mut mapped = [0; 16];
-        mapped[10..].copy_from_slice(&[0xff, 0xff, 10, 0, 0, 7]);
-        assert_eq!(check("10.0.0.7"), Some(mapped));
-        assert_eq!(check("fd00::7").map(|bytes| bytes[15]), Some(7));
     }
 }

@@ -19,6 +19,7 @@ mod live;
 mod load;
 mod netlink;
 mod netns;
+mod reach;
 mod rings;
 mod spaces;
 mod sys;

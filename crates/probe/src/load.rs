@@ -200,14 +200,10 @@ impl Programs {
         }
     }
 
-    /// Sets, or removes, the id of the namespace that has an address.
-    pub fn set_home(&self, key: abi::HomeKey, nsid: Option<u32>) {
-        if let Ok(map) = self.find("homes") {
-            // Gone already, or no room: nobody is known at that address then.
-            let _ = match nsid {
-                Some(nsid) => map.update(key.as_bytes(), nsid.as_bytes(), MapFlags::ANY),
-                None => map.delete(key.as_bytes()),
-            };
+    /// Removes an entry from a map, if it is there.
+    pub fn remove(&self, name: &'static str, key: &[u8]) {
+        if let Ok(map) = self.find(name) {
+            let _ = map.delete(key);
         }
     }
 
