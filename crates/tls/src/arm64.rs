@@ -21,6 +21,12 @@ pub(crate) const ARGUMENTS: [Register; 8] = [
 ];
 pub(crate) const STACK_POINTER: Register = Register(31);
 
+pub(crate) const NAMES: [&str; 32] = [
+    "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14",
+    "x15", "x16", "x17", "x18", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27",
+    "x28", "x29", "x30", "sp",
+];
+
 /// Of an instruction in bytes.
 const LENGTH: usize = 4;
 
@@ -168,8 +174,11 @@ fn memory(word: Word, ops: &mut Vec<Op>) {
         return pair(word, ops);
     }
     let size = word.bits(30, 2);
+    // Vectors of 16 bytes have a size of their own.
+    let whole_vector = word.is(0x0480_0000, 0x0480_0000) && size == 0;
+    let scale = if whole_vector { 4 } else { size };
     let mode = if word.is(0x3b00_0000, 0x3900_0000) {
-        Mode::Offset((word.bits(10, 12) << size).cast_signed())
+        Mode::Offset((word.bits(10, 12) << scale).cast_signed())
     } else if word.is(0x3b20_0000, 0x3800_0000) {
         match word.bits(10, 2) {
             1 => Mode::After(word.signed(12, 9)),
@@ -189,6 +198,9 @@ fn memory(word: Word, ops: &mut Vec<Op>) {
     let register = word.register(0);
     indexed(mode, word.register(5), ops, |at, ops| {
         match (of_vector, size, load) {
+            (true, 0, true) if word.bits(22, 2) == 3 => {
+                ops.push(Op::LoadVector { at, length: 16 });
+            }
             (true, ..) => {}
             _ if register.0 == 31 => {}
             (_, 3, true) if !at.indexed && word.bits(22, 2) == 1 => {
@@ -205,7 +217,12 @@ fn memory(word: Word, ops: &mut Vec<Op>) {
 /// ldp, stp
 fn pair(word: Word, ops: &mut Vec<Op>) {
     let whole = word.is(0xc400_0000, 0x8000_0000);
-    let scale = if whole { 8 } else { 0 };
+    let vectors = word.is(0xc400_0000, 0x8400_0000);
+    let scale = match (whole, vectors) {
+        (true, _) => 8,
+        (_, true) => 16,
+        _ => 0,
+    };
     let add = word.signed(15, 7) * scale;
     let base = word.register(5);
     let mode = match word.bits(23, 2) {
@@ -221,6 +238,9 @@ fn pair(word: Word, ops: &mut Vec<Op>) {
             ..at
         };
         for (register, at) in [(word.register(0), at), (word.register(10), second)] {
+            if vectors && load {
+                ops.push(Op::LoadVector { at, length: 16 });
+            }
             if word.bits(26, 1) == 1 || register.0 == 31 {
                 continue;
             }
@@ -232,7 +252,7 @@ fn pair(word: Word, ops: &mut Vec<Op>) {
             }
         }
     });
-    if writes_base && !whole {
+    if writes_base && !whole && !vectors {
         // By how much depends on the size, which was not looked at.
         ops.push(Op::Forget(base));
     }

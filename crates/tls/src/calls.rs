@@ -85,9 +85,10 @@ fn handed(elf: &Elf<'_>, labels: &[(u64, Label)], state: &State, jump: bool) -> 
     })
 }
 
+/// They are in order.
 fn label_at(labels: &[(u64, Label)], address: u64) -> Option<Label> {
-    let found = labels.iter().find(|(start, _)| *start == address);
-    found.map(|(_, label)| *label)
+    let number = labels.binary_search_by_key(&address, |(start, _)| *start);
+    labels.get(number.ok()?).map(|(_, label)| *label)
 }
 
 /// `lea register, [rip + distance]`, and in files of fixed address `mov edi, address` and
@@ -131,6 +132,8 @@ fn x86_references(fixed: bool, load: &Segment<'_>, labels: &[(u64, Label)], foun
 
 /// `adrp register, page`: what is added to it comes soon.
 fn arm64_references(load: &Segment<'_>, labels: &[(u64, Label)], found: &mut Vec<u64>) {
+    let mut label_pages: Vec<u64> = labels.iter().map(|(label, _)| label & !0xfff).collect();
+    label_pages.dedup();
     let mut address = load.address;
     for word in load
         .bytes
@@ -144,7 +147,7 @@ fn arm64_references(load: &Segment<'_>, labels: &[(u64, Label)], found: &mut Vec
             let high = (word << 8).cast_signed() >> 13 << 2;
             let pages = i64::from(high | (word >> 29 & 3).cast_signed());
             let page = (address & !0xfff).wrapping_add_signed(pages << 12);
-            let has_label = labels.iter().any(|(label, _)| label & !0xfff == page);
+            let has_label = label_pages.binary_search(&page).is_ok();
             if has_label && found.len() < REFERENCES_MAX {
                 found.push(address);
             }

@@ -28,6 +28,11 @@ pub(crate) enum Op {
         to: Register,
         at: Memory,
     },
+    /// So many bytes of memory to a vector register.
+    LoadVector {
+        at: Memory,
+        length: u8,
+    },
     /// 64 bits of a register to memory.
     Store {
         from: Register,
@@ -53,15 +58,33 @@ pub(crate) struct Memory {
 }
 
 impl Machine {
-    /// The register of an argument, and of the stack pointer.
-    pub fn arguments(self) -> &'static [Register] {
+    /// The one this program was built for.
+    pub const OURS: Option<Self> = if cfg!(target_arch = "x86_64") {
+        Some(Self::X86)
+    } else if cfg!(target_arch = "aarch64") {
+        Some(Self::Arm64)
+    } else {
+        None
+    };
+
+    /// The register's name in assembler.
+    pub fn register_name(self, register: Register) -> &'static str {
+        let names: &[&str] = match self {
+            Self::X86 => &x86::NAMES,
+            Self::Arm64 => &arm64::NAMES,
+        };
+        names.get(usize::from(register.0)).copied().unwrap_or("?")
+    }
+
+    /// The registers of arguments, in order.
+    pub(crate) fn arguments(self) -> &'static [Register] {
         match self {
             Self::X86 => &x86::ARGUMENTS,
             Self::Arm64 => &arm64::ARGUMENTS,
         }
     }
 
-    pub fn stack_pointer(self) -> Register {
+    pub(crate) fn stack_pointer(self) -> Register {
         match self {
             Self::X86 => x86::STACK_POINTER,
             Self::Arm64 => arm64::STACK_POINTER,
@@ -69,7 +92,7 @@ impl Machine {
     }
 
     /// Whether a call leaves the register as it was.
-    pub fn is_kept(self, register: Register) -> bool {
+    pub(crate) fn is_kept(self, register: Register) -> bool {
         match self {
             Self::X86 => matches!(register.0, 3 | 6 | 7 | 12..=15),
             Self::Arm64 => matches!(register.0, 19..=29 | 31),
@@ -78,7 +101,7 @@ impl Machine {
 
     /// Appends the effects of the first instruction of `code` and returns its length in bytes.
     /// `None` where it is none.
-    pub fn decode(self, code: &[u8], address: u64, ops: &mut Vec<Op>) -> Option<usize> {
+    pub(crate) fn decode(self, code: &[u8], address: u64, ops: &mut Vec<Op>) -> Option<usize> {
         match self {
             Self::X86 => x86::decode(code, address, ops),
             Self::Arm64 => arm64::decode(code, address, ops),

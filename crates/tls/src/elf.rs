@@ -8,7 +8,8 @@ use crate::Refusal;
 
 /// Whose instructions a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Machine {
+pub enum Machine {
+    /// x86-64
     X86,
     Arm64,
 }
@@ -51,9 +52,14 @@ const EM_AARCH64: u16 = 183;
 const ET_EXEC: u16 = 2;
 const SHT_NOBITS: u32 = 8;
 const SHT_DYNSYM: u32 = 11;
+const SHT_RELA: u32 = 4;
 
 /// Files have a dozen or two; more are not looked at.
-const SEGMENTS_MAX: u16 = 256;
+const SEGMENTS_MAX: u16 = 64;
+/// Chromium has some hundred thousands; more are not looked at.
+const SYMBOLS_MAX: usize = 1 << 20;
+/// The same of relocations, of which it has a million and more.
+const RELOCATIONS_MAX: usize = 1 << 22;
 /// Files have some dozens (the kernel's own modules aside); more are not looked at.
 const SECTIONS_MAX: u16 = 4096;
 
@@ -82,11 +88,16 @@ impl<'a> Elf<'a> {
         let start = u64_at(self.bytes, 32)?;
         let size = u64::from(u16_at(self.bytes, 54)?);
         let count = u16_at(self.bytes, 56)?.min(SEGMENTS_MAX);
+        let mut left = self.bytes.len().checked_mul(2)?;
         for number in 0..u64::from(count) {
             let at = start.checked_add(number.checked_mul(size)?)?;
             let header = slice(self.bytes, at, 56)?;
             let offset = u64_at(header, 8)?;
             let length = u64_at(header, 32)?;
+            let kind = u32_at(header, 0)?;
+            if !matches!(kind, PT_LOAD | PT_NOTE) {
+                continue;
+            }
             // A file may be cut: what is there is looked at.
             let rest = self.bytes.get(usize::try_from(offset).ok()?..);
             let rest = rest.unwrap_or_default();
@@ -94,7 +105,9 @@ impl<'a> Elf<'a> {
                 .ok()
                 .and_then(|length| rest.get(..length));
             let bytes = bytes.unwrap_or(rest);
-            match u32_at(header, 0)? {
+            // Segments do not overlap; together they are not much longer than the file.
+            left = left.checked_sub(bytes.len())?;
+            match kind {
                 PT_LOAD if !bytes.is_empty() => self.loads.push(Segment {
                     offset,
                     address: u64_at(header, 16)?,
@@ -106,6 +119,51 @@ impl<'a> Elf<'a> {
             }
         }
         Some(())
+    }
+
+    /// The bytes from an address on to the end of its segment.
+    pub fn at(&self, address: u64) -> Option<&'a [u8]> {
+        self.loads.iter().find_map(|load| load.at(address))
+    }
+
+    /// The address that memory holds there once the loader is done, if it is of this file and
+    /// not moved.
+    pub fn pointer_at(&self, address: u64) -> Option<u64> {
+        let plain = self.at(address).and_then(|bytes| u64_at(bytes, 0));
+        plain.filter(|&value| value != 0).or_else(|| {
+            let mut relocations = self.relocations();
+            let found = relocations.find(|&(place, _)| place == address);
+            found.map(|(_, value)| value)
+        })
+    }
+
+    /// Where memory holds an address of this file, once the loader is done: by the data as they
+    /// are in the file, then by relocations.
+    pub fn pointers_to(&self, address: u64) -> impl Iterator<Item = u64> + '_ {
+        let data = self.loads.iter().filter(|load| !load.executable);
+        let plain = data.flat_map(move |load| {
+            let words = (load.address..)
+                .step_by(8)
+                .zip(load.bytes.as_chunks::<8>().0);
+            words.filter_map(move |(at, word)| (u64::from_le_bytes(*word) == address).then_some(at))
+        });
+        let relocations = self.relocations();
+        let relocated = relocations.filter(move |&(_, value)| value == address);
+        plain.chain(relocated.map(|(place, _)| place))
+    }
+
+    /// (place, value) of those that only add where the file was loaded.
+    fn relocations(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let relative: u32 = match self.machine {
+            Machine::X86 => 8,
+            Machine::Arm64 => 1027,
+        };
+        let tables = self.sections().filter(|section| section.kind == SHT_RELA);
+        let entries = tables.flat_map(|table| table.bytes.as_chunks::<24>().0);
+        entries.take(RELOCATIONS_MAX).filter_map(move |entry| {
+            let kind = u32_at(entry, 8).filter(|&kind| kind == relative);
+            kind.and_then(|_| u64_at(entry, 0).zip(u64_at(entry, 16)))
+        })
     }
 
     /// The bytes from an address on to the end of its segment, when they are code.
@@ -156,7 +214,8 @@ impl<'a> Elf<'a> {
     pub fn exported(&self, name: &[u8]) -> Option<u64> {
         let symbols = self.sections().find(|section| section.kind == SHT_DYNSYM)?;
         let names = self.section(symbols.link)?;
-        let symbol = symbols.bytes.as_chunks::<24>().0.iter().find(|symbol| {
+        let symbols = symbols.bytes.as_chunks::<24>().0;
+        let symbol = symbols.iter().take(SYMBOLS_MAX).find(|symbol| {
             let from = u32_at(*symbol, 0).and_then(|from| usize::try_from(from).ok());
             let rest = from.and_then(|from| names.get(from..)).unwrap_or_default();
             rest.starts_with(name) && rest.get(name.len()) == Some(&0)
@@ -177,6 +236,11 @@ impl<'a> Segment<'a> {
         let from = usize::try_from(address.checked_sub(self.address)?).ok()?;
         self.bytes.get(from..).filter(|bytes| !bytes.is_empty())
     }
+}
+
+/// Whose instructions the file holds, if [`resolve`](crate::resolve) can read them.
+pub fn machine(elf: &[u8]) -> Option<Machine> {
+    Some(Elf::parse(elf).ok()?.machine)
 }
 
 /// What tells this build of a file from every other: the linker's id, or else Go's.
@@ -202,6 +266,14 @@ fn find_note<'a>(mut notes: &'a [u8], owner: &[u8], kind: u32) -> Option<&'a [u8
         }
         notes = body.get(padded(length)?..)?;
     }
+}
+
+/// A name from a file, for people: what is no printable ASCII becomes a question mark.
+pub(crate) fn printable(name: &[u8]) -> String {
+    let shown = name.iter().map(|&byte| char::from(byte));
+    shown
+        .map(|it| if it.is_ascii_graphic() { it } else { '?' })
+        .collect()
 }
 
 fn slice(bytes: &[u8], offset: u64, length: u64) -> Option<&[u8]> {

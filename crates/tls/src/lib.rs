@@ -12,6 +12,7 @@ mod calls;
 mod client_random;
 mod code;
 mod elf;
+mod go;
 mod hook;
 mod labels;
 mod refusal;
@@ -20,7 +21,7 @@ mod secret;
 mod trace;
 mod x86;
 
-pub use elf::build_id;
+pub use elf::{Machine, build_id, machine};
 pub use hook::{Hook, Library, Operand, Place, Register};
 pub use refusal::Refusal;
 pub use resolve::resolve;

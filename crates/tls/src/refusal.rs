@@ -20,4 +20,12 @@ pub enum Refusal {
         "the function that is given secrets was found, but not how it comes to the client's random bytes"
     )]
     ClientRandom,
+    #[error("Go's crypto/tls, but no table of functions as Go 1.18 and later write it")]
+    GoTable,
+    #[error("Go's crypto/tls, but what is given the secrets is no function of its own")]
+    GoInlined,
+    #[error("NSS: not supported (its secrets do not pass as bytes)")]
+    Nss,
+    #[error("TLS labels without an end, as those of Rust's rustls: not supported")]
+    WithoutEnd,
 }

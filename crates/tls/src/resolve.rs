@@ -9,7 +9,10 @@
 use crate::calls::{self, Call};
 use crate::elf::Elf;
 use crate::hook::{Hook, Library, Operand, Place};
-use crate::{Refusal, client_random, labels};
+use crate::{Refusal, client_random, go, labels};
+
+/// A file has one for each library in it; more are not looked at.
+const FUNCTIONS_MAX: usize = 32;
 
 /// Where a program's or a library's file hands out TLS secrets: one [`Hook`] for each TLS library
 /// in it. The file may be stripped, static, of fixed address or not, and cut off.
@@ -20,24 +23,45 @@ use crate::{Refusal, client_random, labels};
 /// Why there is no such place, or why it cannot be told.
 pub fn resolve(file: &[u8]) -> Result<Vec<Hook>, Refusal> {
     let elf = Elf::parse(file)?;
-    let labels = labels::find(&elf);
-    if labels.is_empty() {
-        return Err(Refusal::NoLabels);
-    }
-    let calls = calls::find(&elf, &labels);
     let mut hooks = Vec::new();
-    let mut refusal = Refusal::NoFunction {
-        votes: calls
-            .values()
-            .map(|calls| calls::distinct(calls))
-            .max()
-            .unwrap_or(0),
-    };
-    for (&(function, position), calls) in &calls {
-        if calls::distinct(calls) < 2 {
-            continue;
+    let mut refusals = Vec::new();
+    for found in [go::find(&elf), find_by_labels(&elf)] {
+        match found {
+            Ok(found) => hooks.extend(found),
+            Err(refusal) => refusals.push(refusal),
         }
-        match hook(&elf, function, position, calls) {
+    }
+    match refusals.into_iter().next() {
+        Some(refusal) if hooks.is_empty() => Err(refusal),
+        None if hooks.is_empty() => Err(Refusal::NoLabels),
+        _ => Ok(hooks),
+    }
+}
+
+/// Libraries in C and C++.
+fn find_by_labels(elf: &Elf<'_>) -> Result<Vec<Hook>, Refusal> {
+    let labels = labels::find(elf);
+    if labels.found.is_empty() {
+        return Err(if labels.without_end {
+            Refusal::WithoutEnd
+        } else {
+            Refusal::NoLabels
+        });
+    }
+    let calls = calls::find(elf, &labels.found);
+    let mut hooks = Vec::new();
+    let votes = calls.values().map(|calls| calls::distinct(calls)).max();
+    let mut refusal = Refusal::NoFunction {
+        votes: votes.unwrap_or(0),
+    };
+    if elf.exported(b"SSL_ImportFD").is_some() {
+        refusal = Refusal::Nss;
+    }
+    let agreed = calls
+        .iter()
+        .filter(|(_, calls)| calls::distinct(calls) >= 2);
+    for (&(function, position), calls) in agreed.take(FUNCTIONS_MAX) {
+        match hook(elf, function, position, calls) {
             Ok(hook) => hooks.push(hook),
             Err(error) => refusal = error,
         }

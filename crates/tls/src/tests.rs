@@ -3,13 +3,13 @@
 use crate::hook::{Library, Operand, Place};
 use crate::{Hook, Refusal, Register, build_id, resolve};
 
+const BASE: u64 = 0x40_0000;
 const CODE: u64 = 0x1000;
 const TEXTS: u64 = 0x8000;
 
 /// An ELF file of three segments: code, texts and a note; each at the address that is its
 /// offset plus 4 MiB.
 pub(crate) fn elf(machine: u8, code: &[u8], texts: &[u8]) -> Vec<u8> {
-    const BASE: u64 = 0x40_0000;
     let note = b"\x04\0\0\0\x04\0\0\0\x03\0\0\0GNU\0\xde\xad\xbe\xef";
     let mut file = vec![0; 0x9000];
     file[..8].copy_from_slice(b"\x7fELF\x02\x01\x01\0");
@@ -138,6 +138,8 @@ fn one_label_is_not_enough() {
     check(&logger(), LABELS, refusal(0));
     check(&logger(), b"CLIENT_RANDOMS\0", Err(Refusal::NoLabels));
     check(&logger(), b"EXPORTER_SECRET_1\0", Err(Refusal::NoLabels));
+    let rust = b"CLIENT_HANDSHAKE_TRAFFIC_SECRETSERVER_HANDSHAKE_TRAFFIC_SECRET";
+    check(&logger(), rust, Err(Refusal::WithoutEnd));
 }
 
 /// What is put somewhere else first is handed to another function.
@@ -200,6 +202,16 @@ fn client_random_behind_pointers_and_branches() {
         LABELS,
         Ok(place(5, &[], 16)),
     );
+    // Unrolled: `movzx eax, [rdi+rcx+0x30]; movzx eax, [rdi+rcx+0x31]; ret`
+    let code = X86::new().bytes(b"\xc3\x0f\xb6\x44\x0f\x30\x0f\xb6\x44\x0f\x31\xc3");
+    check(&calls(code), LABELS, Ok(place(5, &[], 0x30)));
+    // All at once: `lea rax, [rdi+0x188]; movdqu xmm0, [rax]; movdqu xmm1, [rax+16]; ret`
+    let code = X86::new().bytes(b"\xc3\x48\x8d\x87\x88\x01\0\0\xf3\x0f\x6f\x00");
+    let code = code.bytes(b"\xf3\x0f\x6f\x48\x10\xc3");
+    check(&calls(code), LABELS, Ok(place(5, &[], 0x188)));
+    // Half of it only.
+    let code = X86::new().bytes(b"\xc3\xf3\x0f\x6f\x47\x10\xc3");
+    check(&calls(code), LABELS, Err(Refusal::ClientRandom));
     // Nothing of the connection is used, or a flag only: `movzx eax, [rdi+0x50]; ret`
     let code = X86::new().bytes(b"\xc3\x0f\xb6\x47\x50\xc3");
     check(&calls(code), LABELS, Err(Refusal::ClientRandom));
@@ -223,4 +235,85 @@ fn what_is_no_file_of_ours() {
     let file = elf(62, &logger().0, LABELS);
     assert_eq!(resolve(&file[..100]), Err(Refusal::Damaged));
     assert_eq!(build_id(b"\x7fELF"), None);
+}
+
+/// `adrp x1, …; mov x0, x19; add x1, x1, …; bl …`
+#[test]
+fn arm64_calls() {
+    let function = CODE + 4;
+    let mut code: Vec<u32> = vec![
+        0xd65f_03c0, // ret
+        0xaa00_03e4, // mov x4, x0
+        0x9105_8082, // add x2, x4, 0x160
+        0xd280_0403, // mov x3, 32
+        0x17ff_fffc, // b to the ret
+    ];
+    for text in [RANDOM, EXPORTER] {
+        let pages = u32::try_from((TEXTS - CODE) >> 12).unwrap();
+        let low = u32::try_from(text & 0xfff).unwrap();
+        code.push(0x9000_0001 | (pages & 3) << 29 | (pages >> 2) << 5);
+        code.push(0xaa13_03e0);
+        code.push(0x9100_0021 | low << 10);
+        let back = (function - CODE).cast_signed() / 4 - i64::try_from(code.len()).unwrap();
+        code.push(0x9400_0000 | u32::try_from(back & 0x3ff_ffff).unwrap());
+    }
+    let code: Vec<u8> = code.iter().flat_map(|word| word.to_le_bytes()).collect();
+    let expected = Hook {
+        library: Library::OpenSsl,
+        offset: function,
+        label: Operand::Text(place(1, &[], 0)),
+        client_random: Operand::Fixed(place(0, &[], 0x160), 32),
+        secret: Operand::Sized(place(2, &[], 0), Register(3)),
+        evidence: "2 labels in 2 calls, client random as 32 bytes handed on".into(),
+    };
+    assert_eq!(resolve(&elf(183, &code, LABELS)), Ok(vec![expected]));
+}
+
+/// A table of two functions at `TEXTS`, and `moduledata` after it; the second function is
+/// crypto/tls's.
+fn go(magic: u8, name: &[u8], module: bool) -> Vec<u8> {
+    let mut data = vec![0; 0x400];
+    data[..8].copy_from_slice(&[magic, 0xff, 0xff, 0xff, 0, 0, 1, 8]);
+    let mut put = |at: usize, value: u64| data[at..at + 8].copy_from_slice(&value.to_le_bytes());
+    let (names, functions, module_at) = (0x80, 0x100, 0x200);
+    put(8, 2);
+    put(32, names);
+    put(64, functions);
+    // Offsets of the code and of the function's own record.
+    put(0x100, 0x40 << 32);
+    put(0x108, 0x10 | 0x48 << 32);
+    put(0x110, 0x20);
+    // The records: offset of the code, offset of the name.
+    put(0x140, 1 << 32);
+    put(0x148, 0x10 | 6 << 32);
+    if module {
+        put(module_at, BASE + TEXTS);
+        put(module_at + 136, 3);
+        put(module_at + 176, BASE + CODE);
+    }
+    data[0x81..0x86].copy_from_slice(b"main\0");
+    data[0x86..0x86 + name.len()].copy_from_slice(name);
+    elf(62, &[0xc3; 0x20], &data)
+}
+
+#[test]
+fn go_functions() {
+    let name = b"crypto/tls.(*Config).writeKeyLog\0";
+    let expected = Hook {
+        library: Library::Go,
+        offset: CODE + 0x10,
+        label: Operand::Sized(place(3, &[], 0), Register(2)),
+        client_random: Operand::Fixed(place(5, &[], 0), 32),
+        secret: Operand::Sized(place(9, &[], 0), Register(10)),
+        evidence: "crypto/tls.(*Config).writeKeyLog in Go's table of functions".into(),
+    };
+    assert_eq!(resolve(&go(0xf1, name, true)), Ok(vec![expected.clone()]));
+    assert_eq!(resolve(&go(0xf0, name, true)), Ok(vec![expected]));
+    assert_eq!(resolve(&go(0xf1, name, false)), Err(Refusal::GoTable));
+    assert_eq!(resolve(&go(0xfa, name, true)), Err(Refusal::GoTable));
+    let other = b"crypto/tls.(*Config).otherKeyLog\0";
+    assert_eq!(resolve(&go(0xf1, other, true)), Err(Refusal::NoLabels));
+    // Its name is there, but no function has it.
+    let inlined = b"x\0crypto/tls.(*Config).writeKeyLog\0";
+    assert_eq!(resolve(&go(0xf1, inlined, true)), Err(Refusal::GoInlined));
 }

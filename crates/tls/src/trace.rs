@@ -46,6 +46,17 @@ impl Pointer {
         Some(self)
     }
 
+    pub fn plus(self, add: i32) -> Option<Self> {
+        let add = self.add.checked_add(add)?;
+        Some(Self { add, ..self })
+    }
+
+    /// How far another place in the same memory is from here, in bytes.
+    pub fn distance(&self, other: &Self) -> Option<i32> {
+        let same = Self { add: 0, ..*self } == Self { add: 0, ..*other };
+        other.add.checked_sub(self.add).filter(|_| same)
+    }
+
     pub fn steps(&self) -> &[i32] {
         self.steps.get(..usize::from(self.depth)).unwrap_or(&[])
     }
@@ -100,24 +111,24 @@ impl State {
     fn plus(&self, register: Register, add: i32) -> Value {
         match self.get(register) {
             Value::Number(number) => Value::Number(number.wrapping_add_signed(i64::from(add))),
-            Value::Pointer(pointer) => match pointer.add.checked_add(add) {
-                Some(add) => Value::Pointer(Pointer { add, ..pointer }),
-                None => Value::Unknown,
-            },
+            Value::Pointer(pointer) => pointer.plus(add).map_or(Value::Unknown, Value::Pointer),
             Value::Unknown => Value::Unknown,
+        }
+    }
+
+    /// The place in memory, apart from its index.
+    pub fn address(&self, at: Memory) -> Option<Pointer> {
+        match self.plus(at.base, at.displacement) {
+            Value::Pointer(pointer) => Some(pointer),
+            _ => None,
         }
     }
 
     /// Where on the function's own stack that is.
     fn on_stack(&self, at: Memory) -> Option<i32> {
-        match self.plus(at.base, at.displacement) {
-            Value::Pointer(pointer)
-                if pointer.root == self.stack_pointer && pointer.depth == 0 && !at.indexed =>
-            {
-                Some(pointer.add)
-            }
-            _ => None,
-        }
+        let pointer = self.address(at).filter(|_| !at.indexed)?;
+        let own = pointer.root == self.stack_pointer && pointer.depth == 0;
+        own.then_some(pointer.add)
     }
 
     fn load(&self, at: Memory) -> Value {
@@ -159,7 +170,7 @@ impl State {
                     }
                 }
             }
-            Op::Jump(_) | Op::Branch(_) | Op::End => {}
+            Op::LoadVector { .. } | Op::Jump(_) | Op::Branch(_) | Op::End => {}
         }
     }
 }

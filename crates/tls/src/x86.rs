@@ -21,6 +21,12 @@ pub(crate) const ARGUMENTS: [Register; 6] = [
 ];
 pub(crate) const STACK_POINTER: Register = Register(7);
 
+/// By their numbers in DWARF.
+pub(crate) const NAMES: [&str; 16] = [
+    "rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp", "r8", "r9", "r10", "r11", "r12", "r13",
+    "r14", "r15",
+];
+
 /// The longest instruction in bytes.
 const LONGEST: usize = 15;
 
@@ -52,6 +58,12 @@ fn effects(instruction: &Instruction, ops: &mut Vec<Op>) {
     let known = match instruction.mnemonic() {
         Mnemonic::Mov => moved(instruction),
         Mnemonic::Movzx => loaded_byte(instruction),
+        Mnemonic::Movdqu
+        | Mnemonic::Movups
+        | Mnemonic::Movdqa
+        | Mnemonic::Movaps
+        | Mnemonic::Vmovdqu
+        | Mnemonic::Vmovups => loaded_vector(instruction),
         Mnemonic::Lea => address(instruction),
         Mnemonic::Add => added(instruction, 1),
         Mnemonic::Sub => added(instruction, -1),
@@ -114,6 +126,12 @@ fn loaded_byte(instruction: &Instruction) -> Option<Op> {
     let at = memory(instruction).filter(|_| byte && instruction.op1_kind() == OpKind::Memory)?;
     let to = whole(instruction.op0_register())?;
     Some(Op::LoadByte { to, at })
+}
+
+fn loaded_vector(instruction: &Instruction) -> Option<Op> {
+    let at = memory(instruction).filter(|_| instruction.op1_kind() == OpKind::Memory)?;
+    let length = u8::try_from(instruction.memory_size().size()).ok()?;
+    Some(Op::LoadVector { at, length })
 }
 
 fn address(instruction: &Instruction) -> Option<Op> {
