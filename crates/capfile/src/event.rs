@@ -64,6 +64,17 @@ impl Block<'_> {
         self.iface.map(|(iface, _)| iface)
     }
 
+    /// The key log in a block of TLS secrets.
+    pub fn tls_secrets(&self) -> Option<&[u8]> {
+        use crate::pcapng::block;
+        let body = (self.kind == block::DECRYPTION_SECRETS).then_some(self.body)?;
+        let (kind, rest) = body.split_first_chunk()?;
+        let (len, rest) = rest.split_first_chunk()?;
+        let is_tls = self.endian.u32(*kind) == TLS_KEY_LOG;
+        let len = usize::try_from(self.endian.u32(*len)).ok()?;
+        is_tls.then(|| rest.get(..len))?
+    }
+
     /// The block, kept.
     pub fn to_kept(&self) -> KeptBlock {
         let mut body = Vec::new();
@@ -91,6 +102,9 @@ pub struct Described {
     pub(crate) options: Option<Box<[u8]>>,
 }
 
+/// The kind of secrets that is a key log of TLS.
+const TLS_KEY_LOG: u32 = 0x544c_534b;
+
 /// A block that is kept, to be written again; one that is about no device.
 #[derive(Clone, Debug)]
 pub struct KeptBlock {
@@ -104,7 +118,7 @@ impl KeptBlock {
     pub fn tls_secrets(key_log: &[u8]) -> Self {
         use crate::pcapng::{block, padding};
         let len = u32::try_from(key_log.len()).unwrap_or(u32::MAX);
-        let mut body = 0x544c_534b_u32.to_le_bytes().to_vec();
+        let mut body = TLS_KEY_LOG.to_le_bytes().to_vec();
         body.extend_from_slice(&len.to_le_bytes());
         body.extend_from_slice(key_log);
         body.resize(body.len() + padding(key_log.len()), 0);

@@ -9,6 +9,7 @@ use pktwho_print::PacketType;
 
 use crate::apple::Shown;
 use crate::rotation::Rotation;
+use crate::secrets::KeyLog;
 use crate::window::Window;
 
 /// A command line. Every field holds what its flag's entry in [`crate::flags`] says.
@@ -72,6 +73,8 @@ pub struct Args {
     /// `-C`, `-G`, `-W`.
     pub rotation: Rotation,
     pub comments: bool,
+    /// What is to become of TLS secrets.
+    pub key_log: KeyLog,
     /// A file for each link type.
     pub split_link_types: bool,
     /// `-z`.

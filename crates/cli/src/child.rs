@@ -7,6 +7,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, ExitStatus};
 use std::time::{Duration, Instant};
 
@@ -50,7 +51,7 @@ impl Running {
     /// [`NotFound`], or no process could be made.
     pub fn start(command: &[OsString]) -> Result<Self> {
         let program = command.first().context("no command")?;
-        if !found(program) {
+        if path(program).is_none() {
             return Err(NotFound(program.clone()).into());
         }
         let mut child = Command::new("/proc/self/exe")
@@ -138,13 +139,15 @@ fn exit_code(status: ExitStatus) -> ExitCode {
 }
 
 /// Whether execvp(3) would find it; what it cannot run it says itself.
-fn found(program: &OsStr) -> bool {
+pub fn path(program: impl AsRef<OsStr>) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStrExt as _;
+    let program = program.as_ref();
     if program.as_bytes().contains(&b'/') {
-        return std::path::Path::new(program).exists();
+        return Some(program.into()).filter(|path: &PathBuf| path.exists());
     }
     let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
-    std::env::split_paths(&path).any(|folder| folder.join(program).exists())
+    let mut paths = std::env::split_paths(&path).map(|folder| folder.join(program));
+    paths.find(|path| path.exists())
 }
 
 /// The copy's part: stops, and when it is continued becomes the command.

@@ -8,6 +8,7 @@ mod capture;
 mod files;
 mod man;
 mod owners;
+mod secrets;
 mod text;
 mod usage;
 
@@ -50,13 +51,20 @@ pub enum Compat {
 }
 
 /// All flags, by group.
-pub const TABLE: &[&[Flag]] = &[capture::FLAGS, owners::FLAGS, files::FLAGS, text::FLAGS];
+pub const TABLE: &[&[Flag]] = &[
+    capture::FLAGS,
+    owners::FLAGS,
+    files::FLAGS,
+    secrets::FLAGS,
+    text::FLAGS,
+];
 
 /// The headings of the groups in [`TABLE`], in the same order.
 pub const GROUPS: &[&str] = &[
     "What to capture",
     "Whose packets",
     "Files and counts",
+    "TLS secrets",
     "How packets are shown",
 ];
 

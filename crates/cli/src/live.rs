@@ -23,6 +23,7 @@ use crate::failure::Hinted;
 use crate::names::Pace;
 use crate::offline::link_type;
 use crate::plan::{self, Buffering, Output};
+use crate::secrets::{self, Secrets};
 use crate::signals::Signals;
 use crate::sink::{Sink, SourceFacts, say};
 use crate::text::Text;
@@ -57,8 +58,13 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
         || plan.output.limit.is_some()
         || plan.output.buffering == Buffering::Packet
         || (plan.output.print.is_some() && text.borrow().is_immediate());
+    let pid = command.as_ref().map(Running::pid);
+    let secrets = Secrets::open(plan, pid)?;
+    if let Some(secrets) = &secrets {
+        secrets.settle();
+    }
     let wanted = Wanted::default();
-    let filter = wanted.filter(plan, command.as_ref().map(Running::pid), chosen.is_one())?;
+    let filter = wanted.filter(plan, pid, chosen.is_one())?;
     let live = probe::Live::open(config(plan, &chosen, filter, at_once))
         .map_err(|error| refused(error, &chosen.interfaces, &wanted))?;
     let any = chosen.may_grow();
@@ -74,6 +80,8 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
         live,
         sink,
         wanted,
+        secrets,
+        embeds: plan.output.key_log.embed,
         processes: Processes::new(),
         ends: Ends::default(),
         signals,
@@ -83,6 +91,7 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
         refused: 0,
     };
     capture.meet_processes();
+    capture.store_given(&plan.output)?;
     announce(plan, &chosen, capture.live.ifaces());
     if let Some(command) = &command {
         command.release()?;
@@ -99,6 +108,9 @@ struct Capture {
     lineage: Option<probe::Lineage>,
     sink: Sink,
     wanted: Wanted,
+    secrets: Option<Secrets>,
+    /// Whether they go into the file.
+    embeds: bool,
     processes: Processes,
     ends: Ends,
     signals: Signals,
@@ -162,9 +174,30 @@ impl Capture {
             || ended.elapsed() >= QUIET_MAX
     }
 
+    /// Stores the secrets that are given.
+    fn store_given(&mut self, output: &Output) -> Result<()> {
+        match secrets::given(&output.key_log)? {
+            Some(given) => self.sink.block(&given.block()),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes in the secrets that have come. Packets that they decrypt follow them in the file:
+    /// what has not been held back long enough is not delivered yet.
+    fn take_secrets(&mut self) -> Result<()> {
+        let Some(secrets) = &mut self.secrets else {
+            return Ok(());
+        };
+        match secrets::block(&secrets.collect()?).filter(|_| self.embeds) {
+            Some(block) => self.sink.block(&block.block()),
+            None => Ok(()),
+        }
+    }
+
     /// Delivers what is there; `Break` when no more is wanted.
     fn deliver(&mut self, all: bool) -> Result<ControlFlow<()>> {
         let mut delivered = false;
+        self.take_secrets()?;
         while let Some(event) = self.live.next_event() {
             match event {
                 Event::Process(event) => self.processes.apply(&event),
@@ -214,6 +247,9 @@ impl Capture {
         say(format_args!("{}", self.counts_line("\n", &counts)));
         for line in missing(&counts) {
             say(format_args!("{line}"));
+        }
+        if let Some(secrets) = &self.secrets {
+            secrets.report();
         }
         finished
     }
@@ -342,6 +378,11 @@ fn config(
         },
         buffer: plan.buffer_bytes,
         immediate,
+        hold: if plan.output.key_log.embed {
+            secrets::HOLD
+        } else {
+            Duration::ZERO
+        },
         promiscuous: plan.promiscuous,
         filter,
         backend: match plan.backend {

@@ -25,6 +25,7 @@ mod postrotate;
 mod program;
 mod resolved;
 mod rotation;
+mod secrets;
 mod select;
 mod signals;
 mod sink;
@@ -82,6 +83,7 @@ fn carry_out(plan: Plan) -> Result<ExitCode> {
         // compat: tcpdump puts these on standard error, and its list of devices not (4.99.3).
         Plan::LinkTypes(device) => eprint!("{}", program::link_types(&device)?),
         Plan::Program(plan) => put(&program::show(&plan)?)?,
+        Plan::Live(live) if live.output.key_log.only => return secrets::run(&live),
         Plan::Live(live) => return live::run(&live),
     }
     Ok(ExitCode::SUCCESS)

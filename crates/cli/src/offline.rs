@@ -16,6 +16,7 @@ use crate::filter::Filter;
 use crate::input::Input;
 use crate::names::{self, Pace};
 use crate::plan::{self, Buffering, Output};
+use crate::secrets::{self, FileSecrets};
 use crate::select::Select;
 use crate::signals::Signals;
 use crate::sink::{Sink, SourceFacts, say};
@@ -63,13 +64,17 @@ pub fn run(plan: plan::Read) -> Result<()> {
         refuse_overwriting(path, &output)?;
     }
     let names = names::for_style(output.print.as_ref(), None, Pace::File);
-    let sink = Sink::new(
+    let mut sink = Sink::new(
         &output,
         &facts(&sources, &ifaces, &output),
         names,
         Rc::clone(&text),
     )?;
+    if let Some(given) = secrets::given(&output.key_log)? {
+        sink.block(&given.block())?;
+    }
     let mut reading = Reading {
+        secrets: FileSecrets::open(&output)?,
         window: plan.window,
         select,
         sink,
@@ -100,6 +105,7 @@ struct Reading {
     window: Window,
     select: Select,
     sink: Sink,
+    secrets: FileSecrets,
     signals: Signals,
     /// What the files that were read say of their devices.
     counted: Vec<(Iface, Counters)>,
@@ -145,7 +151,10 @@ impl Reading {
                         return Ok(ControlFlow::Break(()));
                     }
                 }
-                Some((Event::Block(block), _)) => self.sink.block(&block)?,
+                Some((Event::Block(block), _)) => {
+                    self.secrets.block(&block)?;
+                    self.sink.block(&block)?;
+                }
                 None => return Ok(ControlFlow::Continue(())),
             }
         }

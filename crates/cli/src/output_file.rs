@@ -2,9 +2,10 @@
 //!
 //! Promises: each file is whole by itself; after a failure what stands in it can be read.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
+use std::io;
 use std::ops::ControlFlow;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -19,6 +20,7 @@ use crate::failure;
 use crate::plan::{Format, Target};
 use crate::postrotate::{Postrotate, as_user};
 use crate::rotation::{Next, Series};
+use crate::secrets::PRIVATE;
 use crate::sink::{SourceFacts, say};
 use crate::text;
 
@@ -119,7 +121,7 @@ impl OutputFile {
         let file = if path == Path::new("-") {
             text::stdout()?
         } else {
-            as_user(self.target.user.as_ref(), || File::create(&path))
+            as_user(self.target.user.as_ref(), || self.create_file(&path))
                 .map_err(failure::worded)
                 .with_context(|| path.display().to_string())?
         };
@@ -145,6 +147,34 @@ impl OutputFile {
         }
         self.open = Some(open);
         Ok(())
+    }
+
+    fn create_file(&self, path: &Path) -> io::Result<File> {
+        let mut options = File::options();
+        options.write(true).create(true).truncate(true);
+        if self.target.private {
+            options.mode(PRIVATE);
+        }
+        let file = options.open(path)?;
+        if self.target.private {
+            keep_private(&file)?;
+        }
+        Ok(file)
+    }
+
+    /// Before secrets are written that were not announced: the file is for its owner alone.
+    fn become_private(&mut self) {
+        self.target.private = true;
+        if let Some(Open {
+            file: Some(file),
+            path,
+            ..
+        }) = &self.open
+        {
+            // What cannot be kept private is said to hold secrets all the same.
+            let _ = keep_private(file);
+            say(format_args!("pktwho: {} holds TLS secrets", path.display()));
+        }
     }
 
     /// Adds a packet; `Break` when it belongs to no file that is wanted.
@@ -203,6 +233,12 @@ impl OutputFile {
             if self.lasting_bytes <= MAX_LASTING {
                 self.lasting.push(kept);
             }
+        }
+        if self.target.format == Format::Pcapng
+            && !self.target.private
+            && block.tls_secrets().is_some()
+        {
+            self.become_private();
         }
         self.open.as_mut().map_or(Ok(()), |open| open.block(block))
     }
@@ -349,6 +385,15 @@ impl Open {
         };
         error.context(format!("cannot write to {}", self.path.display()))
     }
+}
+
+/// Takes others' rights to a file away, if it is a plain one.
+fn keep_private(file: &File) -> io::Result<()> {
+    let facts = file.metadata()?;
+    if facts.is_file() && facts.mode() & 0o077 != 0 {
+        return file.set_permissions(Permissions::from_mode(PRIVATE));
+    }
+    Ok(())
 }
 
 fn pcap(target: &Target, source: &SourceFacts<'_>) -> PcapOptions {

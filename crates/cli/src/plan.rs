@@ -16,6 +16,7 @@ use crate::apple::Shown;
 use crate::args::{Args, Backend, Contexts, Metadata, SNAPLEN_MAX, Show, Way, When};
 use crate::names::{self, Login};
 use crate::rotation::Rotation;
+use crate::secrets::KeyLog;
 use crate::window::Window;
 
 /// What will be done.
@@ -186,6 +187,8 @@ pub struct Output {
     /// Whether `--context` says what is shown of owners.
     pub owners_asked: bool,
     pub write: Option<Target>,
+    /// What becomes of TLS secrets.
+    pub key_log: KeyLog,
     /// Say how many packets there were (of a file).
     pub count: bool,
     /// Stop after so many packets.
@@ -215,6 +218,10 @@ pub enum Buffering {
 
 /// A file to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a set of independent choices"
+)]
 pub struct Target {
     /// `-` is standard output.
     pub path: PathBuf,
@@ -235,6 +242,8 @@ pub struct Target {
     pub postrotate: Option<OsString>,
     /// Whose files they are.
     pub user: Option<Login>,
+    /// For that user alone: the files will hold secrets.
+    pub private: bool,
 }
 
 /// The format of a file to write.
@@ -271,6 +280,7 @@ impl Plan {
             return Ok(Self::Program(program(args, owners, filter)));
         }
         let output = output(&args)?;
+        output.key_log.check(&args, &output)?;
         let files = files(&mut args)?;
         let f_means_forks = !owners.is_empty() || !args.command.is_empty();
         let foreign_numeric = args.f && !f_means_forks;
@@ -399,6 +409,7 @@ fn output(args: &Args) -> Result<Output> {
             Some(path) => Some(target(path, args)?),
             None => None,
         },
+        key_log: args.key_log.clone(),
         count: args.count,
         limit: args.limit,
         skip: args.skip,
@@ -442,6 +453,7 @@ fn target(path: &Path, args: &Args) -> Result<Target> {
         cooked: args.link_type == Some(LinkType::LINUX_SLL2),
         postrotate: args.postrotate.clone(),
         user,
+        private: args.key_log.is_embedded(),
     })
 }
 

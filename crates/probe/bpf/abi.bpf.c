@@ -18,3 +18,8 @@ KEEP(decision);
 KEEP(device_key);
 KEEP(loss_key);
 KEEP(config);
+KEEP(tls_place);
+KEEP(tls_operand);
+KEEP(tls_hook);
+KEEP(tls_secret);
+KEEP(tls_config);

@@ -220,4 +220,67 @@ struct config {
 #define SNAPLEN_MAX 262144
 #define RING_HEADER 4096 /* bytes before the records of a ring */
 
+#define TLS_HOOKS_MAX 1024    /* functions hooked at a time */
+#define TLS_STEPS_MAX 4       /* pointers followed */
+#define TLS_LABEL_MAX 64      /* bytes of a label, a power of two */
+#define TLS_SECRET_MAX 128    /* bytes of a secret, a power of two */
+#define TLS_ANCESTORS_MAX 8
+#define TLS_EXE_MAX 64
+
+/* Which bytes are meant. */
+#define TLS_TEXT 0  /* up to a NUL */
+#define TLS_FIXED 1 /* `length` of them */
+#define TLS_SIZED 2 /* as many as the register at length_reg says */
+
+/* An address: a register's value, followed through pointers. Registers are named by their
+ * offset in the kernel's struct pt_regs. */
+struct tls_place {
+	__u16 reg;
+	__u8 steps;
+	__u8 pad;
+	__s32 step[TLS_STEPS_MAX]; /* added; then the pointer there is read */
+	__s32 add;
+};
+
+struct tls_operand {
+	struct tls_place place;
+	__u32 length;
+	__u16 length_reg;
+	__u8 kind; /* TLS_… */
+	__u8 pad;
+};
+
+/* One function that is given secrets. */
+struct tls_hook {
+	struct tls_operand label;
+	struct tls_operand client_random; /* 32 bytes */
+	struct tls_operand secret;
+	__u64 unreadable; /* calls whose values could not be read */
+	__u64 lost;       /* calls that found no room */
+};
+
+/* A secret, and who has it. Nothing has been checked. */
+struct tls_secret {
+	__u64 time; /* CLOCK_MONOTONIC, ns */
+	__u64 start;
+	__u32 pid;
+	__u32 tid;
+	__u32 uid;
+	__u32 hook;
+	__u32 label_len;
+	__u32 secret_len;
+	char name[NAME_LEN];
+	char exe[TLS_EXE_MAX]; /* file name of the executable, without directories */
+	__u32 ancestors[TLS_ANCESTORS_MAX]; /* pids from the parent on, if they are asked for */
+	__u8 client_random[32];
+	char label[TLS_LABEL_MAX];
+	__u8 secret[TLS_SECRET_MAX];
+};
+
+/* Constants of the program for secrets. */
+struct tls_config {
+	__u8 ancestors; /* say who the ancestors are */
+	__u8 pad[7];
+};
+
 #endif

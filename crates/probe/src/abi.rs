@@ -25,6 +25,12 @@ pub const TERMS_UID: u32 = 4;
 pub const TERMS_TID: u32 = 8;
 pub const TERMS_OTHER: u32 = 16;
 
+pub const TLS_HOOKS_MAX: u32 = 1024;
+pub const TLS_STEPS_MAX: usize = 4;
+pub const TLS_TEXT: u8 = 0;
+pub const TLS_FIXED: u8 = 1;
+pub const TLS_SIZED: u8 = 2;
+
 /// Where [`Decision`] lies in a ring's control page.
 pub const DECISION_OFFSET: usize = 2048;
 
@@ -182,6 +188,61 @@ abi! {
         owners: u8,
         current_in_capture: u8,
         pad: [u8; 5],
+    }
+    /// An address: a register's value, followed through pointers.
+    TlsPlace = "tls_place" {
+        reg: u16,
+        steps: u8,
+        pad: u8,
+        step: [i32; TLS_STEPS_MAX],
+        add: i32,
+    }
+    TlsOperand = "tls_operand" {
+        place: TlsPlace,
+        length: u32,
+        length_reg: u16,
+        kind: u8,
+        pad: u8,
+    }
+    /// One function that is given secrets.
+    TlsHook = "tls_hook" {
+        label: TlsOperand,
+        client_random: TlsOperand,
+        secret: TlsOperand,
+        unreadable: u64,
+        lost: u64,
+    }
+    /// A secret as a process handed it on, unchecked.
+    TlsSecret = "tls_secret" {
+        time: u64,
+        start: u64,
+        pid: u32,
+        tid: u32,
+        uid: u32,
+        hook: u32,
+        label_len: u32,
+        secret_len: u32,
+        name: [u8; 16],
+        exe: Bytes<64>,
+        ancestors: [u32; 8],
+        client_random: [u8; 32],
+        label: Bytes<64>,
+        secret: Bytes<128>,
+    }
+    TlsConfig = "tls_config" {
+        ancestors: u8,
+        pad: [u8; 7],
+    }
+}
+
+/// Bytes in an array of a length for which the standard library has no default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(transparent)]
+pub struct Bytes<const N: usize>(pub [u8; N]);
+
+impl<const N: usize> Default for Bytes<N> {
+    fn default() -> Self {
+        Self([0; N])
     }
 }
 

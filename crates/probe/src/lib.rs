@@ -17,6 +17,7 @@ pub mod janitor;
 mod layout;
 mod live;
 mod load;
+mod mmaps;
 mod netlink;
 mod netns;
 mod reach;
@@ -24,6 +25,7 @@ mod rings;
 mod spaces;
 mod sys;
 mod terms;
+mod tls;
 
 pub use attach::Backend;
 pub use device::{Device, devices};
@@ -33,3 +35,4 @@ pub use live::{Config, Counts, DirectionChoice, Event, Interfaces, Live, RawPack
 pub use netns::Netns;
 pub use spaces::Namespaces;
 pub use terms::{Lineage, can_follow};
+pub use tls::{FoundSecret, Hooked, TlsConfig, TlsFile, TlsReport, TlsSecrets, Unhooked};

@@ -71,6 +71,8 @@ pub struct Config {
     pub buffer: Option<u64>,
     /// Wake the reader for every packet instead of for many.
     pub immediate: bool,
+    /// Packets stay in the rings so long before they are delivered, unless those are half full.
+    pub hold: Duration,
     /// Named devices see packets for others too.
     pub promiscuous: bool,
     pub filter: Filter,
@@ -221,7 +223,11 @@ impl Live {
             true,
         )
         .map_err(&mapping)?;
-        let wake_bytes = if config.immediate { 1 } else { layout.size / 8 };
+        let wake_bytes = match config.hold {
+            Duration::ZERO if config.immediate => 1,
+            Duration::ZERO => layout.size / 8,
+            _ => layout.size / 2,
+        };
         let many = spaces.every() || wanted.len() > attach::FEW;
         let attacher = Attacher::new(config.backend, config.direction, many);
         let remembers = terms.are_about_processes();
@@ -480,7 +486,8 @@ impl Live {
     /// process events tell of: they do not wake us.
     fn patience(&mut self) -> (Duration, u32) {
         self.quiet_looks = self.quiet_looks.saturating_add(1);
-        if self.quiet_looks > QUIET_LOOKS && !self.spaces.every() {
+        let holds = !self.config.hold.is_zero();
+        if self.quiet_looks > QUIET_LOOKS && !self.spaces.every() && !holds {
             (QUIET_PATROL, 1)
         } else {
             (PATROL, self.wake_bytes)
@@ -642,6 +649,11 @@ impl Live {
     /// The rings first: what led to a packet was told before it was sent.
     fn snapshot(&mut self) {
         self.rings.snapshot(self.stopped);
+        let holds = !self.config.hold.is_zero() && !self.stopped;
+        if holds && self.rings.queued() < u64::from(self.wake_bytes) {
+            let hold = u64::try_from(self.config.hold.as_nanos()).unwrap_or(u64::MAX);
+            self.rings.hold(clock::monotonic().saturating_sub(hold));
+        }
         self.events.snapshot();
     }
 }

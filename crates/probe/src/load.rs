@@ -21,7 +21,7 @@ use crate::terms::Terms;
 
 /// The object, aligned as an ELF reader wants it.
 #[repr(align(8))]
-struct Aligned<const N: usize>([u8; N]);
+pub struct Aligned<const N: usize>(pub [u8; N]);
 static OBJECT: Aligned<{ include_bytes!(concat!(env!("OUT_DIR"), "/pktwho.bpf.o")).len() }> =
     Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/pktwho.bpf.o")));
 
@@ -347,7 +347,7 @@ fn open(
 }
 
 /// The kernel's types that the programs ask for, as a file; `None`: libbpf looks for them itself.
-fn kernel_types() -> Option<OwnedFd> {
+pub fn kernel_types() -> Option<OwnedFd> {
     let types = match sys::KernelTypes::map() {
         Ok(mapped) => btf::excerpt(mapped.bytes()),
         Err(_) => btf::excerpt(&std::fs::read(sys::KERNEL_TYPES).ok()?),
@@ -358,7 +358,8 @@ fn kernel_types() -> Option<OwnedFd> {
     Some(file.into())
 }
 
-fn refused(error: &libbpf_rs::Error) -> Error {
+/// Why the kernel, or libbpf, will not.
+pub fn refused(error: &libbpf_rs::Error) -> Error {
     let reason = format!("{error:#}");
     // EPERM is lack of privileges; EACCES, of the same kind, is a verifier's refusal.
     let unprivileged = reason.contains(&format!("(os error {})", libc::EPERM));

@@ -121,6 +121,11 @@ impl Rings {
         }
     }
 
+    /// Keeps back what is later than this (ns).
+    pub fn hold(&mut self, time: u64) {
+        self.limit = self.limit.min(time);
+    }
+
     fn load_next_time(&mut self, index: usize) {
         let time = self.record(index).map_or(0, |(record, _)| record.time);
         if let Some(ring) = self.each.get_mut(index) {

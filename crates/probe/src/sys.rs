@@ -395,6 +395,73 @@ pub fn receive_nsid(
     Ok((received, about.map(|about| about.id)))
 }
 
+/// How many CPUs there can be.
+///
+/// # Errors
+/// The kernel does not say.
+pub fn possible_cpus() -> io::Result<i32> {
+    // SAFETY: takes nothing and reads a file of the kernel's.
+    let cpus = unsafe { libbpf_sys::libbpf_num_possible_cpus() };
+    if cpus < 0 {
+        Err(io::Error::from_raw_os_error(-cpus))
+    } else {
+        Ok(cpus)
+    }
+}
+
+/// An event of a CPU that tells of every file mapped to be executed (`perf_event_open(2)`:
+/// `PERF_COUNT_SW_DUMMY`, with `mmap` and `mmap2`).
+///
+/// # Errors
+/// What `perf_event_open(2)` says; `ENODEV` of a CPU that is not there.
+pub fn perf_mmaps(cpu: i32) -> io::Result<OwnedFd> {
+    const EVERY_PROCESS: i32 = -1;
+    const NO_GROUP: i32 = -1;
+    const CLOEXEC: u64 = 8;
+    /// The first fields of `struct perf_event_attr` (`PERF_ATTR_SIZE_VER0`).
+    #[repr(C)]
+    struct Attributes {
+        kind: u32,
+        size: u32,
+        config: u64,
+        sample_period: u64,
+        sample_type: u64,
+        read_format: u64,
+        /// `mmap` is bit 8, `mmap2` bit 23.
+        flags: u64,
+        wakeup_events: u32,
+        breakpoint: u32,
+        config1: u64,
+    }
+    let attributes = Attributes {
+        kind: 1,
+        size: 64,
+        config: 9,
+        sample_period: 0,
+        sample_type: 0,
+        read_format: 0,
+        flags: 1 << 8 | 1 << 23,
+        wakeup_events: 1,
+        breakpoint: 0,
+        config1: 0,
+    };
+    // SAFETY: the attributes live through the call, and their size is in them.
+    let fd = unsafe {
+        libc::syscall(
+            libc::SYS_perf_event_open,
+            &raw const attributes,
+            EVERY_PROCESS,
+            cpu,
+            NO_GROUP,
+            CLOEXEC,
+        )
+    };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    owned(i32::try_from(fd).map_err(io::Error::other)?)
+}
+
 /// A descriptor as libbpf's low-level calls return it: negative is minus errno.
 fn owned(fd: i32) -> io::Result<OwnedFd> {
     if fd < 0 {

@@ -1,0 +1,275 @@
+//! Which files hold code that is given secrets, as processes come to use them.
+//!
+//! Every file that a process maps to execute is judged once: opened through the process that
+//! has it (deleted files and those of other mount namespaces included), looked through by the
+//! resolver, and hooked or not. Libraries with names that promise TLS are hooked before
+//! anybody uses them, since the first secret comes milliseconds after a program has started.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use pktwho_tls::{Hook, Library, Refusal};
+use rustc_hash::FxHashSet;
+
+use super::hooks::Hooks;
+use crate::mmaps::{self, FileId, MappedFile};
+
+/// A file with TLS code.
+#[derive(Clone, Debug)]
+pub struct TlsFile {
+    /// As the process that was met first sees it.
+    pub path: PathBuf,
+    /// Whether it could be hooked, or why not.
+    pub outcome: Result<Hooked, Unhooked>,
+}
+
+/// Why a file with TLS labels is not hooked.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Unhooked {
+    /// Nothing to hook was found.
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+    /// What was found could not be hooked, in words.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// How a file was hooked.
+#[derive(Clone, Debug)]
+pub struct Hooked {
+    pub library: Library,
+    /// What led to the functions, in words.
+    pub evidence: String,
+    pub(super) cookies: Vec<u32>,
+}
+
+/// What became of files, shared with whoever reports it.
+pub type Files = Arc<Mutex<Vec<TlsFile>>>;
+
+#[derive(Debug)]
+pub struct Finder {
+    hooks: Hooks,
+    files: Files,
+    /// Mappings that have been looked at.
+    seen: FxHashSet<FileId>,
+    /// Files that have been judged.
+    judged: FxHashSet<Judged>,
+    /// File systems whose libraries have been looked for.
+    devices: FxHashSet<(u32, u32)>,
+    buffer: Vec<u8>,
+}
+
+/// A file with this content.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Judged {
+    device: u64,
+    inode: u64,
+    size: u64,
+    changed: (i64, i64),
+}
+
+/// Mappings, files and reports that are remembered; what is forgotten is looked at again.
+const MEMORY: usize = 65_536;
+const FILES: usize = 1024;
+/// No file that is bigger is read (bytes).
+const SIZE_MAX: u64 = 1 << 30;
+
+/// Where libraries are kept, and in folders below for one machine each.
+const FOLDERS: [&str; 5] = ["lib", "usr/lib", "lib64", "usr/lib64", "usr/local/lib"];
+/// How the names of libraries begin that are hooked before anybody uses them.
+const AHEAD: [&str; 2] = ["libssl", "libgnutls"];
+
+impl Finder {
+    pub fn new(hooks: Hooks, files: Files) -> Self {
+        Self {
+            hooks,
+            files,
+            seen: FxHashSet::default(),
+            judged: FxHashSet::default(),
+            devices: FxHashSet::default(),
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Looks at a file that a process has mapped.
+    pub fn meet(&mut self, file: &MappedFile) {
+        if self.seen.len() >= MEMORY {
+            self.seen.clear();
+        }
+        if !self.seen.insert(file.id) {
+            return;
+        }
+        if self.devices.len() < MEMORY && self.devices.insert((file.id.major, file.id.minor)) {
+            self.look_ahead(&PathBuf::from(format!("/proc/{}/root", file.pid)));
+        }
+        match open_mapped(file) {
+            Some(opened) => self.judge(&opened, Path::new(OsStr::from_bytes(&file.path))),
+            // It may be met again.
+            None => {
+                self.seen.remove(&file.id);
+            }
+        }
+    }
+
+    /// Looks at a file that is about to be executed.
+    pub fn meet_program(&mut self, path: &Path) {
+        if let Ok(file) = File::open(path) {
+            self.judge(&file, path);
+        }
+    }
+
+    /// Hooks the libraries of a file system whose names promise TLS.
+    pub fn look_ahead(&mut self, root: &Path) {
+        for folder in FOLDERS {
+            let folder = root.join(folder);
+            self.look_into(root, &folder);
+            let below = fs::read_dir(&folder).into_iter().flatten().flatten();
+            for entry in below.filter(|entry| is_for_machine(&entry.file_name())) {
+                self.look_into(root, &entry.path());
+            }
+        }
+    }
+
+    fn look_into(&mut self, root: &Path, folder: &Path) {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let name = name.as_bytes();
+            let promising = AHEAD.iter().any(|start| name.starts_with(start.as_bytes()));
+            if !promising || !name.windows(3).any(|part| part == b".so") {
+                continue;
+            }
+            let path = entry.path();
+            // A link is met where it leads; one that leaves the root leads somewhere else.
+            let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+            if is_file && let Ok(file) = open_plain(&path) {
+                let shown = path
+                    .strip_prefix(root)
+                    .map(|rest| Path::new("/").join(rest));
+                self.judge(&file, &shown.unwrap_or(path));
+            }
+        }
+    }
+
+    /// Hooks a file, if it has something to hook and was not judged before.
+    fn judge(&mut self, file: &File, path: &Path) {
+        let Ok(facts) = file.metadata() else { return };
+        let judged = Judged {
+            device: facts.dev(),
+            inode: facts.ino(),
+            size: facts.size(),
+            changed: (facts.mtime(), facts.mtime_nsec()),
+        };
+        if self.judged.len() >= MEMORY {
+            self.judged.clear();
+        }
+        if !facts.is_file() || facts.size() > SIZE_MAX || !self.judged.insert(judged) {
+            return;
+        }
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.clear();
+        let found = match file.take(SIZE_MAX).read_to_end(&mut buffer) {
+            Ok(_) => pktwho_tls::resolve(&buffer),
+            Err(_) => Err(Refusal::NoLabels),
+        };
+        buffer.shrink_to(1 << 20);
+        self.buffer = buffer;
+        let outcome = match found {
+            Err(Refusal::NotElf | Refusal::Machine(_) | Refusal::NoLabels) => return,
+            Err(refusal) => Err(refusal.into()),
+            Ok(hooks) => self.hook(file, &hooks).map_err(Unhooked::Failed),
+        };
+        if let Ok(mut files) = self.files.lock()
+            && files.len() < FILES
+        {
+            files.push(TlsFile {
+                path: path.to_owned(),
+                outcome,
+            });
+        }
+    }
+
+    fn hook(&mut self, file: &File, hooks: &[Hook]) -> Result<Hooked, String> {
+        let cookies = self.hooks.attach(file, hooks)?;
+        let first = hooks.first().ok_or("nothing to hook")?;
+        Ok(Hooked {
+            library: first.library,
+            evidence: first.evidence.clone(),
+            cookies,
+        })
+    }
+
+    /// What every process has mapped: files whose names promise TLS come first, then programs.
+    pub fn mapped_now() -> Vec<MappedFile> {
+        let mut met = FxHashSet::default();
+        let mut files = Vec::new();
+        for pid in pids() {
+            let mapped = mmaps::of_process(pid);
+            files.extend(mapped.into_iter().filter(|file| met.insert(file.id)));
+        }
+        files.sort_by_key(|file| rank(&file.path));
+        files
+    }
+}
+
+fn rank(path: &[u8]) -> u8 {
+    let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+    let has = |part: &[u8]| name.windows(part.len()).any(|window| window == part);
+    match () {
+        () if has(b"ssl") || has(b"tls") => 0,
+        () if !has(b".so") => 1,
+        () => 2,
+    }
+}
+
+fn pids() -> impl Iterator<Item = u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+/// `x86_64-linux-gnu` and the like.
+fn is_for_machine(name: &OsStr) -> bool {
+    name.as_bytes().windows(7).any(|part| part == b"-linux-")
+}
+
+fn open_plain(path: &Path) -> io::Result<File> {
+    let flags = libc::O_NONBLOCK | libc::O_NOFOLLOW | libc::O_NOCTTY;
+    File::options().read(true).custom_flags(flags).open(path)
+}
+
+/// The file itself through the mapping; else, if it is the same, by its name.
+fn open_mapped(file: &MappedFile) -> Option<File> {
+    let (first, end) = file.addresses;
+    let mapping = format!("/proc/{}/map_files/{first:x}-{end:x}", file.pid);
+    if let Ok(opened) = File::open(mapping) {
+        return Some(opened);
+    }
+    let name = Path::new(OsStr::from_bytes(&file.path));
+    let inside = name.strip_prefix("/").ok()?;
+    let root = PathBuf::from(format!("/proc/{}/root", file.pid));
+    [root.join(inside), name.to_owned()]
+        .iter()
+        .filter_map(|path| open_plain(path).ok())
+        .find(|opened| {
+            let inode = opened.metadata().map(|facts| facts.ino());
+            inode.is_ok_and(|inode| inode == file.id.inode)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_promising_come_first() {
+        let check = |path: &str, expected| assert_eq!(rank(path.as_bytes()), expected, "{path}");
+        check("/usr/lib/libssl.so.3", 0);
+        check("/usr/lib/libgnutls.so.30 (deleted)", 0);
+        check("/ssl/bin/node", 1);
+        check("/usr/lib/libc.so.6", 2);
+    }
+}
