@@ -36,7 +36,7 @@ use crate::lab::Lab;
 const HELP: &str = "\
 usage: e2e [--list] [--keep] [FILTER...]
        e2e owners [--list] [-v] [--keep] [FILTER...]
-       e2e soak [--seconds S] [--seed N]
+       e2e soak [-v] [--seconds S] [--seed N]
        e2e start [--rounds N]
        e2e bench [--seconds S] [--rounds N] [-w FILE] [--receiver] [--expression E] [FILTER...]
 
@@ -47,7 +47,7 @@ packet missing, unless the row names that as a known gap. -v tells every complai
 every packet of a row that has one.
 `soak` plays random scenes for S seconds (20): sockets, forks, execs, passed descriptors, NAT;
 the same for the same N (1). Exit status 1 when an owner is wrong, a packet missing, or the
-memory of the tool grows.
+memory of the tool grows. -v tells what is empty, too.
 `start` measures how soon a capture captures, N rounds (5), in alternation with tcpdump.
 `bench` measures loss and cost against the installed tcpdump (built with --release, on a
 quiet machine): S seconds each load (2), N rounds (5), only loads whose names hold a FILTER
@@ -111,7 +111,11 @@ fn run() -> Result<bool> {
             owners::run(&lab, &owners::Options { filter, verbose })?
         }
         Mode::Soak => {
-            let figures = soak::run(&lab, &args.soak)?;
+            let options = soak::Options {
+                verbose: args.verbose,
+                ..args.soak
+            };
+            let figures = soak::run(&lab, &options)?;
             writeln!(io::stdout(), "{figures}")?;
             true
         }

@@ -20,6 +20,8 @@ use crate::truth::Protocol;
 pub struct Options {
     pub duration: Duration,
     pub seed: u64,
+    /// Tell what is empty, too.
+    pub verbose: bool,
 }
 
 impl Default for Options {
@@ -27,6 +29,7 @@ impl Default for Options {
         Self {
             duration: Duration::from_secs(20),
             seed: 1,
+            verbose: false,
         }
     }
 }
@@ -122,7 +125,10 @@ pub fn run(lab: &Lab, options: &Options) -> Result<String> {
         &captures,
         &mut complaints,
     );
-    let figures = figures(&show, &sum, &early, &late);
+    let mut figures = figures(&show, &sum, &early, &late);
+    if options.verbose && !complaints.is_empty() {
+        figures = format!("{figures}\n{}", grouped(&complaints).join("\n"));
+    }
     complaints.retain(|complaint| matches!(complaint.sort, Sort::Wrong | Sort::Missing));
     ensure!(
         complaints.is_empty(),
