@@ -107,6 +107,7 @@ struct home_key {
 struct home {
 	__u32 nsid;
 	__u32 via; /* the one that packets pass first: itself when it is next to ours */
+	__u32 netns; /* its inode number, once a socket has been found there; 0 before */
 };
 
 /* The one that a device leads to. */

@@ -459,6 +459,11 @@ __noinline int end_from_home(struct __sk_buff *skb, __u32 which)
 		if (found && !answer.connected && home->via != home->nsid && who->sure == SURE_EXACT)
 			who->sure = SURE_FLOW;
 	}
+	/* Where a socket was once, its flows are known when it is gone. */
+	if (!answer.netns)
+		answer.netns = home->netns;
+	else if (home->netns != answer.netns)
+		WRITE(home->netns, answer.netns);
 	/* A UDP socket's flow names the one that sent, the socket only one that may have. */
 	if (answer.netns && (!found || ((which & 1) == FROM && work->tuple.protocol == IPPROTO_UDP)))
 		found |= end_from_flow(which, answer.netns);

@@ -131,8 +131,9 @@ struct {
 } sent SEC(".maps");
 
 /*
- * Address -> the other network namespace which has it. Written by user space; addresses that several
- * namespaces equally far away have are left out, and what does not fit: no far end is known there.
+ * Address -> the other network namespace which has it. Written by user space, `netns` by the capture
+ * programs; addresses that several namespaces equally far away have are left out, and what does
+ * not fit: no far end is known there.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -134,6 +134,7 @@ abi! {
     Home = "home" {
         nsid: u32,
         via: u32,
+        netns: u32,
     }
     /// The namespace that a device leads to.
     Beyond = "beyond" {

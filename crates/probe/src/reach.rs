@@ -129,7 +129,11 @@ fn enter_level(
         for address in ask.addresses(Some(nsid)).unwrap_or_default() {
             here.entry(address)
                 .and_modify(|home| *home = home.filter(|home| home.nsid == nsid))
-                .or_insert(Some(Home { nsid, via }));
+                .or_insert(Some(Home {
+                    nsid,
+                    via,
+                    netns: 0,
+                }));
         }
     }
     for (address, home) in here {

@@ -53,6 +53,7 @@ const WIRE6: Scope = Scope(Place::WIRE, &[Family::V6]);
 const ROUTER: Scope = Scope(&[Place::Router], &Family::ALL);
 const BEHIND: Scope = Scope(&[Place::Behind], &Family::ALL);
 const NAT: Scope = Scope(&[Place::Nat], &Family::ALL);
+const NAT_ALL: Scope = Scope(&[Place::Nat, Place::BehindNat], &Family::ALL);
 const BEHIND_NAT: Scope = Scope(&[Place::BehindNat], &Family::ALL);
 const VLAN: Scope = Scope(&[Place::Vlan, Place::QinQ], &Family::ALL);
 const VXLAN: Scope = Scope(&[Place::Vxlan], &Family::ALL);
@@ -164,6 +165,7 @@ pub const ROWS: &[Row] = rows! {
     "nat-collision", nat::collision, NAT, "and another port, because a process of its own has that";
     "nat-handed-over", nat::handed_over, NAT, "the server's child goes on with a translated connection";
     "nat-published", nat::published, NAT, "a published port of the container's", gap NAT_GAP;
+    "nat-published-reset", nat::published_reset, NAT_ALL, "a connection to it from before the capture, ended by RST";
     "nat-hairpin", nat::hairpin, NAT, "the container asks for its own published port", gap NAT_GAP;
     "nat-errors", nat::errors, NAT, "ICMP errors and echo through NAT", gap NAT_GAP;
     "user-space-proxy", nat::proxy, ROUTER, "a process on the router hands the bytes on";

@@ -117,6 +117,21 @@ pub fn published(stage: &mut Stage<'_>) -> Result<()> {
     Ok(())
 }
 
+/// The client of a published port resets its connection: where it ends no socket is left to ask.
+pub fn published_reset(stage: &mut Stage<'_>) -> Result<()> {
+    let seen = publish(stage);
+    let mut server = inside_server(stage, "tcp")?;
+    server.act("listen 0")?;
+    let mut client = stage.theatre.enter(&stage.lab.puppet, stage.far())?;
+    client.act(&stage.socket(1, "tcp"))?;
+    client.act(&format!("connect 1 {} {PUBLISHED}", seen.ip()))?;
+    server.act("accept 0 1")?;
+    stage.capture()?;
+    exchange(&mut client, &mut server)?;
+    client.act("reset 1")?;
+    Ok(())
+}
+
 /// The published address, entered as standing for the container's.
 fn publish(stage: &Stage<'_>) -> SocketAddr {
     let seen = (stage.uplink(), PUBLISHED).into();
