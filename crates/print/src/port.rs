@@ -7,9 +7,10 @@ use pktwho_wire::Cursor;
 use crate::ip_proto::Ip;
 use crate::out::{Out, Printed};
 use crate::{
-    PacketType, ahcp, aodv, babel, bfd, bgp, bootp, dhcp6, dns, geneve, hsrp, isakmp, l2tp, ldp,
-    lisp, lmp, lspping, lwres, mpls, msdp, nfs, ntp, olsr, openflow, pgm, pptp, ptp, quic, radius,
-    resp, rip, rpki_rtr, rtp, sflow, snmp, someip, syslog, text, tftp, timed, vqp, vxlan, zmtp1,
+    PacketType, ahcp, aodv, babel, beep, bfd, bgp, bootp, dhcp6, dns, geneve, hncp, hsrp, isakmp,
+    l2tp, ldp, lisp, lmp, lspping, lwres, mpls, msdp, nfs, ntp, olsr, openflow, pgm, pptp, ptp,
+    quic, radius, resp, rip, rpki_rtr, rtp, sflow, snmp, someip, syslog, telnet, text, tftp, timed,
+    vqp, vxlan, wb, zephyr, zmtp1,
 };
 
 /// A printer of what a datagram or segment carries.
@@ -84,7 +85,11 @@ static UDP: &[Entry] = &[
     port(646, ldp::ldp),
     port(1701, l2tp::l2tp),
     port(698, olsr::olsr),
+    to_port(4567, wb::wb),
+    port(8231, hncp::hncp),
     port(3503, lspping::lspping),
+    port(2103, zephyr::zephyr),
+    port(2104, zephyr::zephyr),
     port(3784, bfd::control),
     port(3785, bfd::echo),
     port(4784, bfd::multihop),
@@ -142,6 +147,8 @@ static TCP: &[Entry] = &[
     port(6653, openflow::openflow),
     port(6633, openflow::openflow),
     port(2049, nfs::stream),
+    port(23, telnet::telnet),
+    port(10288, beep::beep),
 ];
 
 fn find(table: &[Entry], source: u16, destination: u16) -> Option<Payload> {
@@ -179,6 +186,7 @@ pub(crate) fn udp_as(kind: PacketType) -> Option<Payload> {
         PacketType::Rtp => Some(rtp::rtp),
         PacketType::Rtcp => Some(rtp::rtcp),
         PacketType::Someip => Some(someip::someip),
+        PacketType::Wb => Some(wb::wb),
         PacketType::Vat => Some(rtp::vat),
         PacketType::Tftp => Some(tftp::tftp),
         // What other protocols have by their port.

@@ -3,6 +3,7 @@
 use pktwho_wire::{Cursor, Truncated};
 
 use crate::ip_proto::Ip;
+use crate::m3ua;
 use crate::out::{Out, Printed, lookup};
 use crate::put::{Hex, put};
 
@@ -30,11 +31,13 @@ static CHUNKS: &[(u8, &str)] = &[
 const DATA: u8 = 0;
 const SACK: u8 = 3;
 
+const M3UA: u32 = 3;
+
 /// Payloads (IANA registry).
 static PAYLOADS: &[(u32, &str)] = &[
     (1, "ISDN Q.921"),
     (2, "M2UA"),
-    (3, "M3UA"),
+    (M3UA, "M3UA"),
     (4, "SUA"),
     (5, "M2PA"),
     (6, "V5.2"),
@@ -164,16 +167,12 @@ fn chunk(
             put!(p, "[TSN: ", c.u32()?, "] ");
             put!(p, "[SID: ", c.u16()?, "] ");
             put!(p, "[SSEQ ", c.u16()?, "] ");
-            let payload = c.u32()?;
-            match lookup(PAYLOADS, payload) {
+            let payload_kind = c.u32()?;
+            match lookup(PAYLOADS, payload_kind) {
                 Some(name) => put!(p, "[PPID ", name, "] "),
-                None => put!(p, "[PPID 0x", Hex(payload), "] "),
+                None => put!(p, "[PPID 0x", Hex(payload_kind), "] "),
             }
-            if p.verbose(2) {
-                put!(p, "[Payload:");
-                p.unknown(c.rest());
-                put!(p, "]");
-            }
+            payload(p, payload_kind, c, inner - 12)?;
         }
         1 | 2 => {
             put!(p, "[init tag: ", c.u32()?, "] ");
@@ -201,4 +200,20 @@ fn chunk(
         _ => {}
     }
     Ok(true)
+}
+
+/// What a data chunk carries, `length` bytes.
+fn payload(p: &mut Out<'_>, kind: u32, c: Cursor<'_>, length: usize) -> Printed {
+    if !p.verbose(2) {
+        return Ok(());
+    }
+    if kind == M3UA {
+        m3ua::m3ua(p, c, length)?;
+        p.protocol = "sctp";
+        return Ok(());
+    }
+    put!(p, "[Payload:");
+    p.unknown(c.rest());
+    put!(p, "]");
+    Ok(())
 }

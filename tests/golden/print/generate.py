@@ -528,6 +528,59 @@ def personal():
         frame(1, 0x8800, bytes(range(1, 10)) + b"payload" + h("8518")), frame(2, 0, h("0131a4")), frame(2, 0, h("01"))]
 
 
+def telnets():
+    negotiations = [h("2500020601"), h("26010103"), h("260703aa"), h("1801"), h("1800") + b"xterm", h("1f0000500018"), h("2204ff"), h("22"), h("250342")]
+    segments = [h("fffd01fffb03fff1ffff"), h("fff6") + b"text" + h("fffd01"), h("fffd"), h("fffd63"), h("fffa18"), h("fffa1801ff"), h("fffdff")]
+    segments += [h("fffa") + value + h("fff0") for value in negotiations]
+    return [ip4(6, tcp(0x18, sport=23, dport=40000, seq=7 + n, payload=data)) for n, data in enumerate(segments)]
+
+
+def zephyrs():
+    def notice(kind, cls=b"MESSAGE", instance=b"personal", opcode=b"", tail=b"", version=b"ZEPH0.2"):
+        fields = [version, b"0x00000013", kind, b"0x0A000001 0x1 0x2", b"0x0837", b"0x00000001", b"0x00000000", b"", cls, instance, opcode]
+        fields += [b"who@EXAMPLE", b"", b"", b"0x0", b"0/5", b"0x1"]
+        return ip4(17, udp(2104, 2103, b"\0".join(fields) + b"\0" + tail))
+    tail = b"c\0i\0*\0"
+    found = [notice(b"0x0000000%d" % kind, opcode=b"PING", tail=b"SENT\0") for kind in range(10)]
+    found += [notice(b"2", b"ZEPHYR_CTL", b"CLIENT", opcode, tail) for opcode in (b"SUBSCRIBE", b"SUBSCRIBE_NODEFS", b"UNSUBSCRIBE", b"GIMME", b"GIMMEDEFS", b"CLEARSUB", b"OTHER")]
+    found += [notice(b"2", b"ZEPHYR_CTL", b"REALM", opcode) for opcode in (b"ADD_SUBSCRIBE", b"REQ_SUBSCRIBE", b"RLM_SUBSCRIBE", b"RLM_UNSUBSCRIBE", b"OTHER")]
+    found += [notice(b"2", cls, instance, opcode) for cls, instance, opcode in ((b"USER_LOCATE", b"who", b"USER_HIDE"), (b"USER_LOCATE", b"who", b"USER_UNHIDE"), (b"USER_LOCATE", b"who", b"LOCATE"), (b"ZEPHYR_ADMIN", b"x", b"HELLO"), (b"HM_CTL", b"SERVER", b"SHUTDOWN"), (b"HM_STAT", b"HMST_CLIENT", b"GIMMESTATS"), (b"WG_CTL", b"USER", b"CHECK"), (b"LOGIN", b"who", b"USER_FLUSH"), (b"LOGIN", b"who", b"OPSTAFF"))]
+    return found + [notice(b"2", version=b"ZEPH0.1"), ip4(17, udp(2104, 2103, b"")), ip4(17, udp(2104, 2103, b"ZEPH0.2\0"))]
+
+
+def adaptations():
+    def message(cls, kind, *parameters):
+        body = b"".join(pad(u16(tag, 4 + len(value)) + value, 4) for tag, value in parameters)
+        data = bytes([1, 0, cls, kind]) + u32(8 + len(body)) + body
+        return ip4(132, u16(2905, 2905) + u32(7, 0) + bytes([0, 3]) + u16(16 + len(data)) + u32(1) + u16(2, 3) + u32(3) + data)
+    found = [message(1, 1, (0x200, u32(1)), (6, u32(2)), (0x210, b"abcdefg")), message(3, 3, (9, b"ping")), message(3, 1, (17, u32(3)), (4, b"x"))]
+    return found + [message(9, 9, (0x207, b""), (0x999, b"ab")), message(6, 1), message(1, 1, (6, b"")), message(0, 0, (12, u32(1)))[:-2] + h("0009")]
+
+
+def homes():
+    def tlv(kind, value=b""):
+        return pad(u16(kind, len(value)) + value, 4)
+    address, mapped = ip(A6), bytes(10) + h("ffff0a000001")
+    prefix = tlv(34, u32(3600000, 1800000) + b"\x20" + address[:4] + bytes(3) + tlv(43, h("20") + address[:4]))
+    found = [tlv(1) * 3 + tlv(2, u32(1)), tlv(33, prefix + tlv(37, h("06040a000001") + h("7705") + name("foo"))), tlv(5, bytes(range(20)) + tlv(8, bytes(12)) + tlv(600))]
+    found += [tlv(35, u32(7) + h("0368") + mapped[:13] + b"\0") + tlv(36, u32(7) + mapped) + tlv(32, h("000012 34") + b"agent/1"), tlv(39, address + h("05") + name("foo.bar")) + tlv(40, name("home")) + tlv(41, address + h("04") + b"host")]
+    found += [tlv(10, bytes(36) + b"name") + tlv(42, bytes(32)) + tlv(9, u32(1, 20500)) + tlv(3, u32(1, 2)) + tlv(4, bytes(8)), tlv(38, u16(23, 16) + address + u16(24, 5) + name("foo") + u16(31, 3) + b"abc")]
+    found += [tlv(43, value) for value in (h("00"), h("83"), h("8103666f6f00"), h("82") + b"text", h("c8"), h("20"), b"")] + [tlv(800) + tlv(44), tlv(2), u16(1, 100), b"a", b""]
+    return [ip6(17, udp(8231, 8231, data, A6, B6)) for data in found]
+
+
+def whiteboards():
+    def message(kind, body, flag=0):
+        return ip4(17, udp(40000, 4567, ip(A4) + u32(5) + u16(0) + bytes([kind, flag]) + body))
+    def operation(kind, body, time=7):
+        return u32(time) + u16(len(body)) + bytes([0, kind]) + body
+    page = ip(A4) + u32(3, 4, 8)
+    work = operation(3, u32(1, 2)) + operation(14, b"", 6) + operation(5, b"") + operation(9, b"text")
+    found = [message(0, page + work), message(0, page + operation(15, b"", 20)), message(3, ip(B4) + page + work), message(2, ip(B4) + page), message(5, page), message(4, b"", 1), message(6, b"")]
+    found += [message(1, u32(5) + ip(A4) + u32(100, 3) + ip(B4) + u32(200) + u16(2, 0) + (ip(A4) + u32(9)) * 2 + b"name\0"), message(7, u32(2) + (u32(9) + ip(A4) + u32(4) + h("01000000") + ip(B4) + u32(6)) * 2)]
+    return found + [message(kind, b"ab") for kind in range(8)]
+
+
 CASES = {
     # name: (link type, packets, {suffix: arguments})
     "arp": (1, [arp(op) for op in range(12)] + [arp(1, MAC), arp(1, hardware=6), arp(1, protocol=0x9999)], {"": "-n", "-v": "-nev", "-q": "-nq"}),
@@ -568,6 +621,12 @@ CASES = {
     "slip": (8, [h("00") + SMALL[:15] + SMALL, h("0175") + bytes(14) + SMALL, bytes(16) + INNER6, bytes(16) + b"\x10"], {"": "-n", "-e": "-ne"}),
     "atm": (100, [h("aaaa03000000") + u16(0x800) + SMALL, h("fefe03cc") + SMALL, bytes(range(20)) + h("aaaa03000000") + u16(0x800) + SMALL], {"": "-n", "-e": "-ne"}),
     "juniper": (178, junipers(), {"": "-n", "-e": "-ne"}),
+    "telnet": (RAW, telnets(), {"": "-n"}),
+    "beep": (RAW, [ip4(6, tcp(0x18, sport=10288, seq=7 + n, payload=data)) for n, data in enumerate([b"RPY 0 1 . 2 3", b"ERR 0", b"ANS 0", b"NUL 0", b"SEQ 0 1 2", b"MSG 0 1", b"END\r\n", b"x"])], {"": "-n"}),
+    "zephyr": (RAW, zephyrs(), {"": "-n"}),
+    "m3ua": (RAW, adaptations(), {"": "-n", "-vv": "-nvv"}),
+    "hncp": (RAW, homes(), {"": "-n", "-v": "-nv", "-vvv": "-nvvv"}),
+    "wb": (RAW, whiteboards(), {"": "-n", "-v": "-nv"}),
     "cut": (RAW, cut(), {"": "-n", "-vv": "-nvv"}),
 }
 
