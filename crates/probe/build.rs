@@ -11,6 +11,7 @@ fn main() {
     let libbpf = env::var("DEP_BPF_INCLUDE").expect("libbpf-sys exports its headers");
     println!("cargo:rerun-if-changed=bpf");
     println!("cargo:rerun-if-env-changed=CLANG");
+    println!("cargo:rerun-if-env-changed=BPF_SYSROOT");
     for name in OBJECTS {
         compile(name, &libbpf, &out);
     }
@@ -44,6 +45,8 @@ fn compile(name: &str, libbpf: &str, out: &Path) {
         "aarch64" => ("arm64", "aarch64-linux-gnu"),
         other => panic!("no eBPF build for {other} yet"),
     };
+    // Another root to take the kernel's headers from: that of another machine's architecture.
+    let sysroot = env::var("BPF_SYSROOT").unwrap_or_default();
     let clang = env::var("CLANG").unwrap_or_else(|_| "clang".into());
     let mut command = Command::new(&clang);
     command
@@ -52,8 +55,9 @@ fn compile(name: &str, libbpf: &str, out: &Path) {
         ])
         .arg(format!("-D__TARGET_ARCH_{bpf_arch}"))
         .args(["-isystem", libbpf])
-        .arg(format!("-idirafter/usr/include/{multiarch}"))
-        .args(["-idirafter", "/usr/include"])
+        .arg(format!("-idirafter{sysroot}/usr/include/{multiarch}"))
+        .arg(format!("-idirafter{sysroot}/usr/include"))
+        .args(relative(&[&sysroot, libbpf]))
         .arg("-c")
         .arg(format!("bpf/{name}.bpf.c"))
         .arg("-o")
@@ -68,6 +72,16 @@ fn compile(name: &str, libbpf: &str, out: &Path) {
         fs::metadata(&object).is_ok_and(|m| m.len() > 0),
         "no {name}.bpf.o"
     );
+}
+
+/// Has the object's type information name no folder of this machine: it is part of the
+/// program, whose bytes shall not depend on where it was built.
+fn relative(folders: &[&str]) -> Vec<String> {
+    let here = env::current_dir().expect("cargo has one");
+    let here = format!("-fdebug-prefix-map={}=.", here.display());
+    let folders = folders.iter().filter(|folder| !folder.is_empty());
+    let folders = folders.map(|folder| format!("-fdebug-prefix-map={folder}=/"));
+    folders.chain([here]).collect()
 }
 
 fn run(command: &mut Command, what: &str) {

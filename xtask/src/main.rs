@@ -9,7 +9,10 @@ mod bench;
 mod check;
 mod demo;
 mod diff;
+mod dist;
+mod musl;
 mod owners;
+mod packages;
 mod setup;
 mod shell;
 mod test;
@@ -65,6 +68,11 @@ const WORDS: &[Word] = &[
         "diff",
         "ours against the installed tcpdump: filter, random filters; print, packets cut at every length",
         diff::run,
+    ),
+    Word(
+        "dist",
+        "static programs, packages for Debian's and Red Hat's families, completions, manual, sums, bill of materials [x86_64] [aarch64] [--twice]",
+        dist::run,
     ),
     Word(
         "bless",

@@ -193,5 +193,15 @@ pub enum Show {
     Help,
     /// The manual page, for man(1).
     Manual,
+    /// What a shell needs to complete our flags.
+    Completions(Shell),
     Version,
+}
+
+/// A shell whose completions we know how to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shell {
+    Bash,
+    Zsh,
+    Fish,
 }

@@ -5,6 +5,7 @@
 //! Source of truth: tcpdump(1) 4.99.3, and its messages and exit statuses.
 
 mod capture;
+mod completions;
 mod files;
 mod man;
 mod owners;
@@ -14,6 +15,7 @@ mod usage;
 
 use std::ffi::{OsStr, OsString};
 
+pub use completions::completions;
 pub use man::man;
 pub use usage::{help, usage, version};
 

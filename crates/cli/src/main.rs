@@ -94,6 +94,7 @@ fn shown(show: Show) -> String {
         Show::Usage => flags::version() + &flags::usage(),
         Show::Help => flags::version() + &flags::help(),
         Show::Manual => flags::man(),
+        Show::Completions(shell) => flags::completions(shell),
         Show::Version => flags::version(),
     }
 }

@@ -368,7 +368,9 @@ pub fn receive_nsid(
         kind: i32,
         id: i32,
     }
-    let mut control = [0_u64; 8];
+    /// Bytes of `control`. The C libraries disagree about the type of a length.
+    const ROOM: u16 = 64;
+    let mut control = [0_u64; ROOM as usize / 8];
     let mut vector = libc::iovec {
         iov_base: buffer.as_mut_ptr().cast(),
         iov_len: buffer.len(),
@@ -378,7 +380,7 @@ pub fn receive_nsid(
     message.msg_iov = &raw mut vector;
     message.msg_iovlen = 1;
     message.msg_control = control.as_mut_ptr().cast();
-    message.msg_controllen = size_of_val(&control);
+    message.msg_controllen = ROOM.into();
     // SAFETY: what it points to lives through the call, and the sizes are theirs.
     let received =
         unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, libc::MSG_DONTWAIT) };

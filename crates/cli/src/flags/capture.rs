@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use pktwho_packet::LinkType;
 
 use super::{Compat, Flag, number};
-use crate::args::{Args, Backend, Metadata, SNAPLEN_MAX, Show, Way};
+use crate::args::{Args, Backend, Metadata, SNAPLEN_MAX, Shell, Show, Way};
 
 pub(super) const FLAGS: &[Flag] = &[
     Flag {
@@ -267,6 +267,23 @@ pub(super) const FLAGS: &[Flag] = &[
         man: "",
         compat: Compat::Ours,
         apply: |args, _| show(args, Show::Manual),
+    },
+    Flag {
+        short: None,
+        long: Some("completions"),
+        value: Some("bash|zsh|fish"),
+        help: "Put out what this shell needs to complete our flags, and exit",
+        man: "",
+        compat: Compat::Ours,
+        apply: |args, value| {
+            let shell = match value.to_str() {
+                Some("bash") => Shell::Bash,
+                Some("zsh") => Shell::Zsh,
+                Some("fish") => Shell::Fish,
+                _ => return Err(format!("unknown shell `{}'", value.to_string_lossy())),
+            };
+            show(args, Show::Completions(shell))
+        },
     },
     Flag {
         short: None,

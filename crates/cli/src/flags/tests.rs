@@ -72,6 +72,7 @@ fn every_flag_is_parsed_in_every_spelling() {
         Some("list") => "process",
         Some("datalinktype") => "RAW",
         Some("type") => "domain",
+        Some("bash|zsh|fish") => "zsh",
         Some(_) => "1",
         None => "",
     };
