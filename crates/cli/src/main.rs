@@ -31,6 +31,7 @@ mod signals;
 mod sink;
 mod sources;
 mod text;
+mod tls_probe;
 mod wanted;
 mod window;
 
@@ -55,6 +56,9 @@ fn main() -> ExitCode {
         }
         _ => {}
     }
+    if words.next().is_some_and(|word| word == tls_probe::WORD) {
+        return ended(tls_probe::run(&words.collect::<Vec<_>>()));
+    }
     let args = match flags::parse(std::env::args_os().skip(1)) {
         Ok(args) => args,
         Err(refusal) => {
@@ -62,7 +66,12 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match Plan::new(args).and_then(carry_out) {
+    ended(Plan::new(args).and_then(carry_out))
+}
+
+/// The exit status, once an error has been said.
+fn ended(result: Result<ExitCode>) -> ExitCode {
+    match result {
         Ok(status) => status,
         Err(error) if failure::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {

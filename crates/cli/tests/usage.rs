@@ -47,6 +47,12 @@ const ROWS: &[(&str, &str, i32, Like)] = &[
     ),
     ("--pid", "P: option '--pid' requires an argument", 1, Ours),
     (
+        "tls-probe nothing-here",
+        "P: cannot read nothing-here: No such file or directory",
+        1,
+        Ours,
+    ),
+    (
         "--pi=1 --p",
         "P: option '--p' is ambiguous; possibilities: '--pid' '--pname' '--print' '--packet-buffered' '--print-sampling'",
         1,

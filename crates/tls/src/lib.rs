@@ -14,6 +14,7 @@ mod code;
 mod elf;
 mod go;
 mod hook;
+mod inlined;
 mod labels;
 mod refusal;
 mod resolve;

@@ -7,9 +7,10 @@
 //! seen in what it does with them.
 
 use crate::calls::{self, Call};
+use crate::client_random::{self, Found};
 use crate::elf::Elf;
 use crate::hook::{Hook, Library, Operand, Place};
-use crate::{Refusal, client_random, go, labels};
+use crate::{Refusal, go, inlined, labels};
 
 /// A file has one for each library in it; more are not looked at.
 const FUNCTIONS_MAX: usize = 32;
@@ -76,7 +77,17 @@ fn hook(elf: &Elf<'_>, function: u64, position: usize, calls: &[Call]) -> Result
     let arguments = elf.machine.arguments();
     let argument = |number: usize| arguments.get(number).copied().ok_or(Refusal::ClientRandom);
     let labels = calls::distinct(calls);
-    let found = client_random::find(elf, function)?;
+    let (secret, found) = if position == 0 {
+        let found = inlined::find(elf, function).ok_or(Refusal::ClientRandom)?;
+        let client_random = Found {
+            place: Place::of(argument(found.client_random)?),
+            library: Some(Library::OpenSsl),
+            how: "is an argument",
+        };
+        (found.secret, client_random)
+    } else {
+        (position + 1, client_random::find(elf, function)?)
+    };
     let library = match found.library {
         Some(library) => library,
         // BoringSSL hands all labels straight to its function, OpenSSL only those of secrets
@@ -89,7 +100,7 @@ fn hook(elf: &Elf<'_>, function: u64, position: usize, calls: &[Call]) -> Result
         offset: elf.offset_of(function).ok_or(Refusal::Damaged)?,
         label: Operand::Text(Place::of(argument(position)?)),
         client_random: Operand::Fixed(found.place, 32),
-        secret: Operand::Sized(Place::of(argument(position + 1)?), argument(position + 2)?),
+        secret: Operand::Sized(Place::of(argument(secret)?), argument(secret + 1)?),
         evidence: format!(
             "{labels} labels in {} calls, client random {}",
             calls.len(),

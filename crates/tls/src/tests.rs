@@ -237,6 +237,41 @@ fn what_is_no_file_of_ours() {
     assert_eq!(build_id(b"\x7fELF"), None);
 }
 
+/// `lea rdi, [rip + …]; call …`: what is called reads from two arguments.
+#[test]
+fn the_function_behind() {
+    let find = |reads: &[u8]| {
+        let code = X86::new().bytes(b"\xc3").bytes(reads);
+        let code = code.to(b"\x48\x8d\x3d", RANDOM).to(b"\xe8", CODE + 1);
+        let code = code.to(b"\x48\x8d\x3d", EXPORTER).to(b"\xe8", CODE + 1);
+        let hooks = resolve(&elf(62, &code.0, LABELS))?;
+        Ok(hooks
+            .into_iter()
+            .map(|hook| (hook.label, hook.client_random, hook.secret))
+            .collect())
+    };
+    let label = Operand::Text(place(5, &[], 0));
+    let random = Operand::Fixed(place(1, &[], 0), 32);
+    // `movdqu xmm0, [rdx]; movzx eax, [rcx+rax]; ret`: the length was 32 everywhere.
+    let secret = Operand::Sized(place(2, &[], 0), Register(8));
+    let expected = vec![(label.clone(), random.clone(), secret)];
+    let found = find(b"\xf3\x0f\x6f\x02\x0f\xb6\x04\x01\xc3");
+    assert_eq!(found, Ok(expected));
+    // `movzx eax, [rdx]; movzx eax, [r8]; ret`: the length is an argument.
+    let secret = Operand::Sized(place(8, &[], 0), Register(9));
+    let found = find(b"\x0f\xb6\x02\x41\x0f\xb6\x00\xc3");
+    assert_eq!(found, Ok(vec![(label, random, secret)]));
+    // Only one is read, or three; or the second's length would be no argument.
+    for reads in [
+        &b"\x0f\xb6\x02\xc3"[..],
+        b"\x0f\xb6\x02\x0f\xb6\x01\x41\x0f\xb6\x00\xc3",
+    ] {
+        assert_eq!(find(reads), Err(Refusal::ClientRandom));
+    }
+    let last = find(b"\x41\x0f\xb6\x00\x41\x0f\xb6\x01\xc3");
+    assert_eq!(last, Err(Refusal::ClientRandom));
+}
+
 /// `adrp x1, …; mov x0, x19; add x1, x1, …; bl …`
 #[test]
 fn arm64_calls() {

@@ -13,6 +13,9 @@ pktwho \\- show and store packets, and who sends and who receives them
 .RI [ expression ]
 .RB [ \\-\\-
 .IR command ]
+.br
+.B pktwho tls\\-probe
+.IR FILE | PID ...
 .SH DESCRIPTION
 Captures packets from devices, or reads them from a file, and prints a line for each as
 tcpdump does, with the process that sends it and the process that receives it; or stores both
@@ -20,13 +23,19 @@ in a pcapng file. With a
 .I command
 it runs that, captures its packets from the first to the last, and exits with its status.
 .PP
+.B tls\\-probe
+captures nothing: it shows where the secrets of TLS connections would be read in programs and
+libraries, or in all files that a process has mapped, or why they cannot be.
+.PP
 Where a flag has tcpdump's name it has tcpdump's meaning; what differs is said below.
 ";
 
 const TAIL: &str = "\
 .SH EXIT STATUS
 0 when all went well, also when the reader of our output went away; 1 when something was wrong;
-with a command, the status of the command.
+with a command, the status of the command;
+.B tls\\-probe
+also 1 when it found nothing.
 .SH SIGNALS
 SIGINT, SIGTERM and SIGHUP end a capture; SIGUSR1 shows the counts so far.
 .SH SEE ALSO

@@ -67,7 +67,9 @@ pub fn help() -> String {
         }
     }
     text.push_str(
-        "\nThe words after -- are a command to run: its packets are captured from the first to \
+        "\npktwho tls-probe FILE|PID... shows where TLS secrets would be read in programs and\n\
+         libraries, or why they cannot be.\n\n\
+         The words after -- are a command to run: its packets are captured from the first to \
          the last.\nWith -r they belong to the expression.\n",
     );
     text
