@@ -10,7 +10,8 @@ use std::time::Instant;
 
 use pktwho_capfile::{PcapOptions, PcapWriter, PcapngOptions, PcapngWriter, Reader, Writer};
 use pktwho_packet::{
-    Confidence, Direction, Iface, LinkType, Owner, Packet, Process, ProcessId, Reception, Timestamp,
+    Confidence, Direction, Iface, LinkType, Owner, Packet, Process, ProcessId, Reception,
+    ThreadName, Timestamp,
 };
 
 const PACKETS: u32 = 1_000_000;
@@ -44,7 +45,7 @@ fn owner(process: &Process) -> Owner<'_> {
         process,
         parent: None,
         tid: process.id.pid,
-        thread: &process.name,
+        thread: ThreadName::new(&process.name),
         uid: Some(1000),
         confidence: Confidence::Exact,
     }

@@ -12,7 +12,7 @@
 
 use std::sync::Arc;
 
-use pktwho_packet::{Confidence, Owner, Process, ProcessId};
+use pktwho_packet::{Confidence, Owner, Process, ProcessId, ThreadName};
 
 use crate::json::{JsonReader, write_number, write_string};
 use crate::process_table::{Entry, Family};
@@ -23,9 +23,6 @@ const MAX_COMMENT: usize = u16::MAX as usize;
 /// Longest part of a path or name kept when a comment would be too long without any arguments,
 /// which Linux's paths and names cannot cause.
 const CUT_TEXT: usize = 1500;
-
-/// Longest name of a thread; Linux's have at most 15 bytes.
-pub(crate) const MAX_THREAD: usize = 16;
 
 /// Longest part of a name shown in a label.
 const LABEL_NAME: usize = 64;
@@ -156,7 +153,12 @@ fn write_use(out: &mut Vec<u8>, owner: &Owner<'_>) {
         write_key(out, ",\"tid\":", owner.tid);
     }
     if !owner.thread.is_empty() {
-        write_text(out, ",\"thread\":", owner.thread, MAX_THREAD);
+        write_text(
+            out,
+            ",\"thread\":",
+            owner.thread.as_bytes(),
+            ThreadName::MAX,
+        );
     }
     if let Some(uid) = owner.uid {
         write_key(out, ",\"socket_uid\":", uid);
@@ -190,7 +192,7 @@ pub(crate) fn parse(comment: &[u8], pid: u32) -> Option<Parsed> {
         match key {
             b"of" => *of = Some(reader.number32()?),
             b"tid" => entry.tid = reader.number32()?,
-            b"thread" => entry.thread = reader.string()?,
+            b"thread" => entry.thread = ThreadName::new(&reader.string()?),
             b"socket_uid" => entry.uid = Some(reader.number32()?),
             b"confidence" => entry.confidence = confidence(&reader.string()?)?,
             b"parent" => {
@@ -322,7 +324,7 @@ mod tests {
             process: &process,
             parent: None,
             tid: 8,
-            thread: b"dns",
+            thread: ThreadName::new(b"dns"),
             uid: None,
             confidence: Confidence::Guess,
         };

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use pktwho_packet::{Confidence, Owner, Process, ProcessId};
+use pktwho_packet::{Confidence, Owner, Process, ProcessId, ThreadName};
 use rustc_hash::FxHashMap;
 
 use crate::limits::{MAX_PROCESS_BYTES_READ, MAX_PROCESSES_READ};
@@ -50,7 +50,7 @@ impl Family {
 pub(crate) struct Entry {
     pub(crate) family: Arc<Family>,
     pub(crate) tid: u32,
-    pub(crate) thread: Vec<u8>,
+    pub(crate) thread: ThreadName,
     pub(crate) uid: Option<u32>,
     pub(crate) confidence: Confidence,
     /// The block's body, little-endian, of a block that our own way of writing would not give
@@ -69,7 +69,7 @@ impl Entry {
             process: &self.family.process,
             parent: self.family.parent.as_ref(),
             tid: if self.tid == 0 { tid } else { self.tid },
-            thread: &self.thread,
+            thread: self.thread,
             uid: self.uid,
             confidence: self.confidence,
         }
@@ -80,7 +80,7 @@ impl Entry {
     fn size(&self) -> usize {
         let family = if self.shared { 0 } else { self.family.size() };
         let raw = self.raw.as_ref().map_or(0, |raw| raw.len());
-        size_of::<Self>() + self.thread.len() + raw + family
+        size_of::<Self>() + raw + family
     }
 }
 
@@ -215,7 +215,7 @@ impl ProcessTable {
                 process: self.bare.get(&pid)?,
                 parent: None,
                 tid,
-                thread: &[],
+                thread: ThreadName::default(),
                 uid: None,
                 confidence: Confidence::Exact,
             }),

@@ -150,7 +150,7 @@ fn refused(error: Error, text: &str) -> anyhow::Error {
 mod tests {
     use pktwho_packet::{
         Confidence, Direction, Iface, LinkType, Owner, Packet, Process, ProcessId, Reception,
-        Timestamp,
+        ThreadName, Timestamp,
     };
 
     use super::*;
@@ -178,7 +178,7 @@ mod tests {
                 process,
                 parent: None,
                 tid: 0,
-                thread: b"",
+                thread: ThreadName::default(),
                 uid: None,
                 confidence: Confidence::Exact,
             })

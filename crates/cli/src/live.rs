@@ -199,10 +199,11 @@ impl Capture {
         let mut delivered = false;
         self.take_secrets()?;
         while let Some(event) = self.live.next_event() {
-            match event {
-                Event::Process(event) => self.processes.apply(&event),
+            // By reference: a packet is some hundred bytes to move.
+            match &event {
+                Event::Process(event) => self.processes.apply(event),
                 Event::Packet(raw) => {
-                    let packet = owned(&raw, &mut self.processes, &mut self.ends);
+                    let packet = owned(raw, &mut self.processes, &mut self.ends);
                     if raw.undecided && !self.wanted.takes(&packet, self.lineage.as_ref()) {
                         self.refused += 1;
                         continue;
@@ -327,7 +328,7 @@ fn owned<'a>(raw: &RawPacket<'a>, processes: &'a mut Processes, ends: &mut Ends)
         ends.receiver = processes.find(facts, ends.receiver);
     }
     let processes = &*processes;
-    let owner = |facts: Option<OwnerFacts<'a>>, slot| processes.owner(facts?, slot);
+    let owner = |facts: Option<OwnerFacts>, slot| processes.owner(facts?, slot);
     Packet {
         time: raw.time,
         iface: raw.iface,

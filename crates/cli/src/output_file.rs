@@ -13,7 +13,7 @@ use pktwho_capfile::{
     Block, Counters, Error, KeptBlock, Metadata, PcapOptions, PcapWriter, PcapngOptions,
     PcapngWriter, Writer,
 };
-use pktwho_packet::{Iface, LinkType, Owner, Packet, Process};
+use pktwho_packet::{Iface, LinkType, Owner, Packet, Process, ThreadName};
 use pktwho_print::Context;
 
 use crate::failure;
@@ -456,7 +456,11 @@ fn reduced<'a>(
         process,
         parent: owner.parent.filter(|_| context.parent),
         tid: if context.thread { owner.tid } else { 0 },
-        thread: if context.thread { owner.thread } else { &[] },
+        thread: if context.thread {
+            owner.thread
+        } else {
+            ThreadName::default()
+        },
         uid: owner.uid.filter(|_| context.user),
         confidence: owner.confidence,
     })
@@ -480,7 +484,7 @@ mod tests {
             process: &known,
             parent: Some(&known),
             tid: 4,
-            thread: b"t",
+            thread: ThreadName::new(b"t"),
             uid: Some(5),
             confidence: Confidence::Exact,
         };
@@ -489,7 +493,7 @@ mod tests {
             let owner = reduced(Some(owner), context, &mut process)?;
             let parents = (owner.process.parent, owner.parent.is_some());
             let users = (owner.process.uid, owner.uid);
-            Some((parents, users, owner.tid, owner.thread.len()))
+            Some((parents, users, owner.tid, owner.thread.as_bytes().len()))
         };
         let process = Context {
             process: true,

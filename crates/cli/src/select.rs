@@ -183,7 +183,7 @@ fn matches(owners: &OwnerFilter, process: &Process, uid: Option<u32>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use pktwho_packet::{Confidence, Iface, Reception, Timestamp};
+    use pktwho_packet::{Confidence, Iface, Reception, ThreadName, Timestamp};
 
     use super::*;
 
@@ -206,7 +206,7 @@ mod tests {
             process,
             parent: None,
             tid: process.id.pid,
-            thread: b"a-thread",
+            thread: ThreadName::new(b"a-thread"),
             uid: process.uid,
             confidence: Confidence::Exact,
         }

@@ -174,7 +174,7 @@ fn find(text: &[u8], piece: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use pktwho_packet::{Confidence, Iface, LinkType, Reception, Timestamp};
+    use pktwho_packet::{Confidence, Iface, LinkType, Reception, ThreadName, Timestamp};
 
     use super::*;
     use crate::tree::{Expr, Term};
@@ -225,7 +225,7 @@ mod tests {
             process,
             parent: Some(parent),
             tid: process.id.pid + 1,
-            thread: b"a-thread",
+            thread: ThreadName::new(b"a-thread"),
             uid: None,
             confidence: Confidence::Exact,
         }

@@ -267,7 +267,7 @@ fn balanced(mut parts: Vec<Expr>, join: fn(Box<Expr>, Box<Expr>) -> Expr) -> Exp
 mod tests {
     use pktwho_packet::{
         Confidence, Direction, Iface, LinkType, Owner, Packet, Process, ProcessId, Reception,
-        Timestamp,
+        ThreadName, Timestamp,
     };
     use proptest::prelude::*;
 
@@ -296,7 +296,7 @@ mod tests {
             process: &process,
             parent: None,
             tid: 0,
-            thread: b"",
+            thread: ThreadName::default(),
             uid: None,
             confidence: Confidence::Exact,
         };

@@ -124,7 +124,7 @@ impl Processes {
 
     /// Finds the process of an owner and sees to it that its image and arguments are known,
     /// and its parent's. `guess` is where it was found the last time, to look there first.
-    pub fn find(&mut self, facts: &OwnerFacts<'_>, guess: Slot) -> Slot {
+    pub fn find(&mut self, facts: &OwnerFacts, guess: Slot) -> Slot {
         if let Some(entry) = self.entries.get(guess.0)
             && entry.process.id == facts.process
             && entry.named
@@ -143,7 +143,7 @@ impl Processes {
 
     /// The owner in words. A process never heard of (its event was lost, or it is hidden from
     /// us) is told by its pid alone.
-    pub fn owner<'a>(&'a self, facts: OwnerFacts<'a>, slot: Slot) -> Option<Owner<'a>> {
+    pub fn owner<'a>(&'a self, facts: OwnerFacts, slot: Slot) -> Option<Owner<'a>> {
         let entry = self.entries.get(slot.0)?;
         let parent = entry
             .parent_slot
@@ -180,9 +180,9 @@ impl Processes {
         }
     }
 
-    fn meet_stranger(&mut self, facts: &OwnerFacts<'_>) -> usize {
+    fn meet_stranger(&mut self, facts: &OwnerFacts) -> usize {
         let name = if facts.tid == facts.process.pid {
-            facts.thread
+            facts.thread.as_bytes()
         } else {
             &[]
         };
@@ -291,7 +291,7 @@ fn image_of(process: &Process) -> Facts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pktwho_packet::Confidence;
+    use pktwho_packet::{Confidence, ThreadName};
 
     const SHELL: ProcessId = ProcessId {
         pid: 4_000_001,
@@ -333,12 +333,12 @@ mod tests {
         }
     }
 
-    fn facts(process: ProcessId) -> OwnerFacts<'static> {
+    fn facts(process: ProcessId) -> OwnerFacts {
         OwnerFacts {
             process,
             tid: process.pid,
             uid: 7,
-            thread: b"thread",
+            thread: ThreadName::new(b"thread"),
             confidence: Confidence::Exact,
         }
     }

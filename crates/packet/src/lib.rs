@@ -14,7 +14,9 @@ mod time;
 pub use iface::{Iface, NetnsId};
 pub use link_type::LinkType;
 pub use lost::Lost;
-pub use owner::{Confidence, Owner, OwnerFacts, Process, ProcessChange, ProcessEvent, ProcessId};
+pub use owner::{
+    Confidence, Owner, OwnerFacts, Process, ProcessChange, ProcessEvent, ProcessId, ThreadName,
+};
 pub use time::{Timestamp, TimestampPrecision};
 
 /// One captured packet: borrowed bytes and the facts that came with them.

@@ -32,6 +32,46 @@ pub struct Process {
     pub uid: Option<u32>,
 }
 
+/// The name of a thread (`comm`): at most 16 bytes. By value, since most packets carry two.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ThreadName([u8; ThreadName::MAX]);
+
+impl ThreadName {
+    /// The longest name in bytes.
+    pub const MAX: usize = 16;
+
+    /// The first 16 bytes of a name, up to a NUL.
+    pub fn new(name: &[u8]) -> Self {
+        let mut padded = [0; Self::MAX];
+        let named = name.iter().take_while(|&&byte| byte != 0);
+        for (to, from) in padded.iter_mut().zip(named) {
+            *to = *from;
+        }
+        Self(padded)
+    }
+
+    /// A name and the NULs after it, as the kernel side keeps it.
+    #[inline]
+    pub fn padded(name: [u8; Self::MAX]) -> Self {
+        Self(name)
+    }
+
+    /// The name and the NULs after it, as one number.
+    #[inline]
+    pub fn bits(self) -> u128 {
+        u128::from_ne_bytes(self.0)
+    }
+
+    pub fn as_bytes(&self) -> &[u8] {
+        let end = self.0.iter().position(|&byte| byte == 0);
+        self.0.get(..end.unwrap_or(Self::MAX)).unwrap_or_default()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.as_bytes().is_empty()
+    }
+}
+
 /// How an owner became known, the surest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Confidence {
@@ -53,7 +93,7 @@ pub struct Owner<'a> {
     /// Id of the thread that last used the socket; 0 when unknown.
     pub tid: u32,
     /// Name of that thread; empty when unknown.
-    pub thread: &'a [u8],
+    pub thread: ThreadName,
     /// User id under which the socket was last used; `None` when unknown.
     pub uid: Option<u32>,
     pub confidence: Confidence,
@@ -61,13 +101,13 @@ pub struct Owner<'a> {
 
 /// Who is at one end of a packet, as the kernel side knows it: an id, yet without a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OwnerFacts<'a> {
+pub struct OwnerFacts {
     pub process: ProcessId,
     pub tid: u32,
     /// Real user id of the thread when it used the socket.
     pub uid: u32,
     /// Name of the thread.
-    pub thread: &'a [u8],
+    pub thread: ThreadName,
     pub confidence: Confidence,
 }
 

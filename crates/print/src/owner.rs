@@ -121,7 +121,7 @@ impl<'a> Shown<'a> {
     pub(crate) fn suffix(&self, p: &mut Out<'_>) {
         if self.context.thread {
             self.both(p, ", Thread [", |owner| {
-                has_thread(&owner).then_some((owner.thread, owner.tid))
+                has_thread(owner).then_some((owner.thread.as_bytes(), owner.tid))
             });
         }
         if self.context.parent {
@@ -138,11 +138,11 @@ impl<'a> Shown<'a> {
         &self,
         p: &mut Out<'_>,
         words: &str,
-        what: impl Fn(Owner<'a>) -> Option<(&'a [u8], u32)>,
+        what: impl for<'o> Fn(&'o Owner<'a>) -> Option<(&'o [u8], u32)>,
     ) {
-        let (first, second, between) = match (self.sender, self.receiver) {
+        let (first, second, between) = match (&self.sender, &self.receiver) {
             (Some(sender), Some(receiver)) => (what(sender), what(receiver), ">"),
-            _ => (what(self.main), None, ""),
+            _ => (what(&self.main), None, ""),
         };
         if first.is_none() && second.is_none() {
             return;
@@ -177,7 +177,7 @@ impl<'a> Shown<'a> {
                 "Thread (tid ",
                 owner.tid,
                 ", name ",
-                Escaped(owner.thread, &[]),
+                Escaped(owner.thread.as_bytes(), &[]),
                 ")"
             );
         }

@@ -3,7 +3,8 @@
 //! `check` is for every protocol's own tests too.
 
 use pktwho_packet::{
-    Confidence, Direction, Iface, LinkType, Owner, Packet, Process, ProcessId, Reception, Timestamp,
+    Confidence, Direction, Iface, LinkType, Owner, Packet, Process, ProcessId, Reception,
+    ThreadName, Timestamp,
 };
 use proptest::prelude::*;
 
@@ -87,7 +88,7 @@ fn owner<'a>(process: &'a Process, parent: Option<&'a Process>) -> Owner<'a> {
         process,
         parent,
         tid: process.id.pid,
-        thread: b"worker",
+        thread: ThreadName::new(b"worker"),
         uid: None,
         confidence: Confidence::Exact,
     }

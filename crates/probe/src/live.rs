@@ -8,7 +8,7 @@ use std::time::Duration;
 use pktwho_filter::graph::{Graph, Target};
 use pktwho_packet::{
     Confidence, Direction, Iface, LinkType, Lost, NetnsId, OwnerFacts, ProcessChange, ProcessEvent,
-    ProcessId, Reception, Timestamp,
+    ProcessId, Reception, ThreadName, Timestamp,
 };
 use rustc_hash::FxHashMap;
 use rustix::event::epoll;
@@ -79,7 +79,7 @@ pub struct Config {
     pub backend: Backend,
 }
 
-fn owner_facts(record: &OwnerRecord) -> Option<OwnerFacts<'_>> {
+fn owner_facts(record: &OwnerRecord) -> Option<OwnerFacts> {
     let confidence = match record.sure {
         abi::SURE_NOT => return None,
         abi::SURE_EXACT => Confidence::Exact,
@@ -93,7 +93,7 @@ fn owner_facts(record: &OwnerRecord) -> Option<OwnerFacts<'_>> {
         },
         tid: record.tid,
         uid: record.uid,
-        thread: abi::trimmed(&record.thread),
+        thread: ThreadName::padded(record.thread),
         confidence,
     })
 }
@@ -106,8 +106,8 @@ pub struct RawPacket<'a> {
     pub orig_len: u32,
     pub direction: Direction,
     pub reception: Reception,
-    pub sender: Option<OwnerFacts<'a>>,
-    pub receiver: Option<OwnerFacts<'a>>,
+    pub sender: Option<OwnerFacts>,
+    pub receiver: Option<OwnerFacts>,
     /// The filter asks for something that the kernel side did not know: the packet may not be
     /// wanted.
     pub undecided: bool,

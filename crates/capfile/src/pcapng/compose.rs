@@ -26,8 +26,10 @@ pub(crate) fn end_block(out: &mut Vec<u8>, start: usize) {
 /// Appends zeros up to the next multiple of four after `len` bytes.
 #[inline]
 pub(crate) fn pad(out: &mut Vec<u8>, len: usize) {
-    let zeros = [0; 3];
-    out.extend_from_slice(zeros.get(..padding(len)).unwrap_or_default());
+    // Most often none, and a call to copy nothing is not free.
+    for _ in 0..padding(len) {
+        out.push(0);
+    }
 }
 
 /// Appends an option. A value longer than its 16-bit length can say is cut.

@@ -12,6 +12,7 @@ mod names;
 pub(crate) mod options;
 mod packet_blocks;
 mod packet_comments;
+mod packet_options;
 mod process_index;
 mod process_read;
 pub(crate) mod reader;

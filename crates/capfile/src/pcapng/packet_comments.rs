@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use pktwho_packet::{Owner, Process};
+use pktwho_packet::{Owner, Process, ThreadName};
 
 use super::compose::write_option;
 use super::option;
@@ -38,7 +38,7 @@ pub(crate) fn write(out: &mut Vec<u8>, owner: &Owner<'_>) {
         ],
     );
     if owner.tid != 0 {
-        let thread = [owner.thread.to_vec()];
+        let thread = [owner.thread.as_bytes().to_vec()];
         comment(
             out,
             &[
@@ -170,7 +170,7 @@ impl Found {
             b"Cmd" | b"Command" => set_command(&mut self.process, value),
             b"Args" => set_args(&mut self.process, value),
             b"ThreadId" | b"TID" => self.entry.tid = number(value).unwrap_or(0),
-            b"ThreadName" => self.entry.thread = value.to_vec(),
+            b"ThreadName" => self.entry.thread = ThreadName::new(value),
             b"UserId" => {
                 self.process.uid = number(value);
                 self.entry.uid = self.process.uid;
@@ -260,7 +260,7 @@ mod tests {
             process,
             parent: Some(parent),
             tid: 8,
-            thread: b"dns",
+            thread: ThreadName::new(b"dns"),
             uid: None,
             confidence: Confidence::Exact,
         }
@@ -282,7 +282,7 @@ mod tests {
         let read = entry.owner(0);
         assert_eq!(
             (read.process.uid, read.tid, read.thread),
-            (Some(1000), 8, &b"dns"[..])
+            (Some(1000), 8, ThreadName::new(b"dns"))
         );
         let facts = |process: &Process| (process.id, process.name.clone(), process.args.clone());
         assert_eq!(facts(read.process), facts(&process));

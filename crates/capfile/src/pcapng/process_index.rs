@@ -10,10 +10,9 @@ use rustc_hash::FxHashMap;
 use super::compose::{end_block, end_options, pad, start_block, write_option};
 use super::{block, option};
 use crate::limits::{MAX_PROCESS_BYTES_WRITTEN, MAX_PROCESSES_WRITTEN};
-use crate::process_comment::{self, MAX_THREAD, write_label};
+use crate::process_comment::{self, write_label};
 
-/// Everything that tells one block from another: an [`Owner`] as plain words. Thread names
-/// count with their first 16 bytes; Linux's have at most 15.
+/// Everything that tells one block from another: an [`Owner`] as plain words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Key {
     process: u64,
@@ -21,7 +20,7 @@ struct Key {
     parent: u64,
     /// User id; all ones when unknown.
     uid: u64,
-    /// Thread id, length of its name, confidence.
+    /// Thread id, confidence.
     thread: u64,
     name: u128,
 }
@@ -29,11 +28,6 @@ struct Key {
 impl Key {
     #[inline]
     fn of(owner: &Owner<'_>) -> Self {
-        let mut name = [0; MAX_THREAD];
-        let len = owner.thread.len().min(MAX_THREAD);
-        if let (Some(to), Some(from)) = (name.get_mut(..len), owner.thread.get(..len)) {
-            to.copy_from_slice(from);
-        }
         let confidence: u64 = match owner.confidence {
             Confidence::Exact => 0,
             Confidence::Flow => 1,
@@ -43,8 +37,8 @@ impl Key {
             process: owner.process.serial,
             parent: owner.parent.map_or(u64::MAX, |parent| parent.serial),
             uid: owner.uid.map_or(u64::MAX, u64::from),
-            thread: u64::from(owner.tid) | (len as u64) << 32 | confidence << 40,
-            name: u128::from_le_bytes(name),
+            thread: u64::from(owner.tid) | confidence << 32,
+            name: owner.thread.bits(),
         }
     }
 

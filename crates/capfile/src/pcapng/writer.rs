@@ -16,14 +16,13 @@
 
 use std::io::Write;
 
-use pktwho_packet::{Direction, Iface, LinkType, Owner, Packet, Reception, Timestamp};
+use pktwho_packet::{Direction, Iface, LinkType, Packet, Timestamp};
 
-use super::compose::{
-    end_block, end_options, pad, start_block, write_option_header, write_text, write_u32_option,
-};
+use super::compose::{end_block, end_options, pad, start_block, write_text};
 use super::iface_write::{self, Common, nanoseconds};
-use super::process_index::{End, ProcessIndex, Written};
-use super::{BYTE_ORDER_MAGIC, block, option, packet_comments};
+use super::packet_options::{Ends, PacketOptions};
+use super::process_index::{End, ProcessIndex};
+use super::{BYTE_ORDER_MAGIC, block, option};
 use crate::counters::Counters;
 use crate::error::Error;
 use crate::limits::{MAX_IFACES, MAX_SNAPLEN};
@@ -87,16 +86,8 @@ pub struct PcapngWriter<W: Write> {
     /// Number of the next device in the section.
     next_iface: u32,
     pub(crate) processes: ProcessIndex,
+    packet_options: PacketOptions,
     pub(crate) last_time: Timestamp,
-}
-
-/// The owners of a packet as its options tell them.
-#[derive(Clone, Copy, Debug, Default)]
-struct Ends<'a> {
-    near: Option<(&'a Owner<'a>, Written)>,
-    far: Option<Written>,
-    /// Whether the near end is not the one that the direction lets expect.
-    unexpected: bool,
 }
 
 impl<W: Write> PcapngWriter<W> {
@@ -124,6 +115,7 @@ impl<W: Write> PcapngWriter<W> {
             ifaces: Vec::new(),
             next_iface: 0,
             processes: ProcessIndex::default(),
+            packet_options: PacketOptions::default(),
             last_time: Timestamp::default(),
         }
     }
@@ -246,15 +238,20 @@ impl<W: Write> PcapngWriter<W> {
             .get(..iface.snaplen - header.len())
             .unwrap_or(payload);
         let captured = header.len() + payload.len();
+        let comments = self.options.comments;
+        let options = self
+            .packet_options
+            .of(packet, &ends, &self.processes, comments);
         let out = self.output.buffer();
         let start = out.len();
         let fixed = packet_header(iface.id, nanoseconds(packet.time), captured, orig_len);
         out.extend_from_slice(&fixed);
-        out.extend_from_slice(header);
+        if !header.is_empty() {
+            out.extend_from_slice(header);
+        }
         out.extend_from_slice(payload);
         pad(out, captured);
-        let comments = self.options.comments;
-        write_packet_options(out, packet, &ends, &self.processes, comments);
+        out.extend_from_slice(options);
         end_block(out, start);
         Ok(self.output.end_record()?)
     }
@@ -338,89 +335,4 @@ pub(crate) fn packet_header(iface: u32, time: u64, captured: usize, orig_len: u3
         b0, b1, b2, b3, 0, 0, 0, 0, i0, i1, i2, i3, t4, t5, t6, t7, t0, t1, t2, t3, c0, c1, c2, c3,
         o0, o1, o2, o3,
     ]
-}
-
-#[inline]
-fn write_packet_options(
-    out: &mut Vec<u8>,
-    packet: &Packet<'_>,
-    ends: &Ends<'_>,
-    processes: &ProcessIndex,
-    comments: bool,
-) {
-    let flags = flags(packet.direction, packet.reception);
-    if flags != 0 {
-        write_u32_option(out, option::PACKET_FLAGS, flags);
-    }
-    if let Some((owner, block)) = &ends.near {
-        out.extend_from_slice(&near_options(owner, *block));
-        if let Some(far) = ends.far {
-            write_u32_option(out, option::PACKET_OTHER_INDEX, far.index);
-        }
-        write_ends_comment(out, packet.direction, *block, ends, processes);
-        if comments {
-            packet_comments::write(out, owner);
-        }
-    } else if flags == 0 {
-        return;
-    }
-    end_options(out);
-}
-
-/// Block and ids of the process at this end.
-#[inline]
-fn near_options(owner: &Owner<'_>, block: Written) -> [u8; 20] {
-    let [c0, c1] = option::PACKET_PROCESS_INDEX.to_le_bytes();
-    let [d0, d1] = option::PACKET_PROCESS.to_le_bytes();
-    let [i0, i1, i2, i3] = block.index.to_le_bytes();
-    let [p0, p1, p2, p3] = owner.process.id.pid.to_le_bytes();
-    let [t0, t1, t2, t3] = owner.tid.to_le_bytes();
-    [
-        c0, c1, 4, 0, i0, i1, i2, i3, d0, d1, 8, 0, p0, p1, p2, p3, t0, t1, t2, t3,
-    ]
-}
-
-/// Writes the comment that tells sender and receiver, when the direction alone does not.
-#[inline]
-fn write_ends_comment(
-    out: &mut Vec<u8>,
-    direction: Direction,
-    near: Written,
-    ends: &Ends<'_>,
-    processes: &ProcessIndex,
-) {
-    let near = processes.label(near);
-    let far = ends.far.map(|far| processes.label(far));
-    let inbound = direction == Direction::In;
-    let (left, arrow, right): (&[u8], &[u8], &[u8]) = match far {
-        Some(far) if inbound => (far, b" > ", near),
-        Some(far) => (near, b" > ", far),
-        None if !ends.unexpected => return,
-        None if inbound => (near, b" >", b""),
-        None => (b"", b"> ", near),
-    };
-    let len = left.len() + arrow.len() + right.len();
-    write_option_header(out, option::COMMENT, u16::try_from(len).unwrap_or(u16::MAX));
-    out.extend_from_slice(left);
-    out.extend_from_slice(arrow);
-    out.extend_from_slice(right);
-    pad(out, len);
-}
-
-/// `epb_flags`: direction in bits 0-1, reception in bits 2-4.
-#[inline]
-fn flags(direction: Direction, reception: Reception) -> u32 {
-    let direction = match direction {
-        Direction::Unknown => 0,
-        Direction::In => 1,
-        Direction::Out => 2,
-    };
-    let reception = match reception {
-        Reception::Unspecified => 0,
-        Reception::Unicast => 1,
-        Reception::Multicast => 2,
-        Reception::Broadcast => 3,
-        Reception::Promiscuous => 4,
-    };
-    direction | reception << 2
 }

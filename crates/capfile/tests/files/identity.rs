@@ -4,8 +4,8 @@ use pktwho_capfile::{
     Counters, Format, PcapOptions, PcapWriter, PcapngOptions, PcapngWriter, Reader, Writer,
 };
 use pktwho_packet::{
-    Confidence, Direction, Iface, LinkType, Packet, Process, ProcessId, Reception, Timestamp,
-    TimestampPrecision,
+    Confidence, Direction, Iface, LinkType, Packet, Process, ProcessId, Reception, ThreadName,
+    Timestamp, TimestampPrecision,
 };
 use proptest::prelude::*;
 
@@ -114,7 +114,7 @@ fn owner(serial: u64, args: Vec<Vec<u8>>) -> OwnerModel {
         },
         parent: None,
         tid: 7,
-        thread: b"worker".to_vec(),
+        thread: ThreadName::new(b"worker"),
         uid: Some(0),
         confidence: Confidence::Exact,
     }
@@ -161,7 +161,7 @@ fn a_second_thread_repeats_no_facts() {
     let args = vec![b"a long and winding argument".to_vec()];
     let mut second = owner(1, args.clone());
     second.tid = 8;
-    second.thread = b"helper".to_vec();
+    second.thread = ThreadName::new(b"helper");
     let sent = [packet(Some(owner(1, args.clone()))), packet(Some(second))];
     let file = check_sender(&sent);
     assert_eq!(

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use pktwho_capfile::{Counters, Error, Reader, Writer};
 use pktwho_packet::{
     Confidence, Direction, Iface, LinkType, NetnsId, Owner, Packet, Process, ProcessId, Reception,
-    Timestamp,
+    ThreadName, Timestamp,
 };
 use proptest::prelude::*;
 use proptest::{collection, option, sample};
@@ -16,7 +16,7 @@ pub struct OwnerModel {
     pub process: Process,
     pub parent: Option<Process>,
     pub tid: u32,
-    pub thread: Vec<u8>,
+    pub thread: ThreadName,
     pub uid: Option<u32>,
     pub confidence: Confidence,
 }
@@ -27,7 +27,7 @@ impl OwnerModel {
             process: owner.process.clone(),
             parent: owner.parent.cloned(),
             tid: owner.tid,
-            thread: owner.thread.to_vec(),
+            thread: owner.thread,
             uid: owner.uid,
             confidence: owner.confidence,
         }
@@ -38,7 +38,7 @@ impl OwnerModel {
             process: &self.process,
             parent: self.parent.as_ref(),
             tid: self.tid,
-            thread: &self.thread,
+            thread: self.thread,
             uid: self.uid,
             confidence: self.confidence,
         }
@@ -129,7 +129,7 @@ prop_compose! {
     /// An owner out of `processes`; its parent's facts are known or not.
     fn owner(processes: Vec<Process>)(
         process in sample::select(processes.clone()), parent in option::of(sample::select(processes)),
-        tid in prop_oneof![Just(0), 1..4_u32, any::<u32>()], thread in bytes(15),
+        tid in prop_oneof![Just(0), 1..4_u32, any::<u32>()], thread in bytes(15).prop_map(|name| ThreadName::new(&name)),
         uid in option::of(any::<u32>()), confidence in confidence(),
     ) -> OwnerModel {
         let mut process = process;

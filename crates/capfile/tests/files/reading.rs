@@ -446,7 +446,7 @@ fn check_comments(blocks: &[(u32, &str, &str)], index: u32, expected: Option<(u3
             (
                 owner.process.id.pid,
                 text(&owner.process.name),
-                text(owner.thread),
+                text(owner.thread.as_bytes()),
             )
         });
         let expected = expected.map(|(pid, name, thread)| (pid, name.into(), thread.into()));

@@ -8,8 +8,8 @@ use std::fs::File;
 
 use pktwho_capfile::{Counters, PcapOptions, PcapWriter, PcapngOptions, PcapngWriter, Writer};
 use pktwho_packet::{
-    Confidence, Direction, Iface, LinkType, NetnsId, Process, ProcessId, Reception, Timestamp,
-    TimestampPrecision,
+    Confidence, Direction, Iface, LinkType, NetnsId, Process, ProcessId, Reception, ThreadName,
+    Timestamp, TimestampPrecision,
 };
 
 use crate::model::{OwnerModel, PacketModel, write};
@@ -52,7 +52,7 @@ fn owner(pid: u32, name: &[u8], tid: u32, thread: &[u8]) -> OwnerModel {
         },
         parent: Some(shell),
         tid,
-        thread: thread.to_vec(),
+        thread: ThreadName::new(thread),
         uid: Some(1000),
         confidence: Confidence::Exact,
     }
