@@ -83,7 +83,7 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
         secrets,
         embeds: plan.output.key_log.embed,
         processes: Processes::new(),
-        ends: Ends::default(),
+        slots: Slots::default(),
         signals,
         started: now(),
         by_iface: Vec::new(),
@@ -112,7 +112,7 @@ struct Capture {
     /// Whether they go into the file.
     embeds: bool,
     processes: Processes,
-    ends: Ends,
+    slots: Slots,
     signals: Signals,
     started: Timestamp,
     /// Packets delivered, by device.
@@ -203,7 +203,7 @@ impl Capture {
             match &event {
                 Event::Process(event) => self.processes.apply(event),
                 Event::Packet(raw) => {
-                    let packet = owned(raw, &mut self.processes, &mut self.ends);
+                    let packet = owned(raw, &mut self.processes, &mut self.slots);
                     if raw.undecided && !self.wanted.takes(&packet, self.lineage.as_ref()) {
                         self.refused += 1;
                         continue;
@@ -314,18 +314,18 @@ fn plural(count: u64) -> &'static str {
 
 /// Where the owners of the last packet were found: those of the next are mostly the same.
 #[derive(Clone, Copy, Debug, Default)]
-struct Ends {
+struct Slots {
     sender: Slot,
     receiver: Slot,
 }
 
 /// The packet with its owners in words.
-fn owned<'a>(raw: &RawPacket<'a>, processes: &'a mut Processes, ends: &mut Ends) -> Packet<'a> {
-    if let Some(facts) = &raw.sender {
-        ends.sender = processes.find(facts, ends.sender);
+fn owned<'a>(raw: &RawPacket<'a>, processes: &'a mut Processes, slots: &mut Slots) -> Packet<'a> {
+    if let Some(facts) = &raw.ends.sender {
+        slots.sender = processes.find(facts, slots.sender);
     }
-    if let Some(facts) = &raw.receiver {
-        ends.receiver = processes.find(facts, ends.receiver);
+    if let Some(facts) = &raw.ends.receiver {
+        slots.receiver = processes.find(facts, slots.receiver);
     }
     let processes = &*processes;
     let owner = |facts: Option<OwnerFacts>, slot| processes.owner(facts?, slot);
@@ -336,8 +336,8 @@ fn owned<'a>(raw: &RawPacket<'a>, processes: &'a mut Processes, ends: &mut Ends)
         orig_len: raw.orig_len,
         direction: raw.direction,
         reception: raw.reception,
-        sender: owner(raw.sender, ends.sender),
-        receiver: owner(raw.receiver, ends.receiver),
+        sender: owner(raw.ends.sender, slots.sender),
+        receiver: owner(raw.ends.receiver, slots.receiver),
     }
 }
 

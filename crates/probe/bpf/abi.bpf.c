@@ -6,6 +6,7 @@
 #define KEEP(name) struct name *keep_##name
 KEEP(owner);
 KEEP(packet_record);
+KEEP(owner_pair);
 KEEP(ring_control);
 KEEP(reader_state);
 KEEP(process_event);

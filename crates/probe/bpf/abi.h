@@ -48,7 +48,10 @@ struct owner {
 	char thread[NAME_LEN];
 };
 
-/* Head of every packet record in a ring; the captured bytes follow. */
+/*
+ * Head of every packet record in a ring; the captured bytes follow. Between them stand the owners
+ * of sender and receiver, unless they are those of the record before it in the same ring.
+ */
 struct packet_record {
 	__u32 size; /* of the whole record, a multiple of 8 */
 	__u16 kind;
@@ -60,11 +63,15 @@ struct packet_record {
 	__u8 egress;
 	__u8 pkt_type; /* PACKET_HOST, … (linux/if_packet.h) */
 	__u8 undecided; /* a term of the filter is not known here: user space is to decide */
-	__u8 pad;
+	__u8 owners; /* they follow */
 	__u32 netns; /* of the device: inode number */
-	__u32 pad2;
-	struct owner sender;
+	__u32 pad;
+};
+
+/* The owners in a record; what stands beside SURE_NOT means nothing. */
+struct owner_pair {
 	struct owner receiver;
+	struct owner sender;
 };
 
 /* First page of every ring. The kernel writes the first line, the reader the second. */

@@ -103,23 +103,58 @@ static __always_inline int unreadable(struct __sk_buff *skb, struct ring_control
 	return TCX_NEXT;
 }
 
+/* Are these the owners of the record before? What stands beside an unknown one may differ. */
+static __always_inline bool is_said(const struct work *work)
+{
+	const __u64 *who = (const __u64 *)work->who, *said = (const __u64 *)work->said;
+	__u64 differ = 0;
+
+	for (__u32 i = 0; i < sizeof(struct owner_pair) / sizeof(*who); i++)
+		differ |= READ(who[i]) ^ READ(said[i]);
+	return !differ;
+}
+
+/*
+ * The owners, unless the record before has told them, and the packet's bytes. The record's length
+ * in bytes; 0: the packet cannot be read.
+ */
+static __always_inline __u32 fill(struct __sk_buff *skb, struct work *work,
+				  struct packet_record *record, __u32 l3)
+{
+	__u32 cap_len = READ(work->cap_len);
+	__u32 before = sizeof(*record);
+
+	record->owners = !is_said(work);
+	if (record->owners) {
+		__builtin_memcpy((char *)record + before, work->who, sizeof(work->who));
+		before += sizeof(work->who);
+	}
+	if (cap_len == 0 || cap_len > config.snaplen ||
+	    copy_packet(skb, (char *)record + before, cap_len, is_tagged(skb, l3)))
+		return 0;
+	if (record->owners)
+		__builtin_memcpy(work->said, work->who, sizeof(work->who));
+	return before + cap_len;
+}
+
 /* The last step: the record, which has its head by now, gets its bytes and is published. */
 static __always_inline int store(struct __sk_buff *skb, struct ring_control *control,
 				 struct packet_record *record, __u32 l3)
 {
-	__u32 cap_len = READ(work_of(control)->cap_len);
+	struct work *work = work_of(control);
 	__u64 head = control->head;
+	__u32 length = 0;
 
-	if (READ(work_of(control)->full)) {
+	if (READ(work->full)) {
 		control->lost_full++;
 		count_loss(skb, LOST_FULL);
-	} else if (cap_len == 0 || cap_len > config.snaplen ||
-		   copy_packet(skb, (char *)record + sizeof(*record), cap_len, is_tagged(skb, l3))) {
+	} else if (!(length = fill(skb, work, record, l3))) {
 		control->lost_unreadable++;
 		count_loss(skb, LOST_UNREADABLE);
 	} else {
+		record->size = (length + 7) & ~7U;
+		head += record->size;
 		control->stored++;
-		head += (sizeof(*record) + cap_len + 7) & ~7U;
 		publish(control, head);
 		ring_doorbell(control, head);
 	}
@@ -147,16 +182,16 @@ static __always_inline struct packet_record *begin(struct __sk_buff *skb,
 {
 	__u32 length = skb->len + (is_tagged(skb, l3) ? VLAN_TAG : 0);
 	__u32 cap_len = length < config.snaplen ? length : config.snaplen;
-	__u32 size = (sizeof(struct packet_record) + cap_len + 7) & ~7U;
+	__u32 size = (RECORD_HEAD_MAX + cap_len + 7) & ~7U;
 	struct packet_record *record;
+	struct work *work = work_of(control);
 
 	place_record(control, control->head - READ(control->tail) + size > config.ring_size);
 	record = own_record(control);
 	if (!record)
 		return 0;
-	WRITE(work_of(control)->cap_len, cap_len);
-	work_of(control)->netns = netns_of(skb);
-	record->size = size;
+	WRITE(work->cap_len, cap_len);
+	work->netns = netns_of(skb);
 	record->kind = KIND_PACKET;
 	record->version = ABI_VERSION;
 	record->time = bpf_ktime_get_ns();
@@ -165,10 +200,10 @@ static __always_inline struct packet_record *begin(struct __sk_buff *skb,
 	record->cap_len = cap_len;
 	record->egress = egress;
 	record->pkt_type = skb->pkt_type;
-	record->netns = work_of(control)->netns;
+	record->netns = work->netns;
 	/* What stands in an owner is only looked at when somebody is known. */
-	record->sender.sure = SURE_NOT;
-	record->receiver.sure = SURE_NOT;
+	work->who[FROM].sure = SURE_NOT;
+	work->who[TO].sure = SURE_NOT;
 	return record;
 }
 
@@ -201,7 +236,7 @@ static __always_inline int capture(struct __sk_buff *skb, bool egress, __u32 l3)
 		return unreadable(skb, control);
 	if (config.owners) {
 		__u64 homes_at = skb->ifindex == LOOPBACK_IFINDEX ? 0 : generation();
-		int known = from_packet(skb, egress, l3, egress ? homes_at : 0, record);
+		int known = from_packet(skb, egress, l3, egress ? homes_at : 0, work->who);
 
 		if (known != BOTH_KNOWN && !(known && egress && !homes_at)) {
 			work->homes_at = homes_at;
@@ -227,11 +262,8 @@ int seek_ends(struct __sk_buff *skb)
 	record = own_record(control);
 	if (!record)
 		return unreadable(skb, control);
-	work->who[FROM] = record->sender;
 	work->who[TO].sure = SURE_NOT;
 	find_ends(skb, work);
-	record->sender = work->who[FROM];
-	record->receiver = work->who[TO];
 	return finish(skb, control, record, work->egress, work->l3);
 }
 

@@ -87,7 +87,7 @@ static __always_inline int from_sent(struct __sk_buff *skb, __u32 l3, struct own
  * egress it may know the receiver as well; `generation` as in from_socket.
  */
 static __always_inline int from_packet(struct __sk_buff *skb, bool egress, __u32 l3,
-				       __u64 generation, struct packet_record *record)
+				       __u64 generation, struct owner *who)
 {
 	struct bpf_sock *sk = skb->sk;
 	struct sock_owner *socket;
@@ -97,7 +97,7 @@ static __always_inline int from_packet(struct __sk_buff *skb, bool egress, __u32
 
 	if (!sk)
 		return !egress && skb->ifindex == LOOPBACK_IFINDEX ?
-			       from_sent(skb, l3, &record->sender) :
+			       from_sent(skb, l3, &who[FROM]) :
 			       NEITHER;
 	full = bpf_sk_fullsock(sk);
 	/* What a request socket sends is its listener's. */
@@ -107,20 +107,20 @@ static __always_inline int from_packet(struct __sk_buff *skb, bool egress, __u32
 		bool made = full->family == AF_PACKET;
 
 		if (made && egress)
-			return from_task(&record->sender);
+			return from_task(&who[FROM]);
 		if (generation && full->protocol != IPPROTO_TCP && !goes_to_peer(skb, full, l3))
 			generation = 0;
 		socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
 		/* Whatever addresses a packet socket has put there, it is nobody else's packet. */
 		if (!socket)
 			return made ? KNOWN : NEITHER;
-		return from_socket(socket, &record->sender, &record->receiver, generation);
+		return from_socket(socket, &who[FROM], &who[TO], generation);
 	}
 	cookie = bpf_get_socket_cookie(skb);
 	found = bpf_map_lookup_elem(&cookies, &cookie);
 	if (!found)
 		return NEITHER;
-	record->sender = *found;
+	who[FROM] = *found;
 	return KNOWN;
 }
 

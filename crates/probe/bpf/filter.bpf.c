@@ -73,27 +73,25 @@ static __always_inline struct answers answers_of(const struct owner *who)
 	return answers;
 }
 
-/* Weighs the owners in the record against all terms, into struct decision. */
+/* Weighs the packet's owners against all terms, into struct decision. */
 __noinline int weigh_owners(void)
 {
 	struct ring_control *control = own_ring();
 	struct answers sender, receiver, near, far;
-	struct packet_record *record;
 	struct decision *decision;
 	bool near_known, egress;
+	struct work *work;
 
 	if (!control)
 		return 0;
-	record = own_record(control);
-	if (!record)
-		return 0;
-	egress = work_of(control)->egress;
+	work = work_of(control);
+	egress = work->egress;
 	decision = decision_of(control);
-	sender = answers_of(&record->sender);
-	receiver = answers_of(&record->receiver);
+	sender = answers_of(&work->who[FROM]);
+	receiver = answers_of(&work->who[TO]);
 	near = egress ? sender : receiver;
 	far = egress ? receiver : sender;
-	near_known = (egress ? record->sender.sure : record->receiver.sure) != SURE_NOT;
+	near_known = work->who[egress ? FROM : TO].sure != SURE_NOT;
 	/* The far end is the own one when it is the only one that is known. */
 	if (!near_known) {
 		near = far;

@@ -36,7 +36,8 @@ struct {
  */
 struct work {
 	struct packet_record record;
-	struct owner who[2]; /* at the ends of `tuple` */
+	struct owner who[2]; /* at the ends of the packet, FROM and TO */
+	struct owner said[2]; /* what the last record that was stored says of them */
 	struct tuple tuple;
 	struct tuple plain; /* what stood in `tuple` while another one is tried */
 	struct bpf_sock_tuple question;
@@ -55,6 +56,8 @@ struct work {
 	__s32 tracker; /* id of the namespace whose connections are looked at */
 };
 #define WORK_OFFSET 1024
+
+#define RECORD_HEAD_MAX (sizeof(struct packet_record) + sizeof(struct owner_pair))
 
 static __always_inline struct ring_control *own_ring(void)
 {

@@ -65,7 +65,8 @@ abi! {
         pad: [u8; 3],
         thread: [u8; 16],
     }
-    /// Head of every packet record; `cap_len` bytes follow.
+    /// Head of every packet record; an [`OwnerPair`], if `owners` is not 0, and then `cap_len`
+    /// bytes follow. Without one the owners are those of the ring's record before.
     PacketRecord = "packet_record" {
         size: u32,
         kind: u16,
@@ -77,11 +78,13 @@ abi! {
         egress: u8,
         pkt_type: u8,
         undecided: u8,
-        pad: u8,
+        owners: u8,
         netns: u32,
-        pad2: u32,
-        sender: OwnerRecord,
+        pad: u32,
+    }
+    OwnerPair = "owner_pair" {
         receiver: OwnerRecord,
+        sender: OwnerRecord,
     }
     RingControl = "ring_control" {
         head: u64,

@@ -20,7 +20,7 @@ pub struct RingLayout {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a hundred bytes")]
-const RECORD_HEAD: u32 = size_of::<abi::PacketRecord>() as u32;
+const RECORD_HEAD: u32 = (size_of::<abi::PacketRecord>() + size_of::<abi::OwnerPair>()) as u32;
 
 impl RingLayout {
     /// For `buffer` bytes in all, or as many as usual: one ring for every CPU that can come

@@ -33,6 +33,7 @@ pub use error::Error;
 pub use filter::Filter;
 pub use live::{Config, Counts, DirectionChoice, Event, Interfaces, Live, RawPacket};
 pub use netns::Netns;
+pub use rings::Ends;
 pub use spaces::Namespaces;
 pub use terms::{Lineage, can_follow};
 pub use tls::{FoundSecret, Hooked, TlsConfig, TlsFile, TlsReport, TlsSecrets, Unhooked};

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use pktwho_filter::graph::{Graph, Target};
 use pktwho_packet::{
-    Confidence, Direction, Iface, LinkType, Lost, NetnsId, OwnerFacts, ProcessChange, ProcessEvent,
-    ProcessId, Reception, ThreadName, Timestamp,
+    Direction, Iface, LinkType, Lost, NetnsId, ProcessChange, ProcessEvent, ProcessId, Reception,
+    Timestamp,
 };
 use rustc_hash::FxHashMap;
 use rustix::event::epoll;
 
 use crate::Error;
-use crate::abi::{self, OwnerRecord, PacketRecord, ReaderState};
+use crate::abi::{self, PacketRecord, ReaderState};
 use crate::attach::{self, Attacher, Attachment, Backend};
 use crate::clock::{self, Clock};
 use crate::device::Device;
@@ -24,7 +24,7 @@ use crate::homes::Homes;
 use crate::layout::RingLayout;
 use crate::load::Programs;
 use crate::netns::Netns;
-use crate::rings::Rings;
+use crate::rings::{Ends, Lent, Rings};
 use crate::spaces::{Change, Namespaces, Spaces};
 use crate::sys::{self, Mapped};
 use crate::terms::{self, Lineage, Terms};
@@ -79,25 +79,6 @@ pub struct Config {
     pub backend: Backend,
 }
 
-fn owner_facts(record: &OwnerRecord) -> Option<OwnerFacts> {
-    let confidence = match record.sure {
-        abi::SURE_NOT => return None,
-        abi::SURE_EXACT => Confidence::Exact,
-        abi::SURE_FLOW => Confidence::Flow,
-        _ => Confidence::Guess,
-    };
-    Some(OwnerFacts {
-        process: ProcessId {
-            pid: record.pid,
-            start: record.start,
-        },
-        tid: record.tid,
-        uid: record.uid,
-        thread: ThreadName::padded(record.thread),
-        confidence,
-    })
-}
-
 /// A packet as it lies in the ring.
 #[derive(Clone, Copy, Debug)]
 pub struct RawPacket<'a> {
@@ -106,8 +87,7 @@ pub struct RawPacket<'a> {
     pub orig_len: u32,
     pub direction: Direction,
     pub reception: Reception,
-    pub sender: Option<OwnerFacts>,
-    pub receiver: Option<OwnerFacts>,
+    pub ends: &'a Ends,
     /// The filter asks for something that the kernel side did not know: the packet may not be
     /// wanted.
     pub undecided: bool,
@@ -413,7 +393,7 @@ impl Live {
     }
 
     fn next_packet(&mut self, ring: usize) -> Option<Event<'_>> {
-        let (record, data) = self.rings.lend(ring)?;
+        let Lent { record, ends, data } = self.rings.lend(ring)?;
         self.quiet_looks = 0;
         let place = (NetnsId(record.netns), record.ifindex);
         if self.last_place.0 != place {
@@ -430,8 +410,7 @@ impl Live {
                 Direction::Out
             },
             reception: reception(record),
-            sender: owner_facts(&record.sender),
-            receiver: owner_facts(&record.receiver),
+            ends,
             undecided: record.undecided != 0,
             data,
         }))

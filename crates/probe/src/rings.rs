@@ -11,10 +11,10 @@ use std::io;
 use std::mem::offset_of;
 use std::os::fd::BorrowedFd;
 
-use pktwho_packet::NetnsId;
+use pktwho_packet::{Confidence, NetnsId, OwnerFacts, ProcessId, ThreadName};
 use zerocopy::FromBytes;
 
-use crate::abi::{PacketRecord, RING_HEADER, RingControl};
+use crate::abi::{self, OwnerPair, OwnerRecord, PacketRecord, RING_HEADER, RingControl};
 use crate::clock;
 use crate::sys::Mapped;
 
@@ -44,6 +44,24 @@ struct Ring {
     next_time: u64,
     /// Every record older than this has been published.
     complete: u64,
+    /// The owners of the record lent out last.
+    ends: Ends,
+}
+
+/// Who sends and who receives a packet, as far as the kernel side knows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ends {
+    pub sender: Option<OwnerFacts>,
+    pub receiver: Option<OwnerFacts>,
+}
+
+/// A record, as long as it is lent out.
+#[derive(Clone, Copy, Debug)]
+pub struct Lent<'a> {
+    pub record: &'a PacketRecord,
+    pub ends: &'a Ends,
+    /// The packet's bytes.
+    pub data: &'a [u8],
 }
 
 #[derive(Debug)]
@@ -77,6 +95,7 @@ impl Rings {
                 released: 0,
                 next_time: 0,
                 complete: now,
+                ends: Ends::default(),
             })
             .collect();
         Ok(Self {
@@ -127,23 +146,22 @@ impl Rings {
     }
 
     fn load_next_time(&mut self, index: usize) {
-        let time = self.record(index).map_or(0, |(record, _)| record.time);
+        let time = self.record(index).map_or(0, |record| record.time);
         if let Some(ring) = self.each.get_mut(index) {
             ring.next_time = time;
         }
     }
 
-    /// The record at a ring's position, which must be below its head.
-    fn record(&self, index: usize) -> Option<(&PacketRecord, &[u8])> {
-        let ring = self.each.get(index)?;
-        let offset = usize::try_from(ring.position & (self.ring_size - 1)).ok()?;
-        let start = ring.base + RING_HEADER as usize + offset;
-        let head = self.memory.bytes(start, size_of::<PacketRecord>());
-        let (record, _) = PacketRecord::ref_from_prefix(head).ok()?;
-        let data = self
-            .memory
-            .bytes(start + head.len(), record.cap_len as usize);
-        Some((record, data))
+    /// Where the record at a ring's position lies, which must be below its head.
+    fn at(&self, ring: &Ring) -> usize {
+        let offset = usize::try_from(ring.position & (self.ring_size - 1)).unwrap_or(0);
+        ring.base + RING_HEADER as usize + offset
+    }
+
+    fn record(&self, index: usize) -> Option<&PacketRecord> {
+        let at = self.at(self.each.get(index)?);
+        let head = self.memory.bytes(at, size_of::<PacketRecord>());
+        PacketRecord::ref_from_prefix(head).ok().map(|read| read.0)
     }
 
     /// Time of the oldest record that may be delivered now, and its ring. The record lent out
@@ -175,17 +193,31 @@ impl Rings {
     }
 
     /// Lends out the next record of the ring that [`oldest`](Self::oldest) named.
-    pub fn lend(&mut self, index: usize) -> Option<(&PacketRecord, &[u8])> {
-        let size = self
-            .record(index)
-            .map(|(record, _)| u64::from(record.size))?;
-        self.lent = Some((index, size));
-        self.record(index)
+    pub fn lend(&mut self, index: usize) -> Option<Lent<'_>> {
+        let mut at = self.at(self.each.get(index)?) + size_of::<PacketRecord>();
+        let (size, owners) = self.record(index).map(|it| (it.size, it.owners))?;
+        if owners != 0 {
+            let pair = self.memory.bytes(at, size_of::<OwnerPair>());
+            let (pair, _) = OwnerPair::ref_from_prefix(pair).ok()?;
+            let ends = Ends {
+                sender: owner_facts(&pair.sender),
+                receiver: owner_facts(&pair.receiver),
+            };
+            self.each.get_mut(index)?.ends = ends;
+            at += size_of::<OwnerPair>();
+        }
+        self.lent = Some((index, u64::from(size)));
+        let record = self.record(index)?;
+        Some(Lent {
+            record,
+            ends: &self.each.get(index)?.ends,
+            data: self.memory.bytes(at, record.cap_len as usize),
+        })
     }
 
     /// Namespace and index of the device of the ring's next packet.
     pub fn place(&self, index: usize) -> Option<(NetnsId, u32)> {
-        let (record, _) = self.record(index)?;
+        let record = self.record(index)?;
         Some((NetnsId(record.netns), record.ifindex))
     }
 
@@ -245,4 +277,23 @@ impl Rings {
         };
         self.each.iter().map(queued).max().unwrap_or(0)
     }
+}
+
+fn owner_facts(record: &OwnerRecord) -> Option<OwnerFacts> {
+    let confidence = match record.sure {
+        abi::SURE_NOT => return None,
+        abi::SURE_EXACT => Confidence::Exact,
+        abi::SURE_FLOW => Confidence::Flow,
+        _ => Confidence::Guess,
+    };
+    Some(OwnerFacts {
+        process: ProcessId {
+            pid: record.pid,
+            start: record.start,
+        },
+        tid: record.tid,
+        uid: record.uid,
+        thread: ThreadName::padded(record.thread),
+        confidence,
+    })
 }
