@@ -198,11 +198,13 @@ impl Capture {
     fn deliver(&mut self, all: bool) -> Result<ControlFlow<()>> {
         let mut delivered = false;
         self.take_secrets()?;
-        while let Some(event) = self.live.next_event() {
-            // By reference: a packet is some hundred bytes to move.
+        loop {
+            // Looked at where it is: a packet is some hundred bytes to move.
+            let event = self.live.next_event();
             match &event {
-                Event::Process(event) => self.processes.apply(event),
-                Event::Packet(raw) => {
+                None => break,
+                Some(Event::Process(event)) => self.processes.apply(event),
+                Some(Event::Packet(raw)) => {
                     let packet = owned(raw, &mut self.processes, &mut self.slots);
                     if raw.undecided && !self.wanted.takes(&packet, self.lineage.as_ref()) {
                         self.refused += 1;

@@ -143,7 +143,7 @@ impl Processes {
 
     /// The owner in words. A process never heard of (its event was lost, or it is hidden from
     /// us) is told by its pid alone.
-    pub fn owner<'a>(&'a self, facts: OwnerFacts, slot: Slot) -> Option<Owner<'a>> {
+    pub fn owner(&self, facts: OwnerFacts, slot: Slot) -> Option<Owner<'_>> {
         let entry = self.entries.get(slot.0)?;
         let parent = entry
             .parent_slot
