@@ -97,6 +97,7 @@ mod lldp;
 mod lmp;
 mod loopback;
 mod lspping;
+mod lwapp;
 mod lwres;
 mod m3ua;
 mod macsec;

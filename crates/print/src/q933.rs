@@ -73,6 +73,10 @@ pub(crate) fn q933(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed
         ", codeset ",
         codeset
     );
+    if reference == 1 {
+        // compat: tcpdump 4.99.3 asks for one byte more than it shows.
+        c.need(1)?;
+    }
     if reference != 0 {
         put!(p, ", Call Ref: 0x", crate::put::HexBytes(reference_bytes));
     }
@@ -174,8 +178,10 @@ fn element(
         }
         (3, _) => put!(p, "Invalid LINK VERIFY IE"),
         (7, 3..) => {
-            let (first, second, status) = (c.u8()?, c.u8()?, c.u8()?);
-            let dlci = u16::from(first & 0x3f) << 4 | u16::from(second >> 3 & 15);
+            let Some((dlci, status)) = connection(c.limit(length).rest()) else {
+                put!(p, "Invalid DLCI in PVC STATUS IE");
+                return Ok(true);
+            };
             let new = if status & 8 != 0 { "New, " } else { "" };
             let active = if status & 2 != 0 {
                 "Active"
@@ -187,6 +193,30 @@ fn element(
         _ => put!(p, "Invalid DLCI in PVC STATUS IE"),
     }
     Ok(true)
+}
+
+/// Number and status of a connection; the high bit ends the number, and the status.
+fn connection(bytes: &[u8]) -> Option<(u32, u8)> {
+    let ends = |byte: u8| byte & 0x80 != 0;
+    let (&first, rest) = bytes.split_first()?;
+    let (&status, numbers) = rest.split_last()?;
+    let (&last, between) = numbers.split_last()?;
+    if ends(first) || between.iter().any(|&byte| ends(byte)) || !ends(last) || !ends(status) {
+        return None;
+    }
+    let high = u32::from(first & 0x3f);
+    let number = match *between {
+        [] => high << 4 | u32::from(last >> 3 & 15),
+        [second] => high << 10 | u32::from(second & 0x78) << 3 | u32::from(last >> 1 & 0x3f),
+        // compat: tcpdump 4.99.3 lets the third byte's bits fall on those of the fourth.
+        [second, third] => {
+            (high << 17 | u32::from(second & 0x78) << 10)
+                + u32::from(third)
+                + u32::from(last >> 1 & 0x3f)
+        }
+        _ => return None,
+    };
+    Some((number, status))
 }
 
 /// Three columns.

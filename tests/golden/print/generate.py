@@ -581,6 +581,33 @@ def whiteboards():
     return found + [message(kind, b"ab") for kind in range(8)]
 
 
+def access_points():
+    def frame(body, first=4, fragment=0, port=12223, size=None):
+        identity = MAC if port == 12223 else b""
+        return ip4(17, udp(20105, port, identity + bytes([first, fragment]) + u16(len(body) if size is None else size, 0) + body))
+    def message(kind, elements=b"", size=None):
+        return bytes([kind, 9]) + u16(len(elements) if size is None else size) + u32(5) + elements
+    report = h("270003") + b"abc"
+    found = [frame(message(14, report) + message(1)), frame(message(12, report), 0x0f, 3), frame(message(12, h("2723fa00"))), frame(message(99, h("01"))), frame(message(1, size=9)), frame(b"abc")]
+    return found + [frame(b"frame", 0x10, 7, 12222), frame(b"", 0xc4), frame(b"frame", 0, 0, 12222, 9)]
+
+
+def links_end():
+    """ES-IS redirects with each end they may have, and IS-IS values too short for their kinds."""
+    def osi(data):
+        return h("0180c2000014020000000001") + u16(3 + len(data)) + h("fefe03") + data
+    def esis(kind, data):
+        return osi(bytes([0x82, 9 + len(data), 1, 0, kind]) + u16(30, 0) + data)
+    to, options = h("04470001020201020249 01"), h("c602003c8102cc8ec503616263")
+    found = [esis(6, to + end) for end in (b"", h("00"), options[:4], options, h("c5"), h("8102cc"))] + [esis(6, to[:size]) for size in range(len(to))]
+    found += [esis(2, h("0203490001024902") + options[:4]), esis(4, h("03490001") + options[:4]), esis(4, h("0349000100"))]
+    for kind in (3, 4, 5, 12, 14, 22, 24, 128, 131, 134, 138, 211, 222, 229, 232, 235, 241, 250):
+        for size in (1, 3, 7, 10, 12, 17):
+            value = bytes([kind, size]) + bytes(range(1, size + 1)) + h("89015a")
+            found.append(osi(h("83140100110100000301020304050600 1e") + u16(20 + len(value)) + h("01") + value))
+    return found
+
+
 CASES = {
     # name: (link type, packets, {suffix: arguments})
     "arp": (1, [arp(op) for op in range(12)] + [arp(1, MAC), arp(1, hardware=6), arp(1, protocol=0x9999)], {"": "-n", "-v": "-nev", "-q": "-nq"}),
@@ -627,6 +654,8 @@ CASES = {
     "m3ua": (RAW, adaptations(), {"": "-n", "-vv": "-nvv"}),
     "hncp": (RAW, homes(), {"": "-n", "-v": "-nv", "-vvv": "-nvvv"}),
     "wb": (RAW, whiteboards(), {"": "-n", "-v": "-nv"}),
+    "lwapp": (RAW, access_points(), {"": "-n", "-v": "-nv"}),
+    "osi-ends": (1, links_end(), {"-v": "-nv"}),
     "cut": (RAW, cut(), {"": "-n", "-vv": "-nvv"}),
 }
 

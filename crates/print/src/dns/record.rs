@@ -138,6 +138,8 @@ pub(super) fn record<'a>(
     let length = usize::from(length);
     let data = fixed.limit(length);
     fixed.need(length)?;
+    // compat: tcpdump reads the last option's header beyond the record's end.
+    let data = if kind == OPT { fixed } else { data };
     data_of(p, m, kind, class, ttl, data, length)?;
     fixed.skip(length)?;
     *c = fixed;

@@ -55,11 +55,16 @@ pub(super) fn multi_part(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Print
     }
     let mut field = c;
     field.skip(5)?;
-    let offset = offset(c, usize::from(field.u8()?), length);
+    let words = usize::from(field.u8()?);
+    let offset = offset(c, words, length);
     let mut c = c;
     c.skip(offset)?;
     let length = length.saturating_sub(offset);
     let (version, sum) = header(c)?;
+    if version != 2 && words == 0 {
+        // Nothing says that these are extensions.
+        return Ok(());
+    }
     put!(p, "\n\tICMP Multi-Part extension v", version);
     if version != 2 {
         put!(p, ", packet not supported, length ", length);

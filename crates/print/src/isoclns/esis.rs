@@ -2,11 +2,11 @@
 
 use pktwho_wire::{Cursor, Truncated};
 
-use super::clnp::{address, verdict};
+use super::clnp::{self, verdict};
 use super::table;
 use crate::hexdump;
 use crate::nsap::nsap;
-use crate::out::{Out, Printed, lookup, named};
+use crate::out::{Out, Printed, lookup, named, pass};
 use crate::put::{HexFull, put};
 
 const FIXED: usize = 9;
@@ -118,6 +118,16 @@ pub(super) fn esis(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     if fits { options(p, c, left) } else { Ok(()) }
 }
 
+/// An address behind its length; whether it was captured counts before whether it fits.
+fn address<'a>(c: &mut Cursor<'a>, left: &mut usize) -> Result<Option<&'a [u8]>, Truncated> {
+    if *left > 0 {
+        let mut ahead = *c;
+        let size = ahead.u8()?;
+        ahead.need(usize::from(size))?;
+    }
+    clnp::address(c, left)
+}
+
 fn byte(c: &mut Cursor<'_>, left: &mut usize) -> Result<Option<u8>, Truncated> {
     let Some(after) = left.checked_sub(1) else {
         return Ok(None);
@@ -137,12 +147,14 @@ fn redirect(p: &mut Out<'_>, c: &mut Cursor<'_>, left: &mut usize) -> Result<boo
         put!(p, ", bad redirect/li");
         return Ok(false);
     };
-    put!(p, "\n\t  SNPA (length: ", point.len(), "): ");
-    p.link_addr(point);
     let Some(net) = address(c, left)? else {
         put!(p, ", bad redirect/li");
         return Ok(false);
     };
+    // compat: tcpdump 4.99.3 forgets to count one of the length bytes.
+    *left += 1;
+    put!(p, "\n\t  SNPA (length: ", point.len(), "): ");
+    p.link_addr(point);
     if !net.is_empty() {
         put!(p, "\n\t  NET (length: ", net.len(), ") ");
         nsap(p, net);
@@ -150,10 +162,12 @@ fn redirect(p: &mut Out<'_>, c: &mut Cursor<'_>, left: &mut usize) -> Result<boo
     Ok(true)
 }
 
+/// Protocols supported.
+const PROTOCOLS: u8 = 0x81;
+
 fn options(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
     let mut left = length;
     while left > 0 {
-        c.need(left.min(2))?;
         if left < 2 {
             put!(p, ", bad opts/li");
             return Ok(());
@@ -173,15 +187,20 @@ fn options(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
             kind
         );
         put!(p, ", length ", size, ", value: ");
-        let mut value = c.sub(size)?;
+        let mut value = Cursor::new(c.rest()).limit(size);
+        if kind != PROTOCOLS {
+            // compat: where the protocols stand, tcpdump 4.99.3 looks for the next option.
+            pass(&mut c, size);
+        }
         match kind {
             0xc6 if size == 2 => put!(p, value.u16()?, "s"),
             0xc6 => put!(p, "(bad length)"),
-            0x81 => {
-                while let Ok(id) = value.u8() {
+            PROTOCOLS => {
+                for n in 0..size {
+                    let id = value.u8()?;
                     let name = crate::nlpid::name(id).unwrap_or("unknown");
                     put!(p, name, " (0x", HexFull(id), ")");
-                    put!(p, if value.is_empty() { "" } else { ", " });
+                    put!(p, if n + 1 < size { ", " } else { "" });
                 }
             }
             _ => hexdump::hex(p, "\n\t\t  ", value.rest()),

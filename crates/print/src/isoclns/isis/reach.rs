@@ -8,7 +8,7 @@ use pktwho_wire::{Cursor, Truncated};
 use super::{Id, table};
 use crate::gmpls;
 use crate::hexdump;
-use crate::out::{Out, Printed, bits, named};
+use crate::out::{Out, Printed, bits, named, pass};
 use crate::put::{Fixed, HexFull, put};
 use crate::rip::right;
 
@@ -89,6 +89,7 @@ pub(super) fn topology(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
 
 /// A neighbour with a wide metric.
 pub(super) fn extended(p: &mut Out<'_>, c: &mut Cursor<'_>, kind: u8) -> Printed {
+    let there = c.remaining();
     c.need(7)?;
     put!(p, "\n\t      IS Neighbor: ", Id(c.take(7)?));
     if kind != 24 {
@@ -105,8 +106,18 @@ pub(super) fn extended(p: &mut Out<'_>, c: &mut Cursor<'_>, kind: u8) -> Printed
         return Ok(());
     }
     put!(p, " (", size, ")");
+    let whole = size + if kind == 24 { 8 } else { 11 };
     let mut left = size;
     while left > 0 {
+        if c.remaining() < 2 {
+            put!(
+                p,
+                INDENT,
+                "Remaining data in TLV shorter than a subTLV header"
+            );
+            pass(c, 1);
+            return Ok(());
+        }
         let (kind, size) = (c.u8()?, usize::from(c.u8()?));
         left -= 2.min(left);
         let value = Cursor::new(c.limit(size).rest());
@@ -118,6 +129,19 @@ pub(super) fn extended(p: &mut Out<'_>, c: &mut Cursor<'_>, kind: u8) -> Printed
             kind
         );
         put!(p, ", length: ", size);
+        if size > left || size > c.remaining() {
+            put!(
+                p,
+                " (remaining data in subTLVs shorter than the current subTLV)"
+            );
+            if whole > there {
+                put!(p, " [remaining tlv length ", there, " < ", whole, "]");
+                p.invalid();
+                pass(c, there);
+                return Ok(());
+            }
+            return Err(Truncated);
+        }
         neighbor_attribute(p, kind, value)?;
         c.skip(size)?;
         left -= size.min(left);

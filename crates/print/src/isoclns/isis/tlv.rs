@@ -38,10 +38,17 @@ pub(super) fn tlvs(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize, there: usi
         let beyond = c;
         // Where the capture ends within, what is there is shown.
         let value = Cursor::new(c.limit(size).rest());
-        if kind == 240 {
-            adjacency(p, value, beyond)?;
+        let printed = if kind == 240 {
+            adjacency(p, value, beyond)
         } else {
-            tlv(p, kind, size, value, beyond)?;
+            tlv(p, kind, size, value, beyond)
+        };
+        // A value that was captured but is too short for its kind is passed over.
+        if value.remaining() < size || MARKED.contains(&kind) {
+            printed?;
+        }
+        if matches!(kind, 128 | 130) && size % 12 != 0 {
+            return Ok(());
         }
         if p.verbose(2) {
             hexdump::hex(p, "\n\t      ", value.rest());
@@ -58,6 +65,9 @@ pub(super) fn tlvs(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize, there: usi
     }
     Ok(())
 }
+
+/// Kinds whose value is marked as cut where it is too short.
+const MARKED: &[u8] = &[22, 24, 135, 222, 235, 236, 237, 240];
 
 /// One of them; `beyond` is its value and all that follows.
 fn tlv(p: &mut Out<'_>, kind: u8, size: usize, c: Cursor<'_>, beyond: Cursor<'_>) -> Printed {
@@ -78,12 +88,18 @@ fn tlv(p: &mut Out<'_>, kind: u8, size: usize, c: Cursor<'_>, beyond: Cursor<'_>
         }
         2 => reach::neighbors(p, c, size)?,
         3 => {
-            if c.remaining() > 4 {
-                reach::metrics(p, "\n\t\t", c.array()?);
+            while c.remaining() >= 10 {
+                let metrics = c.array()?;
+                put!(p, "\n\t      ES Neighbor: ", Id(c.take(6)?));
+                reach::metrics(p, "\n\t\t", metrics);
             }
-            each(p, c, size.saturating_sub(4), "ES Neighbor: ")?;
         }
-        4 => put!(p, "\n\t      ", Id(c.take(6)?)),
+        4 => {
+            while c.remaining() >= 6 {
+                put!(p, "\n\t      ", Id(c.take(6)?));
+            }
+        }
+        5 if size < 4 => {}
         5 => prefix_neighbors(p, c)?,
         6 => each(p, c, size, "SNPA: ")?,
         7 => instance(p, c)?,
@@ -148,7 +164,7 @@ fn later(p: &mut Out<'_>, kind: u8, size: usize, mut c: Cursor<'_>, beyond: Curs
         }
         131 => domain(p, c)?,
         132 => {
-            while !c.is_empty() {
+            while c.remaining() >= 4 {
                 let addr = Ipv4Addr::from(c.u32()?);
                 put!(p, "\n\t      IPv4 interface address: ");
                 p.addr(addr);
@@ -166,6 +182,10 @@ fn later(p: &mut Out<'_>, kind: u8, size: usize, mut c: Cursor<'_>, beyond: Curs
         211 => restart(p, c)?,
         229 => {
             while !c.is_empty() {
+                if c.remaining() == 1 {
+                    put!(p, "\n\t      invalid MT-ID");
+                    break;
+                }
                 reach::topology(p, &mut c)?;
             }
         }
@@ -297,8 +317,7 @@ fn domain(p: &mut Out<'_>, mut c: Cursor<'_>) -> Printed {
     }
     match kind {
         2 => put!(p, "AS Number: ", c.u16()?),
-        1 => {}
-        _ => hexdump::hex(p, "\n\t\t", c.rest()),
+        _ => hexdump::hex(p, "\n\t      ", c.rest()),
     }
     Ok(())
 }
@@ -335,8 +354,8 @@ fn restart(p: &mut Out<'_>, mut c: Cursor<'_>) -> Printed {
     if let Ok(time) = c.u16() {
         put!(p, ", Remaining holding time ", time, "s");
     }
-    if let Ok(id) = c.array::<6>() {
-        put!(p, ", for ", Id(&id));
+    if c.remaining() == 6 {
+        put!(p, ", for ", Id(c.take(6)?));
     }
     Ok(())
 }
