@@ -7,6 +7,7 @@ use memchr::{memchr_iter, memchr2_iter};
 use crate::Label;
 use crate::code::Op;
 use crate::elf::{Elf, Machine, Segment, i32_at, u32_at};
+use crate::plt;
 use crate::trace::{Next, Reach, State, Value, walk};
 
 /// A call with a label as one of its first two arguments.
@@ -28,6 +29,9 @@ const REACH: Reach = Reach {
 };
 /// The busiest page of strings has some thousand references.
 const REFERENCES_MAX: usize = 1 << 16;
+
+/// As many functions are looked for behind stubs; libraries have a dozen that are handed labels.
+const STUBS_MAX: usize = 256;
 
 /// The calls that are handed labels, by function: those that were seen called. A jump to such a
 /// function counts as a call.
@@ -58,8 +62,23 @@ pub(crate) fn find(elf: &Elf<'_>, labels: &[(u64, Label)]) -> BTreeMap<Callee, V
             if jump { Next::On } else { Next::Stop }
         });
     }
+    let mut calls = behind_stubs(elf, calls);
     calls.retain(|_, calls| calls.iter().any(|call| !call.jump));
     calls
+}
+
+/// The same calls, by the functions in which they end.
+fn behind_stubs(elf: &Elf<'_>, calls: BTreeMap<Callee, Vec<Call>>) -> BTreeMap<Callee, Vec<Call>> {
+    let mut behind: BTreeMap<Callee, Vec<Call>> = BTreeMap::new();
+    for (number, ((target, position), calls)) in calls.into_iter().enumerate() {
+        let function = (number < STUBS_MAX).then(|| plt::function(elf, target));
+        let function = function.flatten().unwrap_or(target);
+        behind
+            .entry((function, position))
+            .or_default()
+            .extend(calls);
+    }
+    behind
 }
 
 /// The labels among calls, without repetition.

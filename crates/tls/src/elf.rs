@@ -152,6 +152,20 @@ impl<'a> Elf<'a> {
         plain.chain(relocated.map(|(place, _)| place))
     }
 
+    /// The function of this file whose address the loader puts there, by its symbol.
+    pub fn symbol_at(&self, slot: u64) -> Option<u64> {
+        let mut tables = self.sections().filter(|section| section.kind == SHT_RELA);
+        tables.find_map(|table| {
+            let mut entries = table.bytes.as_chunks::<24>().0.iter().take(RELOCATIONS_MAX);
+            let entry = entries.find(|entry| u64_at(*entry, 0) == Some(slot))?;
+            let number = usize::try_from(u32_at(entry, 12)?)
+                .ok()
+                .filter(|&it| it != 0)?;
+            let symbols = self.section(table.link)?.as_chunks::<24>().0;
+            u64_at(symbols.get(number)?, 8).filter(|&address| address != 0)
+        })
+    }
+
     /// (place, value) of those that only add where the file was loaded.
     fn relocations(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
         let relative: u32 = match self.machine {

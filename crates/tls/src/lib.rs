@@ -16,6 +16,7 @@ mod go;
 mod hook;
 mod inlined;
 mod labels;
+mod plt;
 mod refusal;
 mod resolve;
 mod secret;

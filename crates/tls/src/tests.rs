@@ -1,5 +1,7 @@
 //! Small files made here, with the shapes that compilers give the calls.
 
+use proptest::prelude::*;
+
 use crate::hook::{Library, Operand, Place};
 use crate::{Hook, Refusal, Register, build_id, resolve};
 
@@ -273,9 +275,7 @@ fn the_function_behind() {
 }
 
 /// `adrp x1, …; mov x0, x19; add x1, x1, …; bl …`
-#[test]
-fn arm64_calls() {
-    let function = CODE + 4;
+fn arm64_code(function: u64) -> Vec<u8> {
     let mut code: Vec<u32> = vec![
         0xd65f_03c0, // ret
         0xaa00_03e4, // mov x4, x0
@@ -292,7 +292,13 @@ fn arm64_calls() {
         let back = (function - CODE).cast_signed() / 4 - i64::try_from(code.len()).unwrap();
         code.push(0x9400_0000 | u32::try_from(back & 0x3ff_ffff).unwrap());
     }
-    let code: Vec<u8> = code.iter().flat_map(|word| word.to_le_bytes()).collect();
+    code.iter().flat_map(|word| word.to_le_bytes()).collect()
+}
+
+#[test]
+fn arm64_calls() {
+    let function = CODE + 4;
+    let code = arm64_code(function);
     let expected = Hook {
         library: Library::OpenSsl,
         offset: function,
@@ -302,6 +308,37 @@ fn arm64_calls() {
         evidence: "2 labels in 2 calls, client random as 32 bytes handed on".into(),
     };
     assert_eq!(resolve(&elf(183, &code, LABELS)), Ok(vec![expected]));
+}
+
+/// Called through `jmp [rip + …]`, and the loader puts the function's address there.
+#[test]
+fn calls_through_stubs() {
+    let (function, stub, slot) = (CODE + 1, CODE + 0x100, 0x8700);
+    let mut code = logger().call(RANDOM, stub).call(EXPORTER, stub).0;
+    code.resize(0x100, 0xcc);
+    let code = X86(code).bytes(b"\xf3\x0f\x1e\xfa").to(b"\xff\x25", slot);
+    let mut file = elf(62, &code.0, LABELS);
+    assert_eq!(resolve(&file), Err(Refusal::ClientRandom));
+    // Two symbols, of which the second is the function's; a relocation; their sections.
+    let mut put = |at: usize, value: u64| file[at..at + 8].copy_from_slice(&value.to_le_bytes());
+    put(0x8400 + 24 + 8, BASE + function);
+    put(0x8500, BASE + slot);
+    put(0x8508, 1 << 32 | 7);
+    put(40, 0x8600);
+    for (number, (kind, offset, length, link)) in [(11, 0x8400, 48, 0), (4, 0x8500, 24, 1)]
+        .into_iter()
+        .enumerate()
+    {
+        let header = 0x8600 + 64 * (number + 1);
+        put(header + 4, kind);
+        put(header + 24, offset);
+        put(header + 32, length);
+        put(header + 40, link);
+    }
+    file[58] = 64;
+    file[60] = 3;
+    let found = resolve(&file).map(|hooks| hooks.iter().map(|hook| hook.offset).collect());
+    assert_eq!(found, Ok(vec![function]));
 }
 
 /// A table of two functions at `TEXTS`, and `moduledata` after it; the second function is
@@ -351,4 +388,51 @@ fn go_functions() {
     // Its name is there, but no function has it.
     let inlined = b"x\0crypto/tls.(*Config).writeKeyLog\0";
     assert_eq!(resolve(&go(0xf1, inlined, true)), Err(Refusal::GoInlined));
+}
+
+/// One file of each kind.
+fn samples() -> [Vec<u8>; 3] {
+    let code = logger().call(RANDOM, CODE + 1).call(EXPORTER, CODE + 1);
+    [
+        elf(62, &code.0, LABELS),
+        elf(183, &arm64_code(CODE + 4), LABELS),
+        go(0xf1, b"crypto/tls.(*Config).writeKeyLog\0", true),
+    ]
+}
+
+/// Headers, code, texts and the table of Go, where a changed byte may change something.
+fn places() -> impl Strategy<Value = usize> {
+    prop_oneof![0..240_usize, 0x1000..0x1080_usize, 0x8000..0x8400_usize]
+}
+
+proptest! {
+    #[test]
+    fn changed_files_end_in_an_answer(
+        sample in 0..3_usize,
+        changes in proptest::collection::vec((places(), any::<u8>()), 0..12),
+        length in prop_oneof![Just(usize::MAX), 0..0x9000_usize],
+    ) {
+        let mut file = samples()[sample].clone();
+        for (at, byte) in changes {
+            file[at] = byte;
+        }
+        file.truncate(length);
+        let _ = build_id(&file);
+        for hook in resolve(&file).into_iter().flatten() {
+            prop_assert!(usize::try_from(hook.offset).unwrap() < file.len());
+        }
+    }
+
+    #[test]
+    fn any_code_ends_in_an_answer(
+        machine in prop_oneof![Just(62), Just(183)],
+        code in proptest::collection::vec(any::<u8>(), 0..600),
+    ) {
+        // The calls are to the random bytes behind them.
+        let random = CODE + 30;
+        let mut all = X86::new().call(RANDOM, random).call(EXPORTER, random).0;
+        prop_assert_eq!(all.len(), 30);
+        all.extend_from_slice(&code);
+        let _ = resolve(&elf(machine, &all, LABELS));
+    }
 }

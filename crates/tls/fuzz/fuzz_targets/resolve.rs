@@ -1,0 +1,58 @@
+//! Any file, and any code between headers that are right: no panic, soon an answer, and hooks
+//! that are in the file.
+//!
+//! `cargo +nightly fuzz run resolve --fuzz-dir crates/tls/fuzz -- -timeout=10`; with the stable
+//! compiler `RUSTC_BOOTSTRAP=1 cargo fuzz run -s none resolve …`. Small libraries make good seeds:
+//! put `libssl.so` into `corpus/resolve` and give `-max_len=2000000`.
+
+#![no_main]
+
+use std::time::{Duration, Instant};
+
+use libfuzzer_sys::fuzz_target;
+use pktwho_tls::{Operand, Place, build_id, machine, resolve};
+
+const LABELS: &[u8] = b"CLIENT_RANDOM\0EARLY_EXPORTER_SECRET\0).writeKeyLog\0";
+const CODE: usize = 0x200;
+
+/// An ELF file with the labels in front of the code, all in one segment.
+fn around(machine: u8, code: &[u8]) -> Vec<u8> {
+    let mut file = vec![0; CODE];
+    file[..6].copy_from_slice(b"\x7fELF\x02\x01");
+    file[16] = 2;
+    file[18] = machine;
+    file[32] = 64;
+    file[54] = 56;
+    file[56] = 1;
+    file[64] = 1;
+    file[68] = 5;
+    file[0x100..][..LABELS.len()].copy_from_slice(LABELS);
+    file.extend_from_slice(code);
+    let length = u64::try_from(file.len()).unwrap();
+    file[64 + 32..][..8].copy_from_slice(&length.to_le_bytes());
+    file
+}
+
+fn check(file: &[u8]) {
+    let start = Instant::now();
+    let found = resolve(file);
+    assert!(start.elapsed() < Duration::from_secs(5), "slow");
+    let _ = build_id(file);
+    for hook in found.into_iter().flatten() {
+        let machine = machine(file).unwrap();
+        assert!(usize::try_from(hook.offset).unwrap() < file.len());
+        for operand in [hook.label, hook.client_random, hook.secret] {
+            assert!(!operand.words(machine).contains('?'));
+            let (Operand::Text(place)
+            | Operand::Fixed(place, _)
+            | Operand::Sized(place, _)) = operand;
+            assert!(place.steps.len() <= Place::STEPS_MAX);
+        }
+    }
+}
+
+fuzz_target!(|data: &[u8]| {
+    check(data);
+    check(&around(62, data));
+    check(&around(183, data));
+});
