@@ -37,6 +37,7 @@ fn process(pid: u32) -> Process {
         args_cut: false,
         parent: None,
         uid: Some(1000),
+        container: None,
     }
 }
 

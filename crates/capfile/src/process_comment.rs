@@ -305,6 +305,7 @@ mod tests {
             args_cut: true,
             parent: Some(ProcessId { pid: 1, start: 2 }),
             uid: Some(0),
+            container: None,
         }
     }
 

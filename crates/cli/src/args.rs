@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use pktwho_filter::tree::Tree;
+use pktwho_filter::tree::{OwnerIs, Tree};
+use pktwho_owner::Addresses;
 use pktwho_packet::{LinkType, TimestampPrecision};
 use pktwho_print::PacketType;
 
@@ -59,6 +60,14 @@ pub struct Args {
     pub pnames: Vec<OsString>,
     /// Numbers or names.
     pub uids: Vec<OsString>,
+    /// `--container-id` and `--container-name`.
+    pub containers: Vec<OwnerIs>,
+    /// `--pod-name`.
+    pub pods: Vec<OwnerIs>,
+    /// One of these has to be there at the start.
+    pub require_match: bool,
+    /// Where container runtimes are asked.
+    pub runtimes: Addresses,
     pub follow_forks: bool,
     /// `-f`: two meanings, told apart when the plan is made.
     pub f: bool,
@@ -167,6 +176,8 @@ pub struct Contexts {
     pub thread: bool,
     pub parent: bool,
     pub user: bool,
+    pub container: bool,
+    pub pod: bool,
 }
 
 impl Contexts {
@@ -175,12 +186,16 @@ impl Contexts {
         thread: true,
         parent: true,
         user: true,
+        container: true,
+        pod: true,
     };
     pub const NONE: Self = Self {
         process: false,
         thread: false,
         parent: false,
         user: false,
+        container: false,
+        pod: false,
     };
 }
 

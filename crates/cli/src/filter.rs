@@ -89,6 +89,8 @@ fn owner_terms(owners: &OwnerFilter) -> Tree {
             .iter()
             .map(|name| OwnerIs::Name(Glob::exactly(name)))
             .collect::<Vec<_>>(),
+        owners.containers.clone(),
+        owners.pods.clone(),
     ];
     let given = kinds.iter().filter(|values| !values.is_empty()).count();
     let ends: &[End] = match given {

@@ -6,6 +6,7 @@
 
 mod capture;
 mod completions;
+mod containers;
 mod files;
 mod man;
 mod owners;
@@ -56,6 +57,7 @@ pub enum Compat {
 pub const TABLE: &[&[Flag]] = &[
     capture::FLAGS,
     owners::FLAGS,
+    containers::FLAGS,
     files::FLAGS,
     secrets::FLAGS,
     text::FLAGS,
@@ -65,6 +67,7 @@ pub const TABLE: &[&[Flag]] = &[
 pub const GROUPS: &[&str] = &[
     "What to capture",
     "Whose packets",
+    "Containers and pods",
     "Files and counts",
     "TLS secrets",
     "How packets are shown",

@@ -245,7 +245,7 @@ mod tests {
         check_error("--interf", "option '--interface' requires an argument");
         check_error(
             "--p",
-            "option '--p' is ambiguous; possibilities: '--pid' '--pname' '--print' '--packet-buffered' '--print-sampling'",
+            "option '--p' is ambiguous; possibilities: '--pid' '--pname' '--pod-name' '--podman-address' '--print' '--packet-buffered' '--print-sampling'",
         );
     }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use pktwho_capfile::Counters;
-use pktwho_owner::{Processes, Slot};
+use pktwho_owner::{Processes, Runtimes, Slot};
 use pktwho_packet::{Iface, LinkType, OwnerFacts, Packet, Timestamp};
 use pktwho_probe as probe;
 use probe::{Counts, Event, Interfaces, RawPacket};
@@ -20,6 +20,7 @@ use crate::args::{Backend, Way};
 use crate::child::Running;
 use crate::devices::Chosen;
 use crate::failure::Hinted;
+use crate::matching::Matching;
 use crate::names::Pace;
 use crate::offline::link_type;
 use crate::plan::{self, Buffering, Output};
@@ -75,6 +76,8 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
         names::for_style(plan.output.print.as_ref(), near, Pace::Live),
         text,
     )?;
+    let mut processes = Processes::new();
+    processes.ask_runtimes(Runtimes::start(&plan.containers.runtimes));
     let mut capture = Capture {
         lineage: live.lineage().map_err(worded)?,
         live,
@@ -82,8 +85,9 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
         wanted,
         secrets,
         embeds: plan.output.key_log.embed,
-        processes: Processes::new(),
+        processes,
         slots: Slots::default(),
+        matching: Matching::new(plan),
         signals,
         started: now(),
         by_iface: Vec::new(),
@@ -92,6 +96,7 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
     };
     capture.meet_processes();
     capture.store_given(&plan.output)?;
+    capture.matching.wait(&mut capture.processes)?;
     announce(plan, &chosen, capture.live.ifaces());
     if let Some(command) = &command {
         command.release()?;
@@ -113,6 +118,7 @@ struct Capture {
     embeds: bool,
     processes: Processes,
     slots: Slots,
+    matching: Matching,
     signals: Signals,
     started: Timestamp,
     /// Packets delivered, by device.
@@ -132,6 +138,19 @@ impl Capture {
             }
         }
         self.processes.sweep(MEETING);
+        self.tell_cgroups();
+    }
+
+    /// Tells the kernel's filter of containers what is known of them by now.
+    fn tell_cgroups(&mut self) {
+        let changed = self.processes.changed_cgroups();
+        if !self.live.wants_containers() {
+            return;
+        }
+        for (cgroup, container, is_told) in changed {
+            let container = container.as_ref().map(Option::as_deref);
+            self.live.answer_cgroup(cgroup, container, is_told);
+        }
     }
 
     fn run(&mut self, mut command: Option<&mut Running>) -> Result<()> {
@@ -142,6 +161,8 @@ impl Capture {
             }
             self.sink.flush()?;
             self.processes.absorb();
+            self.tell_cgroups();
+            self.matching.look(&self.processes)?;
             if self.signals.take_counts() {
                 let counts = self.live.counts();
                 say(format_args!("pktwho: {}", self.counts_line(", ", &counts)));

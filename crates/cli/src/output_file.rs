@@ -13,12 +13,13 @@ use pktwho_capfile::{
     Block, Counters, Error, KeptBlock, Metadata, PcapOptions, PcapWriter, PcapngOptions,
     PcapngWriter, Writer,
 };
-use pktwho_packet::{Iface, LinkType, Owner, Packet, Process, ThreadName};
+use pktwho_packet::{Iface, LinkType, Packet, Process};
 use pktwho_print::Context;
 
 use crate::failure;
 use crate::plan::{Format, Target};
 use crate::postrotate::{Postrotate, as_user};
+use crate::reduced::reduced;
 use crate::rotation::{Next, Series};
 use crate::secrets::PRIVATE;
 use crate::sink::{SourceFacts, say};
@@ -440,74 +441,4 @@ fn can_be_cooked(iface: &Iface) -> bool {
         iface.link_type,
         LinkType::ETHERNET | LinkType::RAW | LinkType::IPV4 | LinkType::IPV6 | LinkType::LINUX_SLL2
     )
-}
-
-/// An owner with only the facts that were asked for.
-fn reduced<'a>(
-    owner: Option<Owner<'a>>,
-    context: Context,
-    process: &'a mut Process,
-) -> Option<Owner<'a>> {
-    let owner = owner.filter(|_| context.process)?;
-    process.clone_from(owner.process);
-    process.parent = process.parent.filter(|_| context.parent);
-    process.uid = process.uid.filter(|_| context.user);
-    Some(Owner {
-        process,
-        parent: owner.parent.filter(|_| context.parent),
-        tid: if context.thread { owner.tid } else { 0 },
-        thread: if context.thread {
-            owner.thread
-        } else {
-            ThreadName::default()
-        },
-        uid: owner.uid.filter(|_| context.user),
-        confidence: owner.confidence,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use pktwho_packet::{Confidence, ProcessId};
-
-    use super::*;
-
-    #[test]
-    fn only_the_facts_asked_for_are_stored() {
-        let parent = Some(ProcessId { pid: 1, start: 2 });
-        let known = Process {
-            parent,
-            uid: Some(3),
-            ..Process::default()
-        };
-        let owner = Owner {
-            process: &known,
-            parent: Some(&known),
-            tid: 4,
-            thread: ThreadName::new(b"t"),
-            uid: Some(5),
-            confidence: Confidence::Exact,
-        };
-        let reduce = |context| {
-            let mut process = Process::default();
-            let owner = reduced(Some(owner), context, &mut process)?;
-            let parents = (owner.process.parent, owner.parent.is_some());
-            let users = (owner.process.uid, owner.uid);
-            Some((parents, users, owner.tid, owner.thread.as_bytes().len()))
-        };
-        let process = Context {
-            process: true,
-            ..Context::NONE
-        };
-        assert_eq!(reduce(Context::NONE), None);
-        let all = ((parent, true), (Some(3), Some(5)), 4, 1);
-        assert_eq!(reduce(Context::default()), Some(all));
-        let bare = ((None, false), (None, None), 0, 0);
-        assert_eq!(reduce(process), Some(bare));
-        let user = Context {
-            user: true,
-            ..process
-        };
-        assert_eq!(reduce(user), Some((bare.0, all.1, 0, 0)));
-    }
 }

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
+use pktwho_filter::tree::OwnerIs;
+use pktwho_owner::Addresses;
 use pktwho_packet::{LinkType, TimestampPrecision};
 use pktwho_print::{Context, Dump, Secrets, Style, TimeStyle};
 
@@ -142,11 +144,21 @@ pub struct Live {
     pub link_type: Option<LinkType>,
     pub owners: OwnerFilter,
     pub filter: Filter,
+    pub containers: Containers,
     /// The command to run and its arguments; empty when there is none.
     pub command: Vec<OsString>,
     /// `-f` without owners: addresses outside the devices' networks get no name.
     pub foreign_numeric: bool,
     pub output: Output,
+}
+
+/// How containers get to be known.
+#[derive(Debug, Default)]
+pub struct Containers {
+    /// Where their runtimes are asked.
+    pub runtimes: Addresses,
+    /// One that the flags name has to be there at the start.
+    pub require_match: bool,
 }
 
 /// Which processes' packets are wanted: those that match one value of every list that is not
@@ -157,6 +169,9 @@ pub struct OwnerFilter {
     /// A process's name or the whole file name of its executable.
     pub names: Vec<Vec<u8>>,
     pub uids: Vec<u32>,
+    /// Containers by id and by name.
+    pub containers: Vec<OwnerIs>,
+    pub pods: Vec<OwnerIs>,
     /// Their children as well, from the start of the capture on.
     pub follow_forks: bool,
 }
@@ -164,7 +179,8 @@ pub struct OwnerFilter {
 impl OwnerFilter {
     /// Whether it takes every packet.
     pub fn is_empty(&self) -> bool {
-        self.pids.is_empty() && self.names.is_empty() && self.uids.is_empty()
+        let no_processes = self.pids.is_empty() && self.names.is_empty() && self.uids.is_empty();
+        no_processes && self.containers.is_empty() && self.pods.is_empty()
     }
 
     /// What of it can be decided packet by packet: nothing when children are to be followed.
@@ -329,6 +345,10 @@ fn live(
             .filter(|&wanted| wanted != LinkType::LINUX_SLL2 || output.print.is_some()),
         owners,
         filter,
+        containers: Containers {
+            runtimes: args.runtimes,
+            require_match: args.require_match,
+        },
         command: args.command,
         foreign_numeric,
         output,
@@ -391,6 +411,8 @@ fn owner_filter(args: &Args) -> Result<OwnerFilter> {
         pids: args.pids.clone(),
         names: args.pnames.iter().map(|n| n.as_bytes().to_vec()).collect(),
         uids: uids.map_err(anyhow::Error::msg)?,
+        containers: args.containers.clone(),
+        pods: args.pods.clone(),
         follow_forks: args.follow_forks || args.f,
     })
 }
@@ -553,12 +575,16 @@ fn context(contexts: Option<Contexts>) -> Context {
         thread,
         parent,
         user,
+        container,
+        pod,
     } = contexts.unwrap_or(Contexts::ALL);
     Context {
         process,
         thread,
         parent,
         user,
+        container,
+        pod,
     }
 }
 

@@ -5,6 +5,7 @@
 
 use anyhow::Result;
 use pktwho_capfile::Format;
+use pktwho_filter::tree::OwnerIs;
 use pktwho_filter::{Device, Machine};
 use pktwho_packet::{Direction, Iface, Owner, Packet, Process, ProcessId};
 use rustc_hash::FxHashSet;
@@ -179,6 +180,15 @@ fn matches(owners: &OwnerFilter, process: &Process, uid: Option<u32>) -> bool {
     (owners.pids.is_empty() || owners.pids.contains(&process.id.pid))
         && (owners.names.is_empty() || owners.names.iter().any(named))
         && (owners.uids.is_empty() || uid.is_some_and(|uid| owners.uids.contains(&uid)))
+        && is_in(&owners.containers, process)
+        && is_in(&owners.pods, process)
+}
+
+/// Whether the process is in one of these, or none are asked for.
+fn is_in(terms: &[OwnerIs], process: &Process) -> bool {
+    let container = process.container.as_ref();
+    let holds = |is: &OwnerIs| container.is_some_and(|container| is.holds_in(container));
+    terms.is_empty() || terms.iter().any(holds)
 }
 
 #[cfg(test)]
@@ -261,6 +271,7 @@ mod tests {
             uids: vec![8, 7],
             names: vec!["curl".into(), "init".into()],
             follow_forks: true,
+            ..OwnerFilter::default()
         };
         assert_eq!(taken(several, &all), [4]);
     }

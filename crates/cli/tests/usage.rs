@@ -54,7 +54,7 @@ const ROWS: &[(&str, &str, i32, Like)] = &[
     ),
     (
         "--pi=1 --p",
-        "P: option '--p' is ambiguous; possibilities: '--pid' '--pname' '--print' '--packet-buffered' '--print-sampling'",
+        "P: option '--p' is ambiguous; possibilities: '--pid' '--pname' '--pod-name' '--podman-address' '--print' '--packet-buffered' '--print-sampling'",
         1,
         Ours,
     ),

@@ -8,8 +8,8 @@ use crate::tree::{End, Glob, OwnerIs, OwnerTerm};
 
 /// A packet answers for itself.
 ///
-/// Nothing is known yet of containers, pods and services, nor of what Apple's files say beside
-/// the process: such terms match nothing.
+/// Nothing is known of services, nor of what Apple's files say beside the process: such terms
+/// match nothing.
 impl Facts for Packet<'_> {
     fn fact(&self, fact: Fact) -> u32 {
         match fact {
@@ -104,17 +104,21 @@ impl OwnerIs {
                 process.parent.or(parent).is_some_and(|id| id.pid == *pid)
             }
             Self::ParentName(name) => owner.parent.is_some_and(|parent| named(name, parent)),
+            Self::Container(_)
+            | Self::ContainerId(_)
+            | Self::Image(_)
+            | Self::Pod { .. }
+            | Self::Namespace(_)
+            | Self::Label { .. } => process
+                .container
+                .as_ref()
+                .is_some_and(|container| self.holds_in(container)),
             // Lowering has looked these up, or they are not about processes, or not known yet.
             Self::User(_)
             | Self::Netns(_)
             | Self::Device(_)
             | Self::Direction(_)
             | Self::Dlt(_)
-            | Self::Container(_)
-            | Self::Image(_)
-            | Self::Pod { .. }
-            | Self::Namespace(_)
-            | Self::Label { .. }
             | Self::Service(_)
             | Self::ServiceClass(_)
             | Self::FlowId(_) => false,
@@ -277,6 +281,7 @@ mod tests {
             "pproc curl",
             "container *",
             "pod *",
+            "label app",
             "dev eth",
         ];
         for text in yes {

@@ -20,6 +20,7 @@
 
 pub mod builder;
 pub mod cbpf;
+mod container;
 #[cfg(test)]
 mod differential;
 pub mod ebpf;

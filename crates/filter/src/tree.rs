@@ -407,7 +407,10 @@ pub enum OwnerIs {
     User(String),
     ParentPid(u32),
     ParentName(Glob),
+    /// The name of its container, or the beginning of that one's id.
     Container(Glob),
+    /// The beginning of its container's id.
+    ContainerId(Vec<u8>),
     Image(Glob),
     Pod {
         name: Glob,

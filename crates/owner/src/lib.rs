@@ -4,11 +4,22 @@
 //! order with the packets, so that a process which is gone before anybody looks keeps its
 //! name. `/proc` is only asked about what ran before the stream began, and only believed when
 //! the start time agrees: a reused pid cannot lie.
+//!
+//! Containers are known by the paths of cgroups (`cgroup.rs`), which the same stream tells, and
+//! get their names from their runtimes (`runtimes.rs`), asked beside the capture.
 
 #![forbid(unsafe_code)]
 
+mod cgroup;
+mod containers;
+mod docker;
+mod http;
+mod kubernetes;
 mod processes;
 mod procfs;
+mod runtimes;
+mod settling;
 mod sweep;
 
-pub use processes::{Processes, Slot};
+pub use processes::{ChangedCgroup, Processes, Slot};
+pub use runtimes::{Addresses, Runtimes};

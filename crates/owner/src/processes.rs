@@ -1,16 +1,25 @@
 //! The table of processes, kept by the event stream.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pktwho_packet::{Owner, OwnerFacts, Process, ProcessChange, ProcessEvent, ProcessId};
+use pktwho_packet::{
+    Container, Owner, OwnerFacts, Process, ProcessChange, ProcessEvent, ProcessId,
+};
 use rustc_hash::FxHashMap;
 
+use crate::containers::{Containers, Home};
 use crate::procfs::{self, Facts};
+use crate::runtimes::Runtimes;
 use crate::sweep::Sweep;
 
 /// Processes that are gone and still remembered, for packets that come late.
 const GONE_MAX: usize = 16_384;
+
+/// A cgroup's id; the container of its processes, as far as it is known; whether the runtimes
+/// have said what they know of it.
+pub type ChangedCgroup = (u64, Option<Option<Arc<Container>>>, bool);
 
 /// Every process that may own a packet. Bounded: by the processes that run, and `GONE_MAX`
 /// that do not.
@@ -18,22 +27,29 @@ const GONE_MAX: usize = 16_384;
 pub struct Processes {
     /// Where in `entries` a process is.
     slots: FxHashMap<ProcessId, usize>,
-    entries: Vec<Entry>,
+    pub(crate) entries: Vec<Entry>,
     free: Vec<usize>,
     gone: VecDeque<ProcessId>,
-    serial: u64,
+    pub(crate) serial: u64,
+    pub(crate) containers: Containers,
+    /// There are cgroups of version 1, and a container may be in those alone.
+    pub(crate) has_old_hierarchies: bool,
+    /// `/proc` is to be asked for containers too.
+    pub(crate) ask_proc: bool,
     /// Ran before the stream began; not yet given to the sweep.
     existing: Vec<ProcessId>,
     sweep: Option<Sweep>,
 }
 
 #[derive(Debug, Default)]
-struct Entry {
-    process: Process,
+pub(crate) struct Entry {
+    pub(crate) process: Process,
+    /// Id of its cgroup in the default hierarchy.
+    pub(crate) cgroup: u64,
     /// Image and arguments are known, or `/proc` has been asked in vain.
     settled: bool,
-    /// A packet has named it, so that it and its parent have been settled.
-    named: bool,
+    /// A packet has named it, so that it, its container and its parent have been settled.
+    pub(crate) named: bool,
     /// Where its parent was then; another may be there by now.
     parent_slot: Option<usize>,
 }
@@ -44,7 +60,47 @@ pub struct Slot(usize);
 
 impl Processes {
     pub fn new() -> Self {
-        Self::default()
+        let has_old_hierarchies = procfs::has_old_hierarchies();
+        Self {
+            has_old_hierarchies,
+            ask_proc: has_old_hierarchies,
+            ..Self::default()
+        }
+    }
+
+    /// From now on container runtimes are asked, beside the capture, for what they know of the
+    /// containers in which processes are.
+    pub fn ask_runtimes(&mut self, runtimes: Runtimes) {
+        self.containers.ask(runtimes);
+    }
+
+    /// The containers in which there have been processes.
+    pub fn containers(&self) -> impl Iterator<Item = &Container> {
+        self.containers.met()
+    }
+
+    /// Whether all runtimes that can be asked have told what runs.
+    pub fn runtimes_have_told(&self) -> bool {
+        self.containers.all_is_told()
+    }
+
+    /// Of which cgroups something else is known than when this was asked last: the container
+    /// that its processes are in, if it is of one, and whether the runtimes have said what they
+    /// know of that. `None`: nothing is known any more.
+    pub fn changed_cgroups(&mut self) -> Vec<ChangedCgroup> {
+        let changed = self.containers.take_changed().into_iter();
+        changed
+            .map(|cgroup| match self.containers.home(cgroup) {
+                Home::Unknown => (cgroup, None, true),
+                // A container may be in an older hierarchy alone.
+                Home::None if self.has_old_hierarchies => (cgroup, None, true),
+                Home::None => (cgroup, Some(None), true),
+                Home::In(container) => {
+                    let is_told = self.containers.is_told(&container.id);
+                    (cgroup, Some(Some(container)), is_told)
+                }
+            })
+            .collect()
     }
 
     /// Takes over what an event says. Events must come in time order with packets.
@@ -52,7 +108,8 @@ impl Processes {
         match event.change {
             ProcessChange::Existing => {
                 self.existing.push(event.process);
-                self.insert(event, Facts::default(), false);
+                let container = self.container_at(event, None);
+                self.insert(event, Facts::default(), container, false);
             }
             ProcessChange::Fork => self.fork(event),
             ProcessChange::Exec => self.exec(event),
@@ -66,6 +123,10 @@ impl Processes {
                 }
             }
             ProcessChange::Exit => self.retire(event.process),
+            ProcessChange::Moved => self.moved(event),
+            ProcessChange::NewCgroup => {
+                self.containers.learn(event.cgroup, event.cgroup_path);
+            }
         }
     }
 
@@ -77,7 +138,9 @@ impl Processes {
         let image = parent
             .map(|parent| image_of(&parent.process))
             .unwrap_or_default();
-        self.insert(event, image, settled);
+        let before = parent.map(|parent| (parent.cgroup, parent.process.container.clone()));
+        let container = self.container_at(event, before);
+        self.insert(event, image, container, settled);
     }
 
     /// A new image, and still the child of the one that forked it.
@@ -86,9 +149,13 @@ impl Processes {
             exe: event.exe.to_vec(),
             args: procfs::split_args(event.args),
             args_cut: event.args_cut,
+            container: None,
         };
-        let parent = self.get(event.process).map(|known| known.process.parent);
-        let slot = self.insert(event, image, true);
+        let known = self.get(event.process);
+        let parent = known.map(|known| known.process.parent);
+        let before = known.map(|known| (known.cgroup, known.process.container.clone()));
+        let container = self.container_at(event, before);
+        let slot = self.insert(event, image, container, true);
         if let (Some(parent), Some(entry)) = (parent, self.entries.get_mut(slot)) {
             entry.process.parent = parent;
         }
@@ -107,12 +174,16 @@ impl Processes {
         }
         if !self.existing.is_empty() {
             self.existing.reverse();
-            self.sweep = Sweep::start(std::mem::take(&mut self.existing));
+            self.sweep = Sweep::start(std::mem::take(&mut self.existing), self.ask_proc);
         }
     }
 
-    /// To be called when there is time: takes in what the sweep has found.
+    /// To be called when there is time: takes in what the sweep has found, and what container
+    /// runtimes have said.
     pub fn absorb(&mut self) {
+        if self.containers.absorb() {
+            self.tell_news();
+        }
         while let Some(sweep) = &self.sweep {
             match sweep.next() {
                 Ok(Some((id, facts))) => self.take_in(id, Some(facts)),
@@ -163,12 +234,13 @@ impl Processes {
         self.entries.get(*self.slots.get(&id)?)
     }
 
-    fn get_mut(&mut self, id: ProcessId) -> Option<&mut Entry> {
+    pub(crate) fn get_mut(&mut self, id: ProcessId) -> Option<&mut Entry> {
         self.entries.get_mut(*self.slots.get(&id)?)
     }
 
     /// Remembers where the parent is, and settles it.
     fn name(&mut self, slot: usize) {
+        self.wait_for_container(slot);
         let parent = self.entries.get(slot).and_then(|e| e.process.parent);
         if let Some(parent) = parent {
             self.settle(parent);
@@ -193,15 +265,22 @@ impl Processes {
             uid: Some(facts.uid),
             ..Process::default()
         };
-        let slot = self.place(process, false);
-        self.settle(facts.process);
+        let slot = self.place(process, 0, false);
+        let found = procfs::read(facts.process, true);
+        self.take_in(facts.process, found);
         self.name(slot);
         // No exit event will come, or it has come already.
         self.retire(facts.process);
         slot
     }
 
-    fn insert(&mut self, event: &ProcessEvent<'_>, image: Facts, settled: bool) -> usize {
+    fn insert(
+        &mut self,
+        event: &ProcessEvent<'_>,
+        image: Facts,
+        container: Option<Arc<Container>>,
+        settled: bool,
+    ) -> usize {
         let process = Process {
             id: event.process,
             serial: self.next_serial(),
@@ -211,13 +290,15 @@ impl Processes {
             args_cut: image.args_cut,
             parent: (event.parent.pid != 0).then_some(event.parent),
             uid: Some(event.uid),
+            container,
         };
-        self.place(process, settled)
+        self.place(process, event.cgroup, settled)
     }
 
     /// Enters a process, in its old place if it has one.
-    fn place(&mut self, process: Process, settled: bool) -> usize {
+    fn place(&mut self, process: Process, cgroup: u64, settled: bool) -> usize {
         let entry = Entry {
+            cgroup,
             settled,
             named: false,
             parent_slot: None,
@@ -239,7 +320,7 @@ impl Processes {
     /// Asks `/proc` about a process whose image is not known, once.
     fn settle(&mut self, id: ProcessId) {
         if self.get(id).is_some_and(|entry| !entry.settled) {
-            let facts = procfs::read(id);
+            let facts = procfs::read(id, self.ask_proc);
             self.take_in(id, facts);
         }
     }
@@ -252,9 +333,17 @@ impl Processes {
         };
         entry.settled = true;
         if let Some(facts) = facts {
+            let in_none = entry.process.container.is_none();
             let process = &mut entry.process;
             (process.exe, process.args, process.args_cut) = (facts.exe, facts.args, facts.args_cut);
             process.serial = serial;
+            if let Some(container) = facts.container.filter(|_| in_none) {
+                let container = self.containers.meet(container);
+                let container = self.containers.get(&container);
+                if let Some(entry) = self.get_mut(id) {
+                    entry.process.container = container;
+                }
+            }
         }
     }
 
@@ -274,7 +363,7 @@ impl Processes {
         }
     }
 
-    fn next_serial(&mut self) -> u64 {
+    pub(crate) fn next_serial(&mut self) -> u64 {
         self.serial += 1;
         self.serial
     }
@@ -285,6 +374,7 @@ fn image_of(process: &Process) -> Facts {
         exe: process.exe.clone(),
         args: process.args.clone(),
         args_cut: process.args_cut,
+        container: None,
     }
 }
 
@@ -317,6 +407,8 @@ mod tests {
             exe: b"",
             args: b"",
             args_cut: false,
+            cgroup: 1,
+            cgroup_path: b"",
         }
     }
 

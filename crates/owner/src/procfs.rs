@@ -4,13 +4,17 @@ use std::fs;
 use std::io::{ErrorKind, Read};
 use std::os::unix::ffi::OsStringExt;
 
-use pktwho_packet::ProcessId;
+use pktwho_packet::{Container, ProcessId};
+
+use crate::cgroup;
 
 /// `/proc/PID/stat` counts in clock ticks, which are 10 ms for every reader of it
 /// (`USER_HZ` is 100 on every architecture that we build for).
 const TICK_NS: u64 = 10_000_000;
 /// As much of the arguments as the kernel side gives with an exec.
 const ARGS_MAX: usize = 4096;
+/// Bytes read of a process's cgroups: a dozen hierarchies, with long paths.
+const CGROUPS_MAX: usize = 16 << 10;
 
 /// Image and arguments of a process that runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,11 +22,13 @@ pub struct Facts {
     pub exe: Vec<u8>,
     pub args: Vec<Vec<u8>>,
     pub args_cut: bool,
+    /// By its cgroups, where that was asked for.
+    pub container: Option<Container>,
 }
 
 /// Reads the facts of exactly this process: `None` when it is gone, hidden, or another
-/// process has its pid.
-pub fn read(id: ProcessId) -> Option<Facts> {
+/// process has its pid. `with_container`: look for that too.
+pub fn read(id: ProcessId, with_container: bool) -> Option<Facts> {
     let folder = format!("/proc/{}", id.pid);
     if start_ticks(&folder)? != id.start / TICK_NS {
         return None;
@@ -36,12 +42,26 @@ pub fn read(id: ProcessId) -> Option<Facts> {
         Some(most) => (most, args.len() > ARGS_MAX),
         None => (args, false),
     };
+    let container = with_container.then(|| container(&folder)).flatten();
     // Still the same process after all that reading?
     (start_ticks(&folder)? == id.start / TICK_NS).then(|| Facts {
         exe,
         args: split_args(args),
         args_cut,
+        container,
     })
+}
+
+/// Whether processes are in hierarchies of cgroups beside the default one.
+pub fn has_old_hierarchies() -> bool {
+    let mut room = [0; CGROUPS_MAX];
+    read_start("/proc/self/cgroup", &mut room).is_some_and(|text| cgroup::of_process(text).1)
+}
+
+fn container(folder: &str) -> Option<Container> {
+    let mut room = [0; CGROUPS_MAX];
+    let text = read_start(&format!("{folder}/cgroup"), &mut room)?;
+    cgroup::of_process(text).0
 }
 
 /// Field 22 of stat, counted after the name, which may hold spaces and parentheses.
@@ -85,24 +105,19 @@ mod tests {
     fn reads_this_process_and_no_other_of_its_pid() {
         let pid = std::process::id();
         let ticks = start_ticks(&format!("/proc/{pid}")).unwrap();
-        let facts = read(ProcessId {
+        let id = ProcessId {
             pid,
             start: ticks * TICK_NS + 123,
-        })
-        .unwrap();
+        };
+        let facts = read(id, true).unwrap();
         assert_eq!(
             facts.exe,
             std::env::current_exe().unwrap().into_os_string().into_vec()
         );
         let args: Vec<Vec<u8>> = std::env::args().map(String::into_bytes).collect();
         assert_eq!(facts.args, args);
-        assert_eq!(
-            read(ProcessId {
-                pid,
-                start: (ticks + 1) * TICK_NS
-            }),
-            None
-        );
+        let start = (ticks + 1) * TICK_NS;
+        assert_eq!(read(ProcessId { pid, start }, false), None);
     }
 
     #[test]

@@ -19,15 +19,15 @@ pub struct Sweep {
 }
 
 impl Sweep {
-    /// `None` when the system has no thread for it: then each process is looked up when a
+    /// `with_containers`: look for those too. `None` when the system has no thread for it: then each process is looked up when a
     /// packet names it.
-    pub fn start(ids: Vec<ProcessId>) -> Option<Self> {
+    pub fn start(ids: Vec<ProcessId>, with_containers: bool) -> Option<Self> {
         let (sender, answers) = sync_channel(QUEUE);
         thread::Builder::new()
             .name("proc-sweep".into())
             .spawn(move || {
                 for id in ids {
-                    if let Some(facts) = procfs::read(id)
+                    if let Some(facts) = procfs::read(id, with_containers)
                         && sender.send((id, facts)).is_err()
                     {
                         return;

@@ -5,12 +5,14 @@
 
 #![forbid(unsafe_code)]
 
+mod container;
 mod iface;
 mod link_type;
 mod lost;
 mod owner;
 mod time;
 
+pub use container::{Container, Label, Pod};
 pub use iface::{Iface, NetnsId};
 pub use link_type::LinkType;
 pub use lost::Lost;

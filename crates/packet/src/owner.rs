@@ -1,5 +1,9 @@
 //! Who owns a packet: the process at an end of it that lies on this machine.
 
+use std::sync::Arc;
+
+use crate::Container;
+
 /// What tells processes apart for good: a pid may be reused, a (pid, start time) may not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProcessId {
@@ -30,6 +34,8 @@ pub struct Process {
     pub parent: Option<ProcessId>,
     /// Real user id; `None` when unknown.
     pub uid: Option<u32>,
+    /// The container it runs in; `None` when in none, or unknown.
+    pub container: Option<Arc<Container>>,
 }
 
 /// The name of a thread (`comm`): at most 16 bytes. By value, since most packets carry two.
@@ -124,6 +130,10 @@ pub enum ProcessChange {
     Rename,
     /// Its last thread is gone.
     Exit,
+    /// It was moved to another cgroup.
+    Moved,
+    /// No process: a cgroup was made.
+    NewCgroup,
 }
 
 /// A process event as the kernel told it.
@@ -144,4 +154,8 @@ pub struct ProcessEvent<'a> {
     /// Arguments, each ended by NUL; only with `Exec`.
     pub args: &'a [u8],
     pub args_cut: bool,
+    /// Id of its cgroup in the default hierarchy (cgroup v2); 0: of a move in another one.
+    pub cgroup: u64,
+    /// Path of a cgroup from the root of its hierarchy; only with `Moved` and `NewCgroup`.
+    pub cgroup_path: &'a [u8],
 }

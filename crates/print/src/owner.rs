@@ -14,6 +14,8 @@ use crate::Context;
 use crate::out::{Color, Out};
 use crate::put::{HexFull, Put, put};
 
+mod container;
+
 /// What would end a name inside a line.
 const IN_LINE: &[char] = &[' ', ',', '>', '[', ']'];
 
@@ -82,7 +84,12 @@ pub(crate) struct Shown<'a> {
 impl<'a> Shown<'a> {
     /// What the context has to say of this packet, if anything.
     pub(crate) fn new(packet: &Packet<'a>, context: Context) -> Option<Self> {
-        let main = packet.owner().filter(|_| context.process)?;
+        let main = packet.owner()?;
+        let in_container = (context.container || context.pod)
+            && (has_container(packet.sender) || has_container(packet.receiver));
+        if !context.process && !in_container {
+            return None;
+        }
         Some(Self {
             context,
             main,
@@ -99,7 +106,7 @@ impl<'a> Shown<'a> {
             Escaped(if name.is_empty() { b"?" } else { name }, IN_LINE),
             " "
         );
-        if !p.verbose(1) {
+        if !p.verbose(1) && self.context.process {
             match (self.sender, self.receiver) {
                 (Some(sender), Some(receiver)) => {
                     process(p, sender.process);
@@ -119,16 +126,24 @@ impl<'a> Shown<'a> {
 
     /// What follows the line, without `-v`.
     pub(crate) fn suffix(&self, p: &mut Out<'_>) {
-        if self.context.thread {
+        if self.context.thread && self.context.process {
             self.both(p, ", Thread [", |owner| {
                 has_thread(owner).then_some((owner.thread.as_bytes(), owner.tid))
             });
         }
-        if self.context.parent {
+        if self.context.parent && self.context.process {
             self.both(p, ", ParentProc [", |owner| {
                 let parent = owner.parent?;
                 Some((parent.name.as_slice(), parent.id.pid))
             });
+        }
+        if has_container(self.sender) || has_container(self.receiver) {
+            if self.context.container {
+                self.brackets(p, ", Container [", container::name);
+            }
+            if self.context.pod {
+                self.brackets(p, ", Pod [", container::pod_name);
+            }
         }
     }
 
@@ -140,18 +155,37 @@ impl<'a> Shown<'a> {
         words: &str,
         what: impl for<'o> Fn(&'o Owner<'a>) -> Option<(&'o [u8], u32)>,
     ) {
-        let (first, second, between) = match (&self.sender, &self.receiver) {
-            (Some(sender), Some(receiver)) => (what(sender), what(receiver), ">"),
-            _ => (what(&self.main), None, ""),
-        };
-        if first.is_none() && second.is_none() {
-            return;
-        }
+        self.brackets(p, words, |p, owner| {
+            let Some((name, number)) = what(owner) else {
+                return false;
+            };
+            put!(p, Escaped(name, IN_LINE), ".", number);
+            true
+        });
+    }
+
+    /// The same of anything that is said of an owner; `put` says whether there was something.
+    fn brackets(
+        &self,
+        p: &mut Out<'_>,
+        words: &str,
+        put: impl Fn(&mut Out<'_>, &Owner<'a>) -> bool,
+    ) {
+        let start = p.out.len();
         put!(p, words);
-        named(p, first);
-        put!(p, between);
-        named(p, second);
-        put!(p, "]");
+        let is_said = match (&self.sender, &self.receiver) {
+            (Some(sender), Some(receiver)) => {
+                let first = put(p, sender);
+                put!(p, ">");
+                put(p, receiver) || first
+            }
+            _ => put(p, &self.main),
+        };
+        if is_said {
+            put!(p, "]");
+        } else {
+            p.out.truncate(start);
+        }
     }
 
     /// The lines of `-v`, each after a newline.
@@ -167,6 +201,21 @@ impl<'a> Shown<'a> {
 
     fn block(&self, p: &mut Out<'_>, owner: &Owner<'_>, end: &str) {
         let indent = "\n    ";
+        if self.context.process {
+            self.process_lines(p, owner, end, indent);
+        }
+        container::lines(p, owner, self.context, (indent, end));
+        if p.verbose(2) && self.context.process {
+            let confidence = match owner.confidence {
+                Confidence::Exact => "exact",
+                Confidence::Flow => "flow",
+                Confidence::Guess => "guess",
+            };
+            put!(p, indent, end, "Confidence (", confidence, ")");
+        }
+    }
+
+    fn process_lines(&self, p: &mut Out<'_>, owner: &Owner<'_>, end: &str, indent: &str) {
         put!(p, indent, end, "Process (");
         details(p, owner.process);
         if self.context.thread && has_thread(owner) {
@@ -198,14 +247,6 @@ impl<'a> Shown<'a> {
             put!(p, indent, end, "ParentProc (");
             details(p, parent);
         }
-        if p.verbose(2) {
-            let confidence = match owner.confidence {
-                Confidence::Exact => "exact",
-                Confidence::Flow => "flow",
-                Confidence::Guess => "guess",
-            };
-            put!(p, indent, end, "Confidence (", confidence, ")");
-        }
     }
 }
 
@@ -214,11 +255,8 @@ fn has_thread(owner: &Owner<'_>) -> bool {
     owner.tid != 0 && owner.tid != owner.process.id.pid
 }
 
-/// `name.number`, or nothing.
-fn named(p: &mut Out<'_>, what: Option<(&[u8], u32)>) {
-    if let Some((name, number)) = what {
-        put!(p, Escaped(name, IN_LINE), ".", number);
-    }
+fn has_container(owner: Option<Owner<'_>>) -> bool {
+    owner.is_some_and(|owner| owner.process.container.is_some())
 }
 
 /// `name.pid`.

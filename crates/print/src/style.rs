@@ -105,10 +105,10 @@ pub enum TimeStyle {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "a set of four independent choices, one word of --context each"
+    reason = "a set of independent choices, one word of --context each"
 )]
 pub struct Context {
-    /// Name and pid of the process; without it nothing of the others is shown.
+    /// Name and pid of the process; without it nothing of thread, parent and user is shown.
     pub process: bool,
     /// Name and id of the thread, where it is not the process's first.
     pub thread: bool,
@@ -116,6 +116,10 @@ pub struct Context {
     pub parent: bool,
     /// The user, with `-v`.
     pub user: bool,
+    /// The container it runs in.
+    pub container: bool,
+    /// The pod that the container is one of.
+    pub pod: bool,
 }
 
 impl Default for Context {
@@ -125,6 +129,8 @@ impl Default for Context {
             thread: true,
             parent: true,
             user: true,
+            container: true,
+            pod: true,
         }
     }
 }
@@ -136,6 +142,8 @@ impl Context {
         thread: false,
         parent: false,
         user: false,
+        container: false,
+        pod: false,
     };
 }
 

@@ -2,9 +2,11 @@
 //!
 //! `check` is for every protocol's own tests too.
 
+use std::sync::Arc;
+
 use pktwho_packet::{
-    Confidence, Direction, Iface, LinkType, Owner, Packet, Process, ProcessId, Reception,
-    ThreadName, Timestamp,
+    Confidence, Container, Direction, Iface, LinkType, Owner, Packet, Pod, Process, ProcessId,
+    Reception, ThreadName, Timestamp,
 };
 use proptest::prelude::*;
 
@@ -664,4 +666,83 @@ proptest! {
         let out = text(LinkType::RAW, &data[..kept], lost, style);
         prop_assert!(out.len() < 50_000 + 400 * data.len(), "{} bytes", out.len());
     }
+}
+
+#[test]
+fn containers_and_pods_stand_behind_the_line() {
+    let label = |key: &str, value: &str| (key.into(), value.into());
+    let web = Container {
+        id: b"0123456789abcdef".repeat(4),
+        name: b"web".into(),
+        image: b"docker.io/library/nginx:1".into(),
+        labels: vec![label("a", "1\n\"\u{202e}"), label("b", "")],
+        pod: Some(Pod {
+            name: b"api".into(),
+            namespace: b"prod".into(),
+            uid: b"u-1".into(),
+            labels: vec![label("app", "web")],
+            annotations: Vec::new(),
+        }),
+        runtime: b"cri".into(),
+    };
+    let nameless = Container {
+        name: Vec::new(),
+        pod: None,
+        ..web.clone()
+    };
+    let within = |name: &[u8], pid, container| Process {
+        container: Some(Arc::new(container)),
+        ..process(name, pid)
+    };
+    let (curl, nginx) = (within(b"curl", 7, web), within(b"nginx", 8, nameless));
+    let outside = process(b"sshd", 9);
+    let ip = "IP 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0";
+    check_owned(
+        Some(owner(&curl, None)),
+        None,
+        style(0),
+        &format!("eth0 curl.7 Out {ip}, Container [web], Pod [api.prod]\n"),
+    );
+    check_owned(
+        Some(owner(&curl, None)),
+        Some(owner(&nginx, None)),
+        style(0),
+        &format!("eth0 curl.7>nginx.8 Out {ip}, Container [web>0123456789ab], Pod [api.prod>]\n"),
+    );
+    let alone = Context {
+        container: true,
+        ..Context::NONE
+    };
+    let alone = Style {
+        context: alone,
+        ..style(0)
+    };
+    check_owned(
+        Some(owner(&outside, None)),
+        Some(owner(&nginx, None)),
+        alone.clone(),
+        &format!("eth0 Out {ip}, Container [>0123456789ab]\n"),
+    );
+    check_owned(Some(owner(&outside, None)), None, alone, &format!("{ip}\n"));
+    let id = "0123456789abcdef".repeat(4);
+    let verbose = Style {
+        context: Context {
+            container: true,
+            pod: true,
+            ..Context::NONE
+        },
+        ..style(1)
+    };
+    check_owned(
+        Some(owner(&curl, None)),
+        None,
+        verbose,
+        &format!(
+            "eth0 Out IP (tos 0x0, ttl 64, id 1, offset 0, flags [none], proto UDP (17), length 28)\n    \
+             10.0.0.1.1 > 10.0.0.2.2: UDP, length 0\n    \
+             Container (name web, id {id}, image docker.io/library/nginx:1, labels \
+             {{\"a\":\"1\\n\\\"\\u202e\",\"b\":\"\"}})\n    \
+             Pod (name api, namespace prod, UID u-1, labels {{\"app\":\"web\"}}, annotations {{}})\n"
+        ),
+    );
 }

@@ -15,6 +15,7 @@ KEEP(home);
 KEEP(beyond);
 KEEP(process_key);
 KEEP(process_answer);
+KEEP(cgroup_answer);
 KEEP(decision);
 KEEP(device_key);
 KEEP(loss_key);

@@ -12,6 +12,7 @@
 #define LONG_NAME_LEN 64
 #define EXE_MAX 512
 #define ARGS_MAX 4096
+#define CGROUP_PATH_MAX 1024
 
 /* Kinds of record. */
 #define KIND_PACKET 1
@@ -21,6 +22,8 @@
 #define KIND_EXIT 5
 #define KIND_RENAME 6
 #define KIND_EXISTING 7
+#define KIND_MOVED 8      /* to another cgroup; its path is what follows */
+#define KIND_NEW_CGROUP 9 /* of no process; the same */
 
 /* How sure we are of an owner; 0 is "nobody known". */
 #define SURE_NOT 0
@@ -34,6 +37,7 @@
 #define TERMS_UID 4
 #define TERMS_TID 8
 #define TERMS_OTHER 16  /* only user space can answer */
+#define TERMS_CONTAINER 32 /* answered by `cgroups` */
 
 /* The process at one end of a packet. */
 /* A process; or the kernel itself, with process id 0 and this name. */
@@ -123,7 +127,10 @@ struct beyond {
 	__u32 forwards; /* it is a router: addresses may be translated there */
 };
 
-/* A process appeared, changed or went. exe and then args (NUL-separated) follow. */
+/*
+ * A process appeared, changed, moved or went. exe and then args (NUL-separated) follow; of
+ * cgroups the path, as args.
+ */
 struct process_event {
 	__u32 size;
 	__u16 kind;
@@ -139,6 +146,7 @@ struct process_event {
 	__u8 args_cut;
 	__u8 exe_cut;
 	__u8 pad[6];
+	__u64 cgroup; /* id in the default hierarchy; of a move in another one: 0 */
 	char name[NAME_LEN];
 };
 
@@ -153,6 +161,13 @@ struct process_key {
 struct process_answer {
 	__u64 is; /* true of it; for terms about parents: true of it as somebody's parent */
 	struct process_key parent;
+	__u64 cgroup;
+};
+
+/* What the terms about containers come to for the processes of a cgroup. */
+struct cgroup_answer {
+	__u64 known; /* terms by bit */
+	__u64 is;
 };
 
 /*
@@ -213,6 +228,7 @@ struct config {
 	__u64 by_parent;
 	__u64 by_uid;
 	__u64 by_tid;
+	__u64 by_container;
 	__u64 followed;      /* terms that children inherit, and keep after exec */
 	__u64 inherited;     /* the same without exec: by the name */
 	__u64 counted;       /* terms whose processes' connections are counted */

@@ -52,13 +52,22 @@ static __always_inline struct answers answers_of(const struct owner *who)
 		answers.is |= terms_of_number(&uids, who->uid);
 	if (config.filter_mask & TERMS_TID)
 		answers.is |= terms_of_number(&tids, who->tid);
-	if (config.filter_mask & (TERMS_PROCESS | TERMS_PARENT)) {
+	if (config.filter_mask & (TERMS_PROCESS | TERMS_PARENT | TERMS_CONTAINER)) {
 		struct process_key key = { .start = who->start, .pid = who->pid };
 		struct process_answer *process = bpf_map_lookup_elem(&processes, &key);
 
 		if (process) {
 			answers.known |= config.by_process;
 			answers.is |= process->is & config.by_process;
+		}
+		if (process && (config.filter_mask & TERMS_CONTAINER)) {
+			__u64 id = process->cgroup;
+			struct cgroup_answer *cgroup = bpf_map_lookup_elem(&cgroups, &id);
+
+			if (cgroup) {
+				answers.known |= cgroup->known;
+				answers.is |= cgroup->is;
+			}
 		}
 		if (process && (config.filter_mask & TERMS_PARENT)) {
 			struct process_key parent = process->parent;

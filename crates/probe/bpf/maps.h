@@ -88,6 +88,18 @@ struct {
 	__type(value, struct process_answer);
 } processes SEC(".maps");
 
+/*
+ * Cgroup -> what the terms about containers come to there. Written by user space as it learns
+ * of containers, which takes out the oldest when there are too many. Of a cgroup that is not in
+ * there nothing is known: user space decides on its packets. One entry without such terms.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u64);
+	__type(value, struct cgroup_answer);
+} cgroups SEC(".maps");
+
 /* Names that terms ask for -> those terms; written at start, sized then. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

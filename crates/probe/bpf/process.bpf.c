@@ -46,12 +46,13 @@ static __always_inline void describe(struct process_event *event, __u16 kind,
 	event->uid = BPF_CORE_READ(leader, cred, uid.val);
 	event->parent_pid = BPF_CORE_READ(parent, tgid);
 	event->parent_start = BPF_CORE_READ(parent, group_leader, start_boottime);
+	event->cgroup = BPF_CORE_READ(leader, cgroups, dfl_cgrp, kn, id);
 	BPF_CORE_READ_STR_INTO(&event->name, leader, comm);
 }
 
 static __always_inline bool are_followed(void)
 {
-	return config.filter_mask & (TERMS_PROCESS | TERMS_PARENT);
+	return config.filter_mask & (TERMS_PROCESS | TERMS_PARENT | TERMS_CONTAINER);
 }
 
 /* Enters what is true of the process of an event. */
@@ -61,6 +62,7 @@ static __always_inline void answer(const struct process_event *event, __u64 is)
 	struct process_answer entry = {
 		.is = is,
 		.parent = { .start = event->parent_start, .pid = event->parent_pid },
+		.cgroup = event->cgroup,
 	};
 	struct process_answer *known = bpf_map_lookup_elem(&processes, &key);
 
@@ -221,6 +223,69 @@ int BPF_PROG(task_rename, struct task_struct *task, const char *comm)
 			answer(&event, answer_of(event.start, event.pid) | terms);
 	}
 	send(&event, sizeof(event));
+	return 0;
+}
+
+/*
+ * A cgroup and its path. The reader is woken: it has a name to ask a container runtime for, and
+ * a container may be gone in a moment.
+ */
+static __always_inline void send_cgroup(struct event_buffer *buffer, struct cgroup *cgroup,
+					const char *path)
+{
+	long got = bpf_probe_read_kernel_str(buffer->text, CGROUP_PATH_MAX, path);
+	__u32 length = got > 0 ? got : 0;
+
+	if (length > CGROUP_PATH_MAX)
+		length = CGROUP_PATH_MAX;
+	buffer->event.cgroup = BPF_CORE_READ(cgroup, root, hierarchy_id) ?
+			       0 : BPF_CORE_READ(cgroup, kn, id);
+	buffer->event.args_len = length;
+	buffer->event.size = sizeof(buffer->event) + length;
+	if (bpf_ringbuf_output(&events, buffer, sizeof(buffer->event) + length,
+			       BPF_RB_FORCE_WAKEUP))
+		lose_event();
+}
+
+/* Since 5.5. A container's is made before its first process runs. */
+SEC("tp_btf/cgroup_mkdir")
+int BPF_PROG(cgroup_mkdir, struct cgroup *cgroup, const char *path)
+{
+	struct event_buffer *buffer;
+	__u32 zero = 0;
+
+	if (BPF_CORE_READ(cgroup, root, hierarchy_id))
+		return 0;
+	buffer = bpf_map_lookup_elem(&scratch, &zero);
+	if (!buffer)
+		return 0;
+	__builtin_memset(&buffer->event, 0, sizeof(buffer->event));
+	buffer->event.kind = KIND_NEW_CGROUP;
+	buffer->event.version = ABI_VERSION;
+	buffer->event.time = bpf_ktime_get_ns();
+	send_cgroup(buffer, cgroup, path);
+	return 0;
+}
+
+/* Since 5.5. A process enters a container, at its start or by `exec` of a runtime. */
+SEC("tp_btf/cgroup_attach_task")
+int BPF_PROG(cgroup_attach_task, struct cgroup *cgroup, const char *path,
+	     struct task_struct *task, bool threadgroup)
+{
+	struct event_buffer *buffer;
+	__u32 zero = 0;
+
+	if (task->pid != task->tgid)
+		return 0;
+	buffer = bpf_map_lookup_elem(&scratch, &zero);
+	if (!buffer)
+		return 0;
+	describe(&buffer->event, KIND_MOVED, task, BPF_CORE_READ(task, real_parent));
+	if ((config.filter_mask & TERMS_CONTAINER) && !BPF_CORE_READ(cgroup, root, hierarchy_id)) {
+		buffer->event.cgroup = BPF_CORE_READ(cgroup, kn, id);
+		answer(&buffer->event, answer_of(buffer->event.start, buffer->event.pid));
+	}
+	send_cgroup(buffer, cgroup, path);
 	return 0;
 }
 

@@ -14,6 +14,8 @@ pub const KIND_FORK: u16 = 4;
 pub const KIND_EXIT: u16 = 5;
 pub const KIND_RENAME: u16 = 6;
 pub const KIND_EXISTING: u16 = 7;
+pub const KIND_MOVED: u16 = 8;
+pub const KIND_NEW_CGROUP: u16 = 9;
 
 pub const SURE_NOT: u8 = 0;
 pub const SURE_EXACT: u8 = 1;
@@ -24,6 +26,7 @@ pub const TERMS_PARENT: u32 = 2;
 pub const TERMS_UID: u32 = 4;
 pub const TERMS_TID: u32 = 8;
 pub const TERMS_OTHER: u32 = 16;
+pub const TERMS_CONTAINER: u32 = 32;
 
 pub const TLS_HOOKS_MAX: u32 = 1024;
 pub const TLS_STEPS_MAX: usize = 4;
@@ -126,6 +129,7 @@ abi! {
         args_cut: u8,
         exe_cut: u8,
         pad: [u8; 6],
+        cgroup: u64,
         name: [u8; 16],
     }
     /// An address of another network namespace; IPv4 as `::ffff:a.b.c.d`.
@@ -152,6 +156,12 @@ abi! {
     ProcessAnswer = "process_answer" {
         is: u64,
         parent: ProcessKey,
+        cgroup: u64,
+    }
+    /// What the terms about containers come to in a cgroup.
+    CgroupAnswer = "cgroup_answer" {
+        known: u64,
+        is: u64,
     }
     /// What a packet's owner terms come to, for the second filter program.
     Decision = "decision" {
@@ -181,6 +191,7 @@ abi! {
         by_parent: u64,
         by_uid: u64,
         by_tid: u64,
+        by_container: u64,
         followed: u64,
         inherited: u64,
         counted: u64,

@@ -10,7 +10,8 @@ use pktwho_packet::{ProcessChange, ProcessEvent, ProcessId};
 use zerocopy::FromBytes;
 
 use crate::abi::{
-    EventRecord, KIND_EXEC, KIND_EXISTING, KIND_EXIT, KIND_FORK, KIND_RENAME, trimmed,
+    EventRecord, KIND_EXEC, KIND_EXISTING, KIND_EXIT, KIND_FORK, KIND_MOVED, KIND_NEW_CGROUP,
+    KIND_RENAME, trimmed,
 };
 use crate::sys::Mapped;
 
@@ -27,10 +28,16 @@ pub fn parse(bytes: &[u8]) -> Option<(ProcessEvent<'_>, usize)> {
         KIND_EXEC => ProcessChange::Exec,
         KIND_RENAME => ProcessChange::Rename,
         KIND_EXIT => ProcessChange::Exit,
+        KIND_MOVED => ProcessChange::Moved,
+        KIND_NEW_CGROUP => ProcessChange::NewCgroup,
         _ => return None,
     };
     let (exe, rest) = text.split_at_checked(record.exe_len.into())?;
     let args = rest.get(..record.args_len.into())?;
+    let (args, cgroup_path) = match change {
+        ProcessChange::Moved | ProcessChange::NewCgroup => (&[][..], trimmed(args)),
+        _ => (args, &[][..]),
+    };
     let event = ProcessEvent {
         change,
         time: record.time,
@@ -47,6 +54,8 @@ pub fn parse(bytes: &[u8]) -> Option<(ProcessEvent<'_>, usize)> {
         exe: trimmed(exe),
         args,
         args_cut: record.args_cut != 0,
+        cgroup: record.cgroup,
+        cgroup_path,
     };
     Some((event, record.size as usize))
 }

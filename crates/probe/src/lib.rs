@@ -7,6 +7,7 @@
 mod abi;
 mod attach;
 mod btf;
+mod cgroups;
 mod clock;
 mod device;
 mod error;

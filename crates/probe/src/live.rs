@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use pktwho_filter::graph::{Graph, Target};
 use pktwho_packet::{
-    Direction, Iface, LinkType, Lost, NetnsId, ProcessChange, ProcessEvent, ProcessId, Reception,
-    Timestamp,
+    Container, Direction, Iface, LinkType, Lost, NetnsId, ProcessChange, ProcessEvent, ProcessId,
+    Reception, Timestamp,
 };
 use rustc_hash::FxHashMap;
 use rustix::event::epoll;
@@ -16,6 +16,7 @@ use rustix::event::epoll;
 use crate::Error;
 use crate::abi::{self, PacketRecord, ReaderState};
 use crate::attach::{self, Attacher, Attachment, Backend};
+use crate::cgroups::Cgroups;
 use crate::clock::{self, Clock};
 use crate::device::Device;
 use crate::events::{self, Events};
@@ -141,6 +142,8 @@ pub struct Live {
     remembers: bool,
     /// Processes that ran before us, yet to be told of, and how far.
     existing: (Vec<u8>, usize),
+    /// Their cgroups.
+    cgroups: Cgroups,
     /// Matching processes that are gone: when, and which to forget.
     gone: VecDeque<(u64, ProcessId)>,
     stopped: bool,
@@ -236,6 +239,7 @@ impl Live {
             clock: Clock::new(),
             config,
             existing: (existing, 0),
+            cgroups: Cgroups::default(),
             gone: VecDeque::new(),
             stopped: false,
             strays: 0,
@@ -371,6 +375,9 @@ impl Live {
     fn next_existing(&mut self) -> Option<Event<'_>> {
         let (bytes, at) = &mut self.existing;
         let (event, size) = events::parse(bytes.get(*at..)?)?;
+        if self.cgroups.meet(self.programs.root_cgroup(), event.cgroup) {
+            return Some(Event::Process(self.cgroups.event(event.cgroup)));
+        }
         *at += size;
         Some(Event::Process(event))
     }
@@ -561,6 +568,20 @@ impl Live {
         }
         let answers = self.programs.answers()?;
         Ok(Some(Lineage::new(answers, self.filters.terms().clone())))
+    }
+
+    /// Whether the filter has terms about containers: [`answer_cgroup`](Self::answer_cgroup) is
+    /// to be told of all then.
+    pub fn wants_containers(&self) -> bool {
+        self.filters.terms().are_about_containers()
+    }
+
+    /// Processes in this cgroup are in this container, or in none; `is_told`: what its runtime
+    /// says of it is known. `None` alone: nothing is known of the cgroup any more.
+    pub fn answer_cgroup(&self, cgroup: u64, container: Option<Option<&Container>>, is_told: bool) {
+        let terms = self.filters.terms();
+        let answer = container.map(|container| terms.answer_container(container, is_told));
+        self.programs.set_cgroup(cgroup, answer);
     }
 
     /// TCP connections that processes named by the owner filter have open.

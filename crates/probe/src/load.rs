@@ -4,7 +4,7 @@
 //! ways to keep owners fresh, the best first.
 
 use std::io::{Read, Write};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use libbpf_rs::{
     Iter, Link, Map, MapCore, MapFlags, MapHandle, Object, ObjectBuilder, OpenObject, ProgramType,
@@ -104,6 +104,8 @@ impl std::fmt::Debug for Programs {
 
 /// Most processes that terms can be answered for at a time.
 const PROCESSES: u32 = 65_536;
+/// Most cgroups that terms about containers can be answered for at a time.
+pub const CGROUPS: u32 = 32_768;
 /// Most devices, each in two directions, that have a program for terms about owners.
 const DECIDED: u32 = 32_768;
 
@@ -207,6 +209,17 @@ impl Programs {
         }
     }
 
+    /// Sets what the terms about containers come to in a cgroup; `None` removes it.
+    pub fn set_cgroup(&self, cgroup: u64, answer: Option<abi::CgroupAnswer>) {
+        match answer {
+            None => self.remove("cgroups", cgroup.as_bytes()),
+            // No room: user space decides then.
+            Some(answer) => {
+                let _ = self.update("cgroups", cgroup.as_bytes(), answer.as_bytes());
+            }
+        }
+    }
+
     /// Starts the event stream and keeps owners in sockets from here on, in every network
     /// namespace. Processes come first: whoever uses a socket has then been told of.
     ///
@@ -244,6 +257,11 @@ impl Programs {
     /// When the iterator is refused.
     pub fn claim_existing_sockets(&self) -> Result<(), Error> {
         self.iterate("existing_sockets").map(drop)
+    }
+
+    /// The root of the cgroup2 hierarchy.
+    pub fn root_cgroup(&self) -> BorrowedFd<'_> {
+        self.cgroup.as_fd()
     }
 
     fn iterate(&self, name: &str) -> Result<Vec<u8>, Error> {
@@ -328,6 +346,7 @@ fn open(
                 map.set_max_entries(layout.count)?;
             }
             Some("processes") if terms.are_about_processes() => map.set_max_entries(PROCESSES)?,
+            Some("cgroups") if terms.are_about_containers() => map.set_max_entries(CGROUPS)?,
             Some("decider_of") if !terms.is_empty() => map.set_max_entries(DECIDED)?,
             Some("names") => map.set_max_entries(entries(terms.names().len()))?,
             Some(name) if numbers.iter().any(|(map, _)| *map == name) => {

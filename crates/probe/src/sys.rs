@@ -472,3 +472,32 @@ fn owned(fd: i32) -> io::Result<OwnedFd> {
     // SAFETY: just returned to us by the kernel; nobody else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
+
+/// A directory of the cgroup hierarchy that `root` is in, by its id, for its path alone.
+///
+/// Source: `name_to_handle_at(2)`; kernfs's handles are its ids (`FILEID_KERNFS`), since 5.5.
+///
+/// # Errors
+/// There is none of that id.
+pub fn open_cgroup(root: BorrowedFd<'_>, id: u64) -> io::Result<OwnedFd> {
+    #[repr(C)]
+    struct Handle {
+        bytes: u32,
+        kind: i32,
+        id: u64,
+    }
+    let mut handle = Handle {
+        bytes: 8,
+        kind: 0xfe,
+        id,
+    };
+    let flags = libc::O_PATH | libc::O_CLOEXEC;
+    let pointer = (&raw mut handle).cast();
+    // SAFETY: the handle has as many bytes behind its head as it says, and outlives the call.
+    let fd = unsafe { libc::open_by_handle_at(root.as_raw_fd(), pointer, flags) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: a new descriptor that nobody else has.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}

@@ -8,10 +8,10 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use pktwho_filter::ebpf::OWNERS_MAX;
 use pktwho_filter::tree::{End, Glob, OwnerIs, OwnerTerm};
-use pktwho_packet::{ProcessEvent, ProcessId};
+use pktwho_packet::{Container, ProcessEvent, ProcessId};
 use rustc_hash::FxHashMap;
 
-use crate::abi::{self, LONG_NAME_LEN, ProcessAnswer, ProcessKey};
+use crate::abi::{self, CgroupAnswer, LONG_NAME_LEN, ProcessAnswer, ProcessKey};
 use crate::load::{Answers, Programs};
 use crate::{Error, events};
 
@@ -108,7 +108,30 @@ impl Terms {
 
     /// Whether the map `processes` has to know every process.
     pub fn are_about_processes(&self) -> bool {
-        self.config().filter_mask & (abi::TERMS_PROCESS | abi::TERMS_PARENT) != 0
+        let about = abi::TERMS_PROCESS | abi::TERMS_PARENT | abi::TERMS_CONTAINER;
+        self.config().filter_mask & about != 0
+    }
+
+    /// Whether the map `cgroups` has to know every container.
+    pub fn are_about_containers(&self) -> bool {
+        self.list.iter().any(|term| term.is.is_about_containers())
+    }
+
+    /// What the terms about containers come to in a cgroup of this container, or of none.
+    /// `is_told`: its runtime has said all it will, and not its id alone is known.
+    pub fn answer_container(&self, container: Option<&Container>, is_told: bool) -> CgroupAnswer {
+        let mut answer = CgroupAnswer::default();
+        for (bit, term) in self.bits() {
+            let is = &term.is;
+            if !is.is_about_containers() || !(is_told || is.is_about_container_ids()) {
+                continue;
+            }
+            answer.known |= bit;
+            if container.is_some_and(|container| is.holds_in(container)) {
+                answer.is |= bit;
+            }
+        }
+        answer
     }
 
     fn bits(&self) -> impl Iterator<Item = (u64, &OwnerTerm)> {
@@ -174,6 +197,10 @@ impl Terms {
                 OwnerIs::Tid(_) => {
                     config.by_tid |= bit;
                     config.filter_mask |= abi::TERMS_TID;
+                }
+                is if is.is_about_containers() => {
+                    config.by_container |= bit;
+                    config.filter_mask |= abi::TERMS_CONTAINER;
                 }
                 _ => config.filter_mask |= abi::TERMS_OTHER,
             }
@@ -336,6 +363,7 @@ fn answers(bytes: &[u8], terms: &Terms) -> FxHashMap<ProcessId, ProcessAnswer> {
         let answer = ProcessAnswer {
             is: terms.answer(&event),
             parent: process_key(event.parent),
+            cgroup: event.cgroup,
         };
         answers.insert(event.process, answer);
     }
@@ -403,6 +431,30 @@ mod tests {
         assert_eq!(terms.names().values().copied().collect::<Vec<_>>(), [0b110]);
         let later = term(End::Either, OwnerIs::Pid(8));
         assert_eq!(terms.place(&later), Some(7));
+    }
+
+    #[test]
+    fn containers_answer_by_id_before_their_names_are_known() {
+        let terms = [
+            term(End::Either, OwnerIs::Container(Glob::exactly(b"web"))),
+            term(End::Either, OwnerIs::Pid(7)),
+            term(End::Sender, OwnerIs::ContainerId(b"0123456789ab".into())),
+        ];
+        let terms = Terms::new(&terms, false, None).expect("few");
+        assert!(terms.are_about_processes() && terms.are_about_containers());
+        assert_eq!(terms.config().by_container, 0b101);
+        let container = Container {
+            id: b"0123456789abcdef".into(),
+            name: b"web".into(),
+            ..Container::default()
+        };
+        let answer = |container, is_told| {
+            let CgroupAnswer { known, is } = terms.answer_container(container, is_told);
+            (known, is)
+        };
+        assert_eq!(answer(Some(&container), false), (0b100, 0b100));
+        assert_eq!(answer(Some(&container), true), (0b101, 0b101));
+        assert_eq!(answer(None, true), (0b101, 0));
     }
 
     #[test]

@@ -117,7 +117,7 @@ prop_compose! {
         parent in option::of((any::<u32>(), any::<u64>())), uid in option::of(any::<u32>()),
     ) -> Process {
         let parent = parent.map(|(pid, start)| ProcessId { pid, start });
-        Process { id: ProcessId { pid, start }, serial: 0, name, exe, args, args_cut, parent, uid }
+        Process { id: ProcessId { pid, start }, serial: 0, name, exe, args, args_cut, parent, uid, container: None }
     }
 }
 

@@ -49,6 +49,7 @@ fn owner(pid: u32, name: &[u8], tid: u32, thread: &[u8]) -> OwnerModel {
             args_cut: false,
             parent: Some(shell.id),
             uid: Some(1000),
+            container: None,
         },
         parent: Some(shell),
         tid,

@@ -83,7 +83,7 @@ pub(super) const FLAGS: &[Flag] = &[
         help: "What to show and store of owners: process,thread,parentproc,user,container,pod",
         man: "A comma list; an empty one shows and stores nothing. All by default; the user and \
               the details are printed with -v. Without process, of the others only the container \
-              and the pod would be left, of which nothing is known yet.",
+              and the pod are left.",
         compat: Compat::Ours,
         apply: |args, value| {
             let mut contexts = crate::args::Contexts::NONE;
@@ -93,8 +93,8 @@ pub(super) const FLAGS: &[Flag] = &[
                     "thread" => contexts.thread = true,
                     "parentproc" => contexts.parent = true,
                     "user" => contexts.user = true,
-                    // Taken for the scripts that name them; there is nothing to show or to hide.
-                    "container" | "pod" => {}
+                    "container" => contexts.container = true,
+                    "pod" => contexts.pod = true,
                     _ => return Err(format!("unknown context `{name}'")),
                 }
             }

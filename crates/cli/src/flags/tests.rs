@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use pktwho_filter::tree::{Glob, OwnerIs};
+
 use crate::args::{Backend, Contexts, SNAPLEN_MAX, Show, Way};
 
 fn args(line: &str) -> Result<Args, Refusal> {
@@ -73,6 +75,7 @@ fn every_flag_is_parsed_in_every_spelling() {
         Some("datalinktype") => "RAW",
         Some("type") => "domain",
         Some("bash|zsh|fish") => "zsh",
+        Some("id") => "0123456789ab",
         Some(_) => "1",
         None => "",
     };
@@ -197,6 +200,26 @@ fn owners() {
     assert_eq!(all.contexts, Some(Contexts::ALL));
     assert_eq!(args("--context=").unwrap().contexts, Some(Contexts::NONE));
     refuse("--context pods", "unknown context `pods'");
+}
+
+#[test]
+fn containers_and_pods() {
+    let id = |text: &str| OwnerIs::ContainerId(text.into());
+    let both = args("--container-id 0123456789AB,00112233445566 --container-name w*").unwrap();
+    let name = OwnerIs::Container(Glob::parse("w*"));
+    let expected = [id("0123456789ab"), id("00112233445566"), name];
+    assert_eq!(both.containers, expected);
+    for bad in ["0123456789a", "x123456789ab", ""] {
+        refuse(
+            &format!("--container-id={bad}"),
+            &format!("invalid container id {bad}: at least 12 hexadecimal digits"),
+        );
+    }
+    let pod = OwnerIs::Pod {
+        name: Glob::parse("api-*"),
+        namespace: Some(Glob::parse("prod")),
+    };
+    assert_eq!(args("--pod-name api-*.prod").unwrap().pods, [pod]);
 }
 
 #[test]

@@ -230,6 +230,21 @@ impl Owned {
     }
 }
 
+impl Glob {
+    /// From text in which `*` stands for any text, and a backslash takes the next character as
+    /// it is.
+    pub fn parse(text: &str) -> Self {
+        Raw::new(text, Span::default()).glob()
+    }
+}
+
+impl OwnerIs {
+    /// What follows `pod`: `NAME`, `NAME.NAMESPACE`, `NAMESPACE/NAME`.
+    pub fn parse_pod(text: &str) -> Self {
+        Raw::new(text, Span::default()).pod()
+    }
+}
+
 impl OwnerKind {
     fn of(self, raw: &Raw) -> Result<OwnerIs, Error> {
         let glob = || Glob {

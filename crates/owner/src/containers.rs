@@ -1,0 +1,344 @@
+//! The table of containers: which cgroup is of which, and what the runtimes say of them.
+//!
+//! The kernel side tells of every cgroup that is made, with its path, and of every process that
+//! moves into one, in time order with the packets; the path tells the container's id. Names and
+//! labels come from the runtimes, which are asked when a container is met. What is told of a
+//! container is replaced as a whole, so that whoever has it keeps what was true then.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pktwho_packet::Container;
+use rustc_hash::FxHashMap;
+
+use crate::cgroup;
+use crate::runtimes::{Answer, Runtimes};
+
+/// Cgroups that are remembered, as many as the kernel side can; and containers.
+const CGROUPS: usize = 32_768;
+const CONTAINERS: usize = 32_768;
+/// How long a packet waits for what the runtimes say of a container.
+const PATIENCE: Duration = Duration::from_millis(300);
+/// What packets may wait at once, and for each second since the start, all of them together.
+const WAITING: Duration = Duration::from_millis(600);
+const SHARE: u32 = 10;
+
+/// What is known of a cgroup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Home {
+    Unknown,
+    /// It is of no container.
+    None,
+    In(Arc<Container>),
+}
+
+/// Every container met, by cgroup and by id.
+#[derive(Debug, Default)]
+pub struct Containers {
+    /// The id of the container, or that there is none.
+    cgroups: FxHashMap<u64, Option<Vec<u8>>>,
+    order: VecDeque<u64>,
+    known: FxHashMap<Vec<u8>, Known>,
+    met: VecDeque<Vec<u8>>,
+    runtimes: Option<Runtimes>,
+    /// Runtimes that have told of all their containers, or cannot.
+    listed: u32,
+    /// Containers of which more is known by now than processes have been told.
+    news: Vec<Vec<u8>>,
+    /// Cgroups that the filter is to be told of.
+    changed: Vec<u64>,
+    wait: Wait,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// All that is known, put together.
+    container: Arc<Container>,
+    /// What the path of its cgroup says.
+    by_path: Container,
+    /// What each runtime says, those that count most last.
+    told: Vec<Option<Box<Container>>>,
+    /// Runtimes that have been asked and have not answered, a bit each.
+    pending: u32,
+    /// A process has been seen in it.
+    is_met: bool,
+    /// A packet has waited for it.
+    has_waited: bool,
+    cgroups: Vec<u64>,
+}
+
+#[derive(Debug)]
+struct Wait {
+    began: Instant,
+    spent: Duration,
+    /// Runtimes that have let a packet wait in vain, and have not answered since.
+    slow: u32,
+}
+
+impl Default for Wait {
+    fn default() -> Self {
+        Self {
+            began: Instant::now(),
+            spent: Duration::ZERO,
+            slow: 0,
+        }
+    }
+}
+
+impl Wait {
+    /// How long the next packet may wait.
+    fn allowance(&self) -> Duration {
+        let all = WAITING + self.began.elapsed() / SHARE;
+        all.saturating_sub(self.spent).min(PATIENCE)
+    }
+}
+
+impl Containers {
+    /// From now on containers that are met get names.
+    pub fn ask(&mut self, runtimes: Runtimes) {
+        self.wait = Wait::default();
+        let all: Vec<Vec<u8>> = self.known.keys().cloned().collect();
+        self.runtimes = Some(runtimes);
+        for id in all {
+            self.question(&id);
+        }
+    }
+
+    /// What is known of a cgroup by now.
+    pub fn home(&self, cgroup: u64) -> Home {
+        match self.cgroups.get(&cgroup) {
+            None => Home::Unknown,
+            Some(None) => Home::None,
+            Some(Some(id)) => self.get(id).map_or(Home::Unknown, Home::In),
+        }
+    }
+
+    /// The container of this id.
+    pub fn get(&self, id: &[u8]) -> Option<Arc<Container>> {
+        Some(Arc::clone(&self.known.get(id)?.container))
+    }
+
+    /// Learns of a cgroup by its path.
+    pub fn learn(&mut self, cgroup: u64, path: &[u8]) -> Home {
+        self.enter(cgroup, cgroup::container_of(path))
+    }
+
+    /// Learns that a cgroup is of this container, or of none.
+    pub fn enter(&mut self, cgroup: u64, container: Option<Container>) -> Home {
+        let id = container.map(|container| self.meet(container));
+        if self.cgroups.get(&cgroup) != Some(&id) {
+            if self.cgroups.insert(cgroup, id.clone()).is_none() {
+                self.order.push_back(cgroup);
+            }
+            if let Some(known) = id.as_ref().and_then(|id| self.known.get_mut(id)) {
+                known.cgroups.push(cgroup);
+            }
+            self.changed.push(cgroup);
+            self.forget_oldest_cgroup();
+        }
+        self.home(cgroup)
+    }
+
+    fn forget_oldest_cgroup(&mut self) {
+        if self.order.len() <= CGROUPS {
+            return;
+        }
+        let Some(oldest) = self.order.pop_front() else {
+            return;
+        };
+        if let Some(Some(id)) = self.cgroups.remove(&oldest)
+            && let Some(known) = self.known.get_mut(&id)
+        {
+            known.cgroups.retain(|&cgroup| cgroup != oldest);
+        }
+        self.changed.push(oldest);
+    }
+
+    /// Takes note of a container in which there is a process, and asks for its name; its id.
+    pub fn meet(&mut self, by_path: Container) -> Vec<u8> {
+        let id = by_path.id.clone();
+        let known = self.known_or_new(&id);
+        if !known.is_met {
+            known.is_met = true;
+            known.by_path = by_path;
+            known.put_together();
+            self.question(&id);
+        }
+        id
+    }
+
+    fn known_or_new(&mut self, id: &[u8]) -> &mut Known {
+        if !self.known.contains_key(id) {
+            self.met.push_back(id.to_vec());
+            if self.met.len() > CONTAINERS
+                && let Some(oldest) = self.met.pop_front()
+            {
+                self.known.remove(&oldest);
+            }
+        }
+        self.known.entry(id.to_vec()).or_default()
+    }
+
+    fn question(&mut self, id: &[u8]) {
+        if let Some(runtimes) = &self.runtimes
+            && let Some(known) = self.known.get_mut(id)
+        {
+            let bits = known.told.iter().zip(0..);
+            let told = bits.fold(0, |bits, (told, place)| {
+                bits | u32::from(told.is_some()) << place
+            });
+            known.pending = runtimes.ask(id, told);
+        }
+    }
+
+    /// Takes in what the runtimes have answered; whether a container is known better now.
+    pub fn absorb(&mut self) -> bool {
+        while let Some(answer) = self.answer(Duration::ZERO) {
+            self.take_in(answer);
+        }
+        !self.news.is_empty()
+    }
+
+    fn answer(&self, within: Duration) -> Option<Answer> {
+        self.runtimes.as_ref()?.answer(within)
+    }
+
+    fn take_in(&mut self, answer: Answer) {
+        let Answer {
+            from,
+            id,
+            container,
+        } = answer;
+        let bit = 1_u32.checked_shl(u32::try_from(from).unwrap_or(u32::MAX));
+        let bit = bit.unwrap_or(0);
+        self.wait.slow &= !bit;
+        if id.is_empty() {
+            self.listed |= bit;
+        }
+        if id.is_empty() || container.is_none() && !self.known.contains_key(&id) {
+            return;
+        }
+        let known = self.known_or_new(&id);
+        let was_told = known.pending == 0;
+        known.pending &= !bit;
+        if let Some(container) = container {
+            if known.told.len() <= from {
+                known.told.resize(from + 1, None);
+            }
+            if let Some(place) = known.told.get_mut(from) {
+                *place = Some(container);
+            }
+        }
+        let is_better = known.put_together();
+        if is_better || !was_told {
+            let cgroups = known.cgroups.clone();
+            self.changed.extend(cgroups);
+        }
+        if is_better {
+            self.news.push(id);
+        }
+    }
+
+    /// Those in which there have been processes.
+    pub fn met(&self) -> impl Iterator<Item = &Container> {
+        let met = self.known.values().filter(|known| known.is_met);
+        met.map(|known| &*known.container)
+    }
+
+    /// Whether every runtime has answered all questions.
+    pub fn all_is_told(&self) -> bool {
+        let is_listed = |runtimes: &Runtimes| self.listed.count_ones() as usize >= runtimes.count();
+        self.runtimes.as_ref().is_none_or(is_listed)
+            && self.known.values().all(|known| known.pending == 0)
+    }
+
+    /// Whether all has been said that will be.
+    pub fn is_told(&self, id: &[u8]) -> bool {
+        let slow = self.wait.slow;
+        self.known
+            .get(id)
+            .is_none_or(|known| known.has_waited || known.pending & !slow == 0)
+    }
+
+    /// Lets a packet wait until the runtimes have said what they know of a container: for a
+    /// short while, once for each container, and for all of them a tenth of the time.
+    pub fn wait_for(&mut self, id: &[u8]) {
+        let allowance = self.wait.allowance();
+        let begin = Instant::now();
+        while !self.is_told(id) {
+            let left = allowance.saturating_sub(begin.elapsed());
+            if left.is_zero() {
+                break;
+            }
+            match self.answer(left) {
+                Some(answer) => self.take_in(answer),
+                None => break,
+            }
+        }
+        self.wait.spent += begin.elapsed();
+        if let Some(known) = self.known.get_mut(id)
+            && !known.has_waited
+        {
+            known.has_waited = true;
+            self.wait.slow |= known.pending;
+            self.changed.extend_from_slice(&known.cgroups);
+        }
+    }
+
+    /// The ids of containers of which more is known than before.
+    pub fn take_news(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.news)
+    }
+
+    /// The cgroups of which something else is known than before.
+    pub fn take_changed(&mut self) -> Vec<u64> {
+        std::mem::take(&mut self.changed)
+    }
+}
+
+impl Known {
+    /// Makes one of what has been said; whether it is another than before.
+    fn put_together(&mut self) -> bool {
+        let mut all = self.by_path.clone();
+        for told in self.told.iter().flatten() {
+            add(&mut all, told);
+        }
+        if *self.container == all {
+            return false;
+        }
+        self.container = Arc::new(all);
+        true
+    }
+}
+
+/// What `more` says counts more.
+fn add(all: &mut Container, more: &Container) {
+    let replace = |old: &mut Vec<u8>, new: &Vec<u8>| {
+        if !new.is_empty() {
+            old.clone_from(new);
+        }
+    };
+    replace(&mut all.id, &more.id);
+    replace(&mut all.name, &more.name);
+    replace(&mut all.image, &more.image);
+    replace(&mut all.runtime, &more.runtime);
+    if !more.labels.is_empty() {
+        all.labels.clone_from(&more.labels);
+    }
+    if let Some(more) = &more.pod {
+        let pod = all.pod.get_or_insert_default();
+        replace(&mut pod.name, &more.name);
+        replace(&mut pod.namespace, &more.namespace);
+        replace(&mut pod.uid, &more.uid);
+        if !more.labels.is_empty() {
+            pod.labels.clone_from(&more.labels);
+        }
+        if !more.annotations.is_empty() {
+            pod.annotations.clone_from(&more.annotations);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

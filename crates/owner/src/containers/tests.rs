@@ -1,0 +1,237 @@
+//! Processes, their cgroups and runtimes of all manners, through the table of processes.
+
+use std::io::{Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+
+use pktwho_packet::{Confidence, OwnerFacts, ProcessChange, ProcessEvent, ProcessId, ThreadName};
+
+use super::*;
+use crate::{Addresses, Processes, Slot};
+
+const ID: &str = "00112233445566778899aabbccddeeff0123456789abcdef0123456789abcdef";
+const CHILD: ProcessId = ProcessId {
+    pid: 4_000_002,
+    start: 2,
+};
+
+fn event(change: ProcessChange, cgroup: u64, path: &str) -> ProcessEvent<'_> {
+    ProcessEvent {
+        change,
+        time: 0,
+        process: CHILD,
+        parent: ProcessId::default(),
+        uid: 0,
+        name: b"child",
+        exe: b"",
+        args: b"",
+        args_cut: false,
+        cgroup,
+        cgroup_path: path.as_bytes(),
+    }
+}
+
+/// The container that a packet of the child shows: its id and name.
+fn shown(processes: &mut Processes) -> Option<(String, String)> {
+    let facts = OwnerFacts {
+        process: CHILD,
+        tid: CHILD.pid,
+        uid: 0,
+        thread: ThreadName::default(),
+        confidence: Confidence::Exact,
+    };
+    let slot = processes.find(&facts, Slot::default());
+    let owner = processes.owner(facts, slot)?;
+    let container = owner.process.container.as_ref()?;
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    Some((text(&container.id), text(&container.name)))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "compared with what is shown")]
+fn named(name: &str) -> Option<(String, String)> {
+    Some((ID.to_owned(), name.to_owned()))
+}
+
+/// A socket that answers every connection with this, or takes it and is silent.
+fn runtime(serve: impl Fn(UnixStream) + Send + 'static) -> PathBuf {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let name = format!("pktwho-runtime-{}-{number}.sock", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    let _ = std::fs::remove_file(&path);
+    let listener = UnixListener::bind(&path).expect("a socket in the temporary directory");
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            serve(stream);
+        }
+    });
+    path
+}
+
+fn answer(mut stream: UnixStream, text: &str) {
+    let mut room = [0; 4096];
+    let _ = stream.read(&mut room);
+    let _ = stream.write_all(text.as_bytes());
+}
+
+/// A table that asks Docker there, and nobody else.
+fn asking(docker: PathBuf) -> Processes {
+    let nowhere = PathBuf::from("/nonexistent/socket");
+    let addresses = Addresses {
+        docker: Some(docker),
+        containerd: Some(nowhere.clone()),
+        cri: Some(nowhere.clone()),
+        podman: Some(nowhere),
+    };
+    let mut processes = Processes::new();
+    processes.ask_runtimes(Runtimes::start(&addresses));
+    processes
+}
+
+fn list(name: &str) -> String {
+    format!("HTTP/1.0 200 OK\r\n\r\n[{{\"Id\":\"{ID}\",\"Names\":[\"/{name}\"]}}]")
+}
+
+/// The child appears in a container made just now.
+fn start_container(processes: &mut Processes) {
+    let path = format!("/docker/{ID}");
+    processes.apply(&event(ProcessChange::NewCgroup, 77, &path));
+    processes.apply(&event(ProcessChange::Fork, 77, ""));
+}
+
+#[test]
+fn a_process_is_in_the_container_of_its_cgroup_at_all_times() {
+    let mut processes = Processes::new();
+    let path = format!("/docker/{ID}");
+    processes.apply(&event(ProcessChange::NewCgroup, 1, "/"));
+    processes.apply(&event(ProcessChange::Fork, 1, ""));
+    assert_eq!(shown(&mut processes), None);
+    processes.apply(&event(ProcessChange::Moved, 77, &path));
+    assert_eq!(shown(&mut processes), named(""));
+    processes.apply(&event(ProcessChange::Exec, 77, ""));
+    assert_eq!(shown(&mut processes), named(""));
+    processes.apply(&event(ProcessChange::Exit, 77, ""));
+    assert_eq!(shown(&mut processes), named(""));
+    let changed = processes.changed_cgroups();
+    let told = |wanted: u64| changed.iter().find(|(cgroup, _, _)| *cgroup == wanted);
+    let (_, container, is_told) = told(77).unwrap();
+    assert!(matches!(container, Some(Some(container)) if container.id == ID.as_bytes()));
+    assert!(is_told, "nobody is asked");
+    assert!(told(1).is_some());
+}
+
+#[test]
+fn the_first_packet_waits_for_the_name() {
+    let docker = runtime(|stream| answer(stream, &list("web")));
+    let mut processes = asking(docker);
+    start_container(&mut processes);
+    assert_eq!(shown(&mut processes), named("web"));
+    let changed = processes.changed_cgroups();
+    let web = changed.iter().rfind(|(cgroup, _, _)| *cgroup == 77);
+    let Some((_, Some(Some(container)), true)) = web else {
+        panic!("{changed:?}");
+    };
+    assert_eq!(container.name, b"web");
+}
+
+#[test]
+fn a_runtime_that_hangs_delays_two_packets_at_most_and_no_third() {
+    let docker = runtime(|stream| {
+        // Held open for good.
+        std::mem::forget(stream);
+    });
+    let begin = Instant::now();
+    let mut processes = asking(docker);
+    start_container(&mut processes);
+    assert!(begin.elapsed() < Duration::from_millis(100), "the start");
+    assert_eq!(shown(&mut processes), named(""));
+    let waited = begin.elapsed();
+    assert!(waited < PATIENCE * 3, "{waited:?}");
+    let begin = Instant::now();
+    for number in 0..100_u64 {
+        let id = format!("{number:064x}");
+        let path = format!("/docker/{id}");
+        processes.apply(&event(ProcessChange::Moved, 100 + number, &path));
+        assert_eq!(shown(&mut processes), Some((id, String::new())));
+    }
+    let waited = begin.elapsed();
+    assert!(waited < PATIENCE * 2, "{waited:?}");
+}
+
+#[test]
+fn nonsense_is_no_name() {
+    for text in [
+        "",
+        "garbage",
+        "HTTP/1.0 200 OK\r\n\r\n[{\"Id\":",
+        "HTTP/1.0 200 OK\r\n\r\n{\"Id\":1}",
+        "HTTP/1.0 500 No\r\n\r\n[]",
+        "HTTP/1.0 200 OK\r\nContent-Length: 99\r\n\r\n[]",
+    ] {
+        let docker = runtime(move |stream| answer(stream, text));
+        let mut processes = asking(docker);
+        start_container(&mut processes);
+        assert_eq!(shown(&mut processes), named(""), "{text}");
+    }
+}
+
+#[test]
+fn a_runtime_that_comes_back_is_heard() {
+    let count = AtomicU32::new(0);
+    let docker = runtime(move |stream| {
+        // It dies in the middle of its first answers.
+        if count.fetch_add(1, Ordering::Relaxed) < 3 {
+            answer(stream, "HTTP/1.0 200 OK\r\nContent-Length: 9999\r\n\r\n[{");
+        } else {
+            answer(stream, &list("back"));
+        }
+    });
+    let mut processes = asking(docker);
+    start_container(&mut processes);
+    let end = Instant::now() + Duration::from_secs(20);
+    while shown(&mut processes) != named("back") {
+        assert!(Instant::now() < end, "{:?}", shown(&mut processes));
+        processes.absorb();
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn hundreds_of_containers_are_named_at_once() {
+    let all: Vec<String> = (0..500)
+        .map(|n| format!("{{\"Id\":\"{n:064x}\",\"Names\":[\"/c{n}\"]}}"))
+        .collect();
+    let text = format!("HTTP/1.0 200 OK\r\n\r\n[{}]", all.join(","));
+    let docker = runtime(move |stream| answer(stream, &text));
+    let begin = Instant::now();
+    let mut processes = asking(docker);
+    for number in 0..500_u64 {
+        let path = format!("/docker/{number:064x}");
+        processes.apply(&event(ProcessChange::NewCgroup, 100 + number, &path));
+    }
+    while processes
+        .containers()
+        .filter(|container| !container.name.is_empty())
+        .count()
+        < 500
+    {
+        assert!(begin.elapsed() < Duration::from_secs(10));
+        processes.absorb();
+        thread::yield_now();
+    }
+    let took = begin.elapsed();
+    assert!(took < Duration::from_secs(1), "{took:?}");
+}
+
+#[test]
+fn what_is_remembered_is_bounded() {
+    let mut containers = Containers::default();
+    for number in 0..CGROUPS as u64 + 1000 {
+        containers.learn(number, format!("/docker/{number:064x}").as_bytes());
+    }
+    assert_eq!(containers.cgroups.len(), CGROUPS);
+    assert!(containers.known.len() <= CONTAINERS);
+    assert_eq!(containers.home(3), Home::Unknown);
+}

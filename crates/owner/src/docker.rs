@@ -1,0 +1,151 @@
+//! What Docker knows of its containers, and Podman, which has the same kind of interface.
+//!
+//! Source: the Docker Engine API, `GET /containers/json`; Podman's, `GET /libpod/containers/json`.
+
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
+
+use pktwho_packet::{Container, Pod};
+use serde::Deserialize;
+
+use crate::http;
+use crate::kubernetes;
+use crate::runtimes::Runtime;
+
+/// The service at a socket.
+#[derive(Debug)]
+pub struct Docker {
+    pub socket: PathBuf,
+    pub is_podman: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Listed {
+    id: String,
+    #[serde(default)]
+    names: Option<Vec<String>>,
+    #[serde(default)]
+    image: Option<String>,
+    #[serde(default)]
+    labels: Option<kubernetes::Labels>,
+    /// Podman's alone.
+    #[serde(default)]
+    pod: Option<String>,
+    #[serde(default)]
+    pod_name: Option<String>,
+}
+
+impl Docker {
+    fn ask(&self, filter: &str) -> io::Result<Vec<Container>> {
+        let path = if self.is_podman {
+            "/v3.0.0/libpod/containers/json"
+        } else {
+            // The version that the service likes best: the oldest it takes has changed.
+            "/containers/json"
+        };
+        let answer = http::get(&self.socket, &format!("{path}?all=true{filter}"))?;
+        let list: Option<Vec<Listed>> =
+            serde_json::from_slice(&answer).map_err(|_| ErrorKind::InvalidData)?;
+        let list = list.unwrap_or_default().into_iter();
+        Ok(list.map(|listed| self.container(listed)).collect())
+    }
+
+    fn container(&self, listed: Listed) -> Container {
+        // A container that others link to has more names, with a slash in them.
+        let names = listed.names.unwrap_or_default();
+        let mut names = names.iter().map(|name| name.trim_start_matches('/'));
+        let name = names.find(|name| !name.contains('/')).unwrap_or_default();
+        let pod = (listed.pod_name).filter(|name| !name.is_empty());
+        let pod = pod.map(|name| Pod {
+            name: name.into(),
+            uid: listed.pod.unwrap_or_default().into(),
+            ..Pod::default()
+        });
+        let mut container = Container {
+            id: listed.id.into(),
+            name: name.into(),
+            image: listed.image.unwrap_or_default().into(),
+            labels: kubernetes::sorted(listed.labels.unwrap_or_default()),
+            pod,
+            runtime: if self.is_podman { "podman" } else { "docker" }.into(),
+        };
+        kubernetes::name_by_labels(&mut container);
+        container
+    }
+}
+
+impl Runtime for Docker {
+    fn list(&mut self) -> io::Result<Vec<Container>> {
+        self.ask("")
+    }
+
+    fn find(&mut self, id: &[u8]) -> io::Result<Option<Container>> {
+        let id = String::from_utf8_lossy(id);
+        if !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Ok(None);
+        }
+        // {"id":["…"]}
+        let filter = format!("&filters=%7B%22id%22%3A%5B%22{id}%22%5D%7D");
+        let found = self.ask(&filter)?;
+        Ok(found
+            .into_iter()
+            .find(|container| container.id == id.as_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(is_podman: bool, text: &str) -> Container {
+        let listed: Listed = serde_json::from_str(text).unwrap();
+        let docker = Docker {
+            socket: PathBuf::new(),
+            is_podman,
+        };
+        docker.container(listed)
+    }
+
+    #[test]
+    fn what_a_list_says() {
+        let found = read(
+            false,
+            r#"{"Id":"ab","Names":["/other/alias","/web"],"Image":"nginx:1","ImageID":"x",
+                "Labels":{"b":"2","a":"1"},"State":"running","Ports":[{"x":1}]}"#,
+        );
+        let expected = Container {
+            id: "ab".into(),
+            name: "web".into(),
+            image: "nginx:1".into(),
+            labels: vec![("a".into(), "1".into()), ("b".into(), "2".into())],
+            pod: None,
+            runtime: "docker".into(),
+        };
+        assert_eq!(found, expected);
+        let found = read(false, r#"{"Id":"ab","Names":null,"Labels":null}"#);
+        assert_eq!((found.name, found.labels), (vec![], vec![]));
+    }
+
+    #[test]
+    fn pods_of_podman_and_of_kubernetes() {
+        let found = read(
+            true,
+            r#"{"Id":"ab","Names":["web"],"Image":"i","Labels":null,"Pod":"cd","PodName":"shop"}"#,
+        );
+        let pod = found.pod.unwrap();
+        assert_eq!((pod.name, pod.uid), (b"shop".into(), b"cd".into()));
+        let found = read(
+            false,
+            r#"{"Id":"ab","Names":["/k8s_web_api_prod_u_0"],"Labels":{
+                "io.kubernetes.container.name":"web","io.kubernetes.pod.name":"api",
+                "io.kubernetes.pod.namespace":"prod","io.kubernetes.pod.uid":"u"}}"#,
+        );
+        let pod = found.pod.unwrap();
+        assert_eq!(found.name, b"web");
+        assert_eq!(
+            (pod.name, pod.namespace, pod.uid),
+            (b"api".into(), b"prod".into(), b"u".into())
+        );
+    }
+}

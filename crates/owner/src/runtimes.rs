@@ -1,0 +1,280 @@
+//! Container runtimes, asked beside the capture.
+//!
+//! A thread for each runtime, named after it, with a bounded queue of questions and one of
+//! answers for all. A runtime that is not there is asked all the same, which costs a failing
+//! connect(2); one that hangs, dies or talks nonsense leaves its thread waiting and nobody
+//! else, and is asked again about what it has not answered.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{
+    Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel,
+};
+use std::thread;
+use std::time::Duration;
+
+use pktwho_packet::Container;
+use rustc_hash::FxHashSet;
+
+use crate::docker::Docker;
+
+/// Where runtimes are asked; `None`: at their usual places.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Addresses {
+    pub docker: Option<PathBuf>,
+    pub containerd: Option<PathBuf>,
+    pub cri: Option<PathBuf>,
+    pub podman: Option<PathBuf>,
+}
+
+const DOCKER: &str = "/var/run/docker.sock";
+const PODMAN: &str = "/run/podman/podman.sock";
+
+/// Questions that may wait for a runtime; more are taken as answered with nothing.
+const QUESTIONS: usize = 4096;
+/// Answers that may wait for the main loop; the runtimes' threads wait then.
+const ANSWERS: usize = 1024;
+/// When a runtime that has failed is asked again, and how often.
+const RETRY: Duration = Duration::from_millis(500);
+const RETRIES: u32 = 240;
+/// Containers whose answer is remembered by a runtime's thread.
+const REMEMBERED: usize = 65_536;
+
+/// A container runtime that can be asked.
+pub trait Runtime {
+    /// All its containers.
+    ///
+    /// # Errors
+    /// It is not there, or does not answer as it should in good time.
+    fn list(&mut self) -> io::Result<Vec<Container>>;
+
+    /// The container with this id.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    fn find(&mut self, id: &[u8]) -> io::Result<Option<Container>>;
+}
+
+/// What a runtime has to say of a container.
+#[derive(Debug)]
+pub struct Answer {
+    /// The runtime's number, below [`Runtimes::count`].
+    pub from: usize,
+    /// Empty: of all containers that there are it has told by now.
+    pub id: Vec<u8>,
+    /// `None`: it does not know it, or cannot be asked now.
+    pub container: Option<Box<Container>>,
+}
+
+/// The runtimes; those that count most come last.
+#[derive(Debug)]
+pub struct Runtimes {
+    questions: Vec<SyncSender<Vec<u8>>>,
+    answers: Receiver<Answer>,
+}
+
+impl Runtimes {
+    /// Starts to ask. Where the system has no thread for a runtime it is not asked.
+    pub fn start(addresses: &Addresses) -> Self {
+        let at = |given: &Option<PathBuf>, usual: &str| {
+            let given = given.as_deref().map(without_scheme);
+            given.unwrap_or_else(|| Path::new(usual)).to_owned()
+        };
+        let podman = Docker {
+            socket: at(&addresses.podman, PODMAN),
+            is_podman: true,
+        };
+        let docker = Docker {
+            socket: at(&addresses.docker, DOCKER),
+            is_podman: false,
+        };
+        Self::of(vec![
+            ("podman", Box::new(podman)),
+            ("docker", Box::new(docker)),
+        ])
+    }
+
+    fn of(runtimes: Vec<(&str, Box<dyn Runtime + Send>)>) -> Self {
+        let (sender, answers) = sync_channel(ANSWERS);
+        let mut questions = Vec::new();
+        for (name, runtime) in runtimes {
+            let (ask, asked) = sync_channel(QUESTIONS);
+            let mut worker = Worker {
+                runtime,
+                from: questions.len(),
+                questions: asked,
+                answers: sender.clone(),
+                told: FxHashSet::default(),
+                open: VecDeque::new(),
+            };
+            let started = thread::Builder::new().name(name.into()).spawn(move || {
+                let _ = worker.run();
+            });
+            if started.is_ok() {
+                questions.push(ask);
+            }
+        }
+        Self { questions, answers }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.questions.len()
+    }
+
+    /// Asks about a container all but those in `told`. A set bit: that runtime will answer.
+    pub fn ask(&self, id: &[u8], told: u32) -> u32 {
+        let mut asked = 0;
+        for (place, questions) in self.questions.iter().enumerate() {
+            if told & 1 << place != 0 {
+                continue;
+            }
+            match questions.try_send(id.to_vec()) {
+                Ok(()) => asked |= 1 << place,
+                Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {}
+            }
+        }
+        asked
+    }
+
+    /// The next answer, if one comes in this time.
+    pub fn answer(&self, within: Duration) -> Option<Answer> {
+        if within.is_zero() {
+            self.answers.try_recv().ok()
+        } else {
+            self.answers.recv_timeout(within).ok()
+        }
+    }
+}
+
+/// `unix:///run/x.sock` and `/run/x.sock` are the same.
+fn without_scheme(path: &Path) -> &Path {
+    let text = path.to_str().and_then(|text| text.strip_prefix("unix://"));
+    text.map_or(path, Path::new)
+}
+
+/// The main loop has gone.
+struct Gone;
+
+struct Worker {
+    runtime: Box<dyn Runtime + Send>,
+    from: usize,
+    questions: Receiver<Vec<u8>>,
+    answers: SyncSender<Answer>,
+    /// Of these all has been said.
+    told: FxHashSet<Vec<u8>>,
+    /// Asked while the runtime could not be, and how often.
+    open: VecDeque<(Vec<u8>, u32)>,
+}
+
+impl Worker {
+    fn run(&mut self) -> Result<(), Gone> {
+        // What fails now is asked again when somebody wants to know.
+        let _ = self.tell_all()?;
+        self.deny(Vec::new())?;
+        loop {
+            let first = if self.open.is_empty() {
+                self.questions.recv().map_err(|_| Gone)?
+            } else {
+                match self.questions.recv_timeout(RETRY) {
+                    Ok(id) => id,
+                    Err(RecvTimeoutError::Timeout) => {
+                        self.retry()?;
+                        continue;
+                    }
+                    Err(RecvTimeoutError::Disconnected) => return Err(Gone),
+                }
+            };
+            let mut asked = vec![first];
+            loop {
+                match self.questions.try_recv() {
+                    Ok(id) => asked.push(id),
+                    Err(TryRecvError::Empty) => break,
+                    Err(TryRecvError::Disconnected) => return Err(Gone),
+                }
+            }
+            self.reply(asked)?;
+        }
+    }
+
+    /// Answers questions: of one container by asking for it, of several by asking for all.
+    fn reply(&mut self, mut asked: Vec<Vec<u8>>) -> Result<(), Gone> {
+        for id in asked.extract_if(.., |id| self.told.contains(id)) {
+            // Said before, so that only the end of the waiting is news.
+            self.deny(id)?;
+        }
+        let outcome = match asked.as_slice() {
+            [] => return Ok(()),
+            [id] => match self.runtime.find(id) {
+                Ok(Some(container)) => self.tell(container).map(Ok)?,
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            },
+            _ => self.tell_all()?,
+        };
+        for id in asked {
+            if self.told.contains(&id) {
+                continue;
+            }
+            if outcome.as_ref().is_err_and(is_worth_asking) {
+                if self.open.len() >= QUESTIONS {
+                    self.open.pop_front();
+                }
+                self.open.push_back((id.clone(), RETRIES));
+            }
+            self.deny(id)?;
+        }
+        Ok(())
+    }
+
+    /// Says that there is nothing more to be said.
+    fn deny(&self, id: Vec<u8>) -> Result<(), Gone> {
+        let answer = Answer {
+            from: self.from,
+            id,
+            container: None,
+        };
+        self.answers.send(answer).map_err(|_| Gone)
+    }
+
+    fn retry(&mut self) -> Result<(), Gone> {
+        let outcome = self.tell_all()?;
+        let told = &self.told;
+        self.open.retain_mut(|(id, left)| {
+            *left = left.saturating_sub(1);
+            outcome.is_err() && *left > 0 && !told.contains(id)
+        });
+        Ok(())
+    }
+
+    fn tell_all(&mut self) -> Result<io::Result<()>, Gone> {
+        match self.runtime.list() {
+            Ok(list) => {
+                for container in list {
+                    self.tell(container)?;
+                }
+                Ok(Ok(()))
+            }
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    fn tell(&mut self, container: Container) -> Result<(), Gone> {
+        if self.told.len() >= REMEMBERED {
+            self.told.clear();
+        }
+        self.told.insert(container.id.clone());
+        let answer = Answer {
+            from: self.from,
+            id: container.id.clone(),
+            container: Some(Box::new(container)),
+        };
+        self.answers.send(answer).map_err(|_| Gone)
+    }
+}
+
+/// One that has never been there may be left alone: it is asked about the next container.
+fn is_worth_asking(error: &io::Error) -> bool {
+    error.kind() != ErrorKind::NotFound
+}
