@@ -79,6 +79,15 @@ impl Start {
         }
     }
 
+    /// The link type of all its packets, if they are to have one and keep their own headers.
+    pub fn link_type(&self, format: Format) -> Option<LinkType> {
+        match format {
+            Format::Pcap => Some(self.pcap.link_type).filter(|it| *it != LinkType::LINUX_SLL2),
+            Format::Pcapng if self.pcapng.cooked => None,
+            Format::Pcapng => self.ifaces.first().map(|iface| iface.link_type),
+        }
+    }
+
     /// The same for the packets of one link type.
     pub fn of(&self, link_type: LinkType) -> Self {
         let mut start = self.clone();

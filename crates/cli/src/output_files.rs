@@ -1,4 +1,7 @@
 //! All that `-w` asks for: one file or series, or one for each link type.
+//!
+//! Live, a file has one link type, which tcpdump asks for: packets of a device that appears later
+//! and has another go to a file of their own. A file that is read is carried over as it is.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -10,11 +13,11 @@ use pktwho_packet::{Iface, LinkType, Packet};
 use crate::output_file::{OutputFile, Start};
 use crate::plan::Target;
 use crate::program::short;
-use crate::sink::SourceFacts;
+use crate::sink::{SourceFacts, say};
 
 /// The files being written.
 pub struct OutputFiles {
-    /// What every file is to be, when there is one for each link type.
+    /// What every file is to be, when a file has one link type.
     split: Option<(Target, Start)>,
     files: Vec<(LinkType, OutputFile)>,
 }
@@ -32,10 +35,13 @@ impl OutputFiles {
                 files: Vec::new(),
             });
         }
-        let file = OutputFile::create(target.clone(), start)?;
+        let main = start.link_type(target.format);
+        let file = OutputFile::create(target.clone(), start.clone())?;
+        // A stream has no place beside it.
+        let splits = source.now.is_some() && target.path != Path::new("-");
         Ok(Self {
-            split: None,
-            files: vec![(LinkType::default(), file)],
+            split: main.filter(|_| splits).map(|_| (target.clone(), start)),
+            files: vec![(main.unwrap_or_default(), file)],
         })
     }
 
@@ -45,7 +51,16 @@ impl OutputFiles {
             && !self.files.iter().any(|(of, _)| *of == link_type)
         {
             let mut target = target.clone();
-            target.path = named(&target.path, link_type);
+            let main = std::mem::take(&mut target.path);
+            target.path = named(&main, link_type);
+            if !target.split {
+                say(format_args!(
+                    "pktwho: {}: not the link type of {}: such packets go to {}",
+                    short(link_type),
+                    main.display(),
+                    target.path.display()
+                ));
+            }
             let mut file = OutputFile::create(target, start.of(link_type))?;
             if let Some((_, other)) = self.files.first() {
                 file.learn(other)?;

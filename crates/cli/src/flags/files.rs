@@ -133,7 +133,9 @@ pub(super) const FLAGS: &[Flag] = &[
         help: "Write a file for each link type: out.pcapng becomes out-EN10MB.pcapng, \
                out-RAW.pcapng",
         man: "tcpdump reads no file with several link types. -y LINUX_SLL2 is another way: it gives \
-              all packets one kind of header.",
+              all packets one kind of header. While capturing, that is done without being asked for \
+              when devices of several link types are there at the start, and packets of a link type \
+              that comes later go to a file of their own. A file that is read is written as it is.",
         compat: Compat::Ours,
         apply: |args, _| {
             args.split_link_types = true;

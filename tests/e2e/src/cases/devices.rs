@@ -184,6 +184,56 @@ pub fn tun(lab: &Lab) -> Result<Outcome> {
     with_tun(lab, |netns, puppet| both_ways(lab, netns, puppet))
 }
 
+/// A device that appears later and has another link type than the file: its packets go to a
+/// file beside it.
+pub fn other_link_type(lab: &Lab) -> Result<Outcome> {
+    if !Path::new("/dev/net/tun").exists() {
+        return Ok(Outcome::Skipped("there is no /dev/net/tun".into()));
+    }
+    let netns = Netns::new()?;
+    netns.ip("link set lo up")?;
+    let path = lab.file("mixed.pcapng");
+    let words = format!("-i any -n -l --print -w {} udp", path.display());
+    let tool = Tool::listening(lab, &netns, &words)?;
+    let theatre = Theatre::open(&lab.file(&format!("tun{}.sock", lab.number())))?;
+    let mut puppet = theatre.enter(&lab.puppet, &netns)?;
+    puppet.act("tun 0 tun0")?;
+    netns.ip("addr add 10.78.0.1/24 dev tun0")?;
+    netns.ip("link set tun0 up")?;
+    let socket = netns.within(|| Ok(UdpSocket::bind("0.0.0.0:0")?))?;
+    until("both devices are captured", PATIENCE, || {
+        socket.send_to(b"e2e", "127.0.0.1:9")?;
+        socket.send_to(b"e2e", "10.78.0.2:9")?;
+        let output = String::from_utf8_lossy(&tool.output()).into_owned();
+        Ok([" lo ", " tun0 "]
+            .iter()
+            .all(|name| output.contains(name))
+            .then_some(()))
+    })?;
+    let ended = tool.stop()?;
+    ended.expect_status(0)?;
+    ensure!(
+        ended.stderr.contains("mixed-RAW.pcapng"),
+        "{}",
+        ended.stderr
+    );
+    for (file, device, link_type) in [
+        (path, "lo", LinkType::ETHERNET),
+        (lab.file("mixed-RAW.pcapng"), "tun0", LinkType::RAW),
+    ] {
+        let packets = read_file(&file)?;
+        let is_its = packets
+            .iter()
+            .all(|packet| packet.iface == device && packet.link_type == link_type);
+        ensure!(
+            is_its && !packets.is_empty(),
+            "{}: {packets:?}",
+            file.display()
+        );
+    }
+    Ok(Outcome::Passed)
+}
+
 fn both_ways(lab: &Lab, netns: &Netns, puppet: &mut Puppet) -> Result<()> {
     let path = lab.file("tun.pcapng");
     let words = format!("-i tun0 -w {}", path.display());

@@ -69,6 +69,7 @@ pub const CASES: &[Case] = cases! {
     "devices/loopback-once", devices::loopback_once;
     "devices/vlan", devices::vlan;
     "devices/tun", devices::tun;
+    "devices/other-link-type", devices::other_link_type;
     "netns/chosen", netns::chosen;
     "netns/device", netns::device;
     "netns/every", netns::every;
