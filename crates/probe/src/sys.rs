@@ -429,9 +429,10 @@ pub fn perf_mmaps(cpu: i32) -> io::Result<OwnedFd> {
         sample_period: u64,
         sample_type: u64,
         read_format: u64,
-        /// `mmap` is bit 8, `mmap2` bit 23.
+        /// `mmap` is bit 8, `watermark` bit 14, `mmap2` bit 23.
         flags: u64,
-        wakeup_events: u32,
+        /// Bytes: records that are no samples wake the reader by their size only.
+        wakeup_watermark: u32,
         breakpoint: u32,
         config1: u64,
     }
@@ -442,8 +443,8 @@ pub fn perf_mmaps(cpu: i32) -> io::Result<OwnedFd> {
         sample_period: 0,
         sample_type: 0,
         read_format: 0,
-        flags: 1 << 8 | 1 << 23,
-        wakeup_events: 1,
+        flags: 1 << 8 | 1 << 14 | 1 << 23,
+        wakeup_watermark: 1,
         breakpoint: 0,
         config1: 0,
     };

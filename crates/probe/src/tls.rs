@@ -279,6 +279,8 @@ fn watch(
     done: &mpsc::Sender<()>,
     stop: &OwnedFd,
 ) {
+    // Those who look for secrets must not be slower than those who make them.
+    let _ = rustix::process::setpriority_process(None, -20);
     for program in programs {
         finder.meet_program(program);
     }
@@ -289,7 +291,7 @@ fn watch(
             for file in Finder::mapped_now() {
                 finder.meet(&file);
                 // Whoever starts meanwhile is in more of a hurry than who runs already.
-                rescan |= mmaps.drain(|file| finder.meet(&file));
+                rescan |= finder.hear(&mut mmaps);
                 if is_told(stop) {
                     return;
                 }
@@ -299,7 +301,7 @@ fn watch(
         if !wait(&mmaps, stop) || is_told(stop) {
             return;
         }
-        rescan |= mmaps.drain(|file| finder.meet(&file));
+        rescan |= finder.hear(&mut mmaps);
     }
 }
 

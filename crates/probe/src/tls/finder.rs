@@ -17,7 +17,7 @@ use pktwho_tls::{Hook, Library, Refusal};
 use rustc_hash::FxHashSet;
 
 use super::hooks::Hooks;
-use crate::mmaps::{self, FileId, MappedFile};
+use crate::mmaps::{self, FileId, MappedFile, Mmaps};
 
 /// A file with TLS code.
 #[derive(Clone, Debug)]
@@ -172,6 +172,8 @@ impl Finder {
         }
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.clear();
+        // In one piece, and not twice the size by growing.
+        buffer.reserve(usize::try_from(facts.size()).unwrap_or(0) + 1);
         let found = match file.take(SIZE_MAX).read_to_end(&mut buffer) {
             Ok(_) => pktwho_tls::resolve(&buffer),
             Err(_) => Err(Refusal::NoLabels),
@@ -201,6 +203,22 @@ impl Finder {
             evidence: first.evidence.clone(),
             cookies,
         })
+    }
+
+    /// Looks at files that processes have just mapped, in the order of their promise: there
+    /// may be milliseconds until the first secret. `true`: some were lost.
+    pub fn hear(&mut self, mmaps: &mut Mmaps) -> bool {
+        let mut files = Vec::new();
+        let lost = mmaps.drain(|file| {
+            if !self.seen.contains(&file.id) {
+                files.push(file);
+            }
+        });
+        files.sort_by_key(|file| rank(&file.path));
+        for file in &files {
+            self.meet(file);
+        }
+        lost
     }
 
     /// What every process has mapped: files whose names promise TLS come first, then programs.
