@@ -60,6 +60,11 @@ const WORDS: &[Word] = &[
         owners::soak,
     ),
     Word(
+        "tls",
+        "TLS secrets of running programs against their own key logs: one row per case (root) [-v] [FILTER...]",
+        owners::tls,
+    ),
+    Word(
         "bench",
         "capture, filter: loss and cost, start: how soon, beside tcpdump (root); files: reading and writing, print: printing [--rounds N]",
         bench::run,

@@ -1,7 +1,7 @@
 //! `owners`: the table of owners against the truth, one row per case; `soak`: the same of random
-//! scenes. Root only.
+//! scenes; `tls`: the table of TLS secrets. Root only.
 
-use crate::{Outcome, shell};
+use crate::{Outcome, setup, shell};
 
 /// Builds the tool as it is measured and shipped, plays the rows, prints the table.
 ///
@@ -20,6 +20,15 @@ pub fn soak(words: &[String]) -> Outcome {
     let given = words.iter().any(|word| word == "--seconds");
     let defaults: &[String] = if given { &[] } else { &five_minutes };
     end_to_end("soak", &[defaults, words].concat())
+}
+
+/// The table of TLS secrets against the programs' own key logs.
+///
+/// # Errors
+/// A secret is wrong, or missing though the program was there before.
+pub fn tls(words: &[String]) -> Outcome {
+    setup::install(setup::TLS_PACKAGES)?;
+    end_to_end("tls", words)
 }
 
 /// Runs one mode of the end-to-end runner, both it and the tool built with optimisation.

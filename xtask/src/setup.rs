@@ -24,9 +24,30 @@ const PACKAGES: &[(&str, &str, &str)] = &[
     ("util-linux", "setpriv", "tests: other users"),
 ];
 
+/// What the table of TLS secrets needs besides.
+pub const TLS_PACKAGES: &[(&str, &str, &str)] = &[
+    ("openssl", "openssl", "client and server"),
+    (
+        "libssl-dev",
+        "/usr/include/openssl/ssl.h",
+        "a static client",
+    ),
+    ("wget", "wget", "a client with GnuTLS"),
+    ("gnutls-bin", "gnutls-cli", "client and server with GnuTLS"),
+    ("python3", "/usr/bin/python3", "a client with OpenSSL"),
+    ("nodejs", "node", "a client"),
+    ("nginx-light", "nginx", "a server with workers"),
+    ("golang-go", "go", "clients with Go's own TLS"),
+];
+
 /// Installs what is missing, or says how to.
 pub fn run(_: &[String]) -> Outcome {
-    let missing: Vec<&str> = PACKAGES
+    install(PACKAGES)
+}
+
+/// The same for other packages.
+pub fn install(packages: &[(&str, &str, &str)]) -> Outcome {
+    let missing: Vec<&str> = packages
         .iter()
         .filter(|(package, sign, _)| !is_installed(package, sign))
         .map(|(package, ..)| *package)
@@ -35,7 +56,7 @@ pub fn run(_: &[String]) -> Outcome {
         eprintln!("setup: all system packages are here");
         return Ok(());
     }
-    for (package, _, reason) in PACKAGES.iter().filter(|(p, ..)| missing.contains(p)) {
+    for (package, _, reason) in packages.iter().filter(|(p, ..)| missing.contains(p)) {
         eprintln!("setup: {package} is missing ({reason})");
     }
     let install = "apt-get install -y --no-install-recommends";

@@ -19,6 +19,7 @@ mod rows;
 mod seen;
 mod soak;
 mod stage;
+mod tls;
 mod tool;
 mod topology;
 mod traffic;
@@ -36,6 +37,7 @@ use crate::lab::Lab;
 const HELP: &str = "\
 usage: e2e [--list] [--keep] [FILTER...]
        e2e owners [--list] [-v] [--keep] [FILTER...]
+       e2e tls [-v] [--keep] [FILTER...]
        e2e soak [-v] [--seconds S] [--seed N]
        e2e start [--rounds N]
        e2e bench [--seconds S] [--rounds N] [-w FILE] [--receiver] [--expression E] [FILTER...]
@@ -45,6 +47,7 @@ the counts on the last line, exit status 1 when one failed. `owners` prints the 
 owners against the truth instead; exit status 1 when an owner is wrong or empty, or a
 packet missing, unless the row names that as a known gap. -v tells every complaint and
 every packet of a row that has one.
+`tls` prints the table of TLS secrets against the programs' own key logs.
 `soak` plays random scenes for S seconds (20): sockets, forks, execs, passed descriptors, NAT;
 the same for the same N (1). Exit status 1 when an owner is wrong, a packet missing, or the
 memory of the tool grows. -v tells what is empty, too.
@@ -64,6 +67,7 @@ enum Mode {
     Cases,
     Owners,
     Soak,
+    Tls,
     Start,
     Bench,
 }
@@ -110,6 +114,7 @@ fn run() -> Result<bool> {
             let verbose = args.verbose;
             owners::run(&lab, &owners::Options { filter, verbose })?
         }
+        Mode::Tls => tls::run(&lab, &filter, args.verbose)?,
         Mode::Soak => {
             let options = soak::Options {
                 verbose: args.verbose,
@@ -146,6 +151,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Args>> {
         };
         match word.as_str() {
             "owners" if first => args.mode = Mode::Owners,
+            "tls" if first => args.mode = Mode::Tls,
             "soak" if first => args.mode = Mode::Soak,
             "start" if first => args.mode = Mode::Start,
             "bench" if first => args.mode = Mode::Bench,
@@ -175,6 +181,9 @@ fn list(args: &Args) -> Result<bool> {
     for row in rows::ROWS.iter().filter(|_| args.mode == Mode::Owners) {
         writeln!(out, "{}: {}", row.name, row.about)?;
     }
+    for row in tls::ROWS.iter().filter(|_| args.mode == Mode::Tls) {
+        writeln!(out, "{}", row.name)?;
+    }
     for name in names().iter().filter(|_| args.mode == Mode::Cases) {
         writeln!(out, "{name}")?;
     }
@@ -185,7 +194,8 @@ fn list(args: &Args) -> Result<bool> {
 fn names() -> Vec<String> {
     let cases = CASES.iter().map(|case| case.name.to_owned());
     let rows = rows::ROWS.iter().map(|row| format!("owners/{}", row.name));
-    cases.chain(rows).collect()
+    let tls = tls::ROWS.iter().map(|row| format!("tls/{}", row.name));
+    cases.chain(rows).chain(tls).collect()
 }
 
 fn wanted(name: &str, filter: &[String]) -> bool {
@@ -212,6 +222,12 @@ fn run_cases(lab: &Lab, filter: &[String]) -> Result<bool> {
         let name = format!("owners/{}", row.name);
         if wanted(&name, filter) {
             score.run(&name, || owners::case(lab, row))?;
+        }
+    }
+    for row in tls::ROWS {
+        let name = format!("tls/{}", row.name);
+        if wanted(&name, filter) {
+            score.run(&name, || tls::case(lab, row))?;
         }
     }
     let Score {

@@ -1,0 +1,140 @@
+//! The table of TLS secrets: what was read from running processes against the key logs that
+//! the programs write themselves.
+//!
+//! Start reading at [`rows::ROWS`]. To add a case: one entry there.
+
+mod rows;
+mod scene;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io::{self, Write as _};
+
+use anyhow::{Result, ensure};
+
+use crate::cases::Outcome;
+use crate::lab::{Lab, installed};
+pub use rows::{ROWS, Row};
+
+/// What a row came to.
+#[derive(Debug)]
+pub struct Judged {
+    /// Secrets that the programs' own key logs name.
+    truth: usize,
+    /// How many of those were found.
+    found: usize,
+    /// Secrets that were found and that no program has.
+    wrong: usize,
+    /// Connections whose handshake was captured, and how many tshark decrypts from the capture
+    /// alone.
+    connections: usize,
+    decrypted: usize,
+    /// What the tool said when it ended.
+    said: String,
+}
+
+impl Judged {
+    fn new(
+        truth: &BTreeSet<String>,
+        found: &BTreeSet<String>,
+        (connections, decrypted): (usize, usize),
+        said: String,
+    ) -> Self {
+        Self {
+            truth: truth.len(),
+            found: truth.intersection(found).count(),
+            wrong: found.difference(truth).count(),
+            connections,
+            decrypted,
+            said,
+        }
+    }
+
+    fn is_perfect(&self, row: &Row) -> bool {
+        let is_whole = self.found == self.truth && self.decrypted == self.connections;
+        self.is_right(row) && is_whole
+    }
+
+    /// Nothing is wrong, though something may be missing.
+    fn is_right(&self, row: &Row) -> bool {
+        self.truth > 0 && self.wrong == 0 && self.connections == row.connections
+    }
+}
+
+impl fmt::Display for Judged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let missing = self.truth - self.found;
+        write!(
+            f,
+            "{:6} {:6} {missing:8} {:6} | {:4}/{}",
+            self.truth, self.found, self.wrong, self.decrypted, self.connections
+        )
+    }
+}
+
+/// A row as a case.
+pub fn case(lab: &Lab, row: &Row) -> Result<Outcome> {
+    if let Some(missing) = lacking(row) {
+        return Ok(Outcome::Skipped(format!("{missing} is missing")));
+    }
+    let judged = scene::play(lab, row)?;
+    let is_good = judged.is_perfect(row) || row.race && judged.is_right(row);
+    ensure!(is_good, "{judged}: {}", judged.said.trim());
+    Ok(Outcome::Measured(judged.to_string()))
+}
+
+fn lacking(row: &Row) -> Option<&'static str> {
+    let needed = row.needs.split_whitespace().chain(["openssl", "tshark"]);
+    needed.into_iter().find(|program| !installed(program))
+}
+
+/// Plays and prints the table. Gives whether every row that could be played is perfect.
+pub fn run(lab: &Lab, filter: &[String], verbose: bool) -> Result<bool> {
+    let mut out = io::stdout().lock();
+    writeln!(
+        out,
+        "{:28} {:>6} {:>6} {:>8} {:>6} | decrypted",
+        "row", "truth", "found", "missing", "wrong"
+    )?;
+    let (mut perfect, mut lost, mut broken, mut skipped) = (0, 0, 0, 0);
+    for row in ROWS {
+        if !filter.is_empty() && !filter.iter().any(|part| row.name.contains(part.as_str())) {
+            continue;
+        }
+        if let Some(missing) = lacking(row) {
+            skipped += 1;
+            writeln!(out, "{:28} skipped: {missing} is missing", row.name)?;
+            continue;
+        }
+        match scene::play(lab, row) {
+            Ok(judged) => {
+                let is_perfect = judged.is_perfect(row);
+                let is_lost = !is_perfect && row.race && judged.is_right(row);
+                let mark = match (is_perfect, is_lost) {
+                    (true, _) => "",
+                    (_, true) => "  race lost",
+                    _ => "  <--",
+                };
+                writeln!(out, "{:28} {judged}{mark}", row.name)?;
+                if verbose || !is_perfect && !is_lost {
+                    for line in judged.said.lines() {
+                        writeln!(out, "    {line}")?;
+                    }
+                }
+                perfect += usize::from(is_perfect);
+                lost += usize::from(is_lost);
+                broken += usize::from(!is_perfect && !is_lost);
+            }
+            Err(error) => {
+                broken += 1;
+                writeln!(out, "{:28} not played: {error:#}  <--", row.name)?;
+            }
+        }
+    }
+    writeln!(
+        out,
+        "{} rows: {perfect} perfect, {lost} races lost, {broken} broken, {skipped} skipped",
+        perfect + lost + broken + skipped
+    )?;
+    Ok(perfect > 0 && broken == 0)
+}

@@ -1,0 +1,355 @@
+//! The rows of the table of TLS secrets. Scripts run in sh with `DIR` (their folder), `PORT`, and
+//! `AT` (address and port); `$DIR/server` and `$DIR/client` are openssl under these names.
+
+/// One case of the table.
+pub struct Row {
+    pub name: &'static str,
+    /// Programs without which it is skipped.
+    pub needs: &'static str,
+    /// Done first.
+    pub prepare: &'static str,
+    /// Becomes the server.
+    pub server: &'static str,
+    /// Done when the server listens, before the capture.
+    pub before: &'static str,
+    /// Done while capturing.
+    pub client: &'static str,
+    /// The name of the process whose secrets are asked for: nobody else's may be found.
+    pub owner: &'static str,
+    /// The key log that a program wrote itself.
+    pub truth: &'static str,
+    /// A label of the truth that the library of the owner never hands on.
+    pub without: &'static str,
+    /// How many connections the client makes.
+    pub connections: usize,
+    /// The program is met first when it starts, and may be faster than we are: its first
+    /// connection may have no secrets. Wrong ones are wrong all the same.
+    pub race: bool,
+}
+
+const SERVER: &str = "exec $DIR/server s_server -accept $PORT -cert $DIR/cert -key $DIR/key -www -quiet \
+     -keylogfile $DIR/server.keys";
+
+/// Nothing but a client that knows nothing of key logs, and a server that writes one.
+const PLAIN: Row = Row {
+    name: "",
+    needs: "",
+    prepare: "",
+    server: SERVER,
+    before: "",
+    client: "",
+    owner: "",
+    truth: "server.keys",
+    without: "",
+    connections: 1,
+    race: false,
+};
+
+const STATIC: &str = concat!(
+    "cat > $DIR/static.c <<'END'\n",
+    include_str!("../../programs/tls_client.c"),
+    "END\ngcc -O2 -s -static -o $DIR/static $DIR/static.c -lssl -lcrypto 2>/dev/null"
+);
+
+/// Starts a client that waits for a byte.
+macro_rules! waiting {
+    ($program:literal) => {
+        concat!(
+            "mkfifo $DIR/gate
+             $DIR/",
+            $program,
+            " $PORT 0<>$DIR/gate >/dev/null 2>&1 & echo $! > $DIR/pid
+             until grep -q ",
+            $program,
+            " /proc/$(cat $DIR/pid)/comm; do :; done"
+        )
+    };
+}
+
+/// Lets it go, and waits until it has ended.
+const OPEN_GATE: &str =
+    "echo > $DIR/gate; while test -e /proc/$(cat $DIR/pid)/exe; do sleep 0.01; done";
+
+const GO: Row = Row {
+    needs: "go",
+    before: waiting!("go-client"),
+    client: OPEN_GATE,
+    owner: "go-client",
+    without: "EXPORTER_SECRET",
+    ..PLAIN
+};
+
+/// A copy of the system's libssl, and openssl with it, in a folder of its own.
+macro_rules! copied {
+    ($folder:literal) => {
+        concat!(
+            "mkdir -p ", $folder, "
+             for file in $(ldd $(command -v openssl) | sed -n 's/.*=> \\(.*lib\\(ssl\\|crypto\\)[^ ]*\\) .*/\\1/p')
+             do cp $file ", $folder, "; done\n"
+        )
+    };
+}
+
+/// `openssl s_client` asks for a page.
+macro_rules! ask {
+    ($($words:literal),*) => {
+        concat!(
+            "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | $DIR/client s_client -connect $AT -ign_eof",
+            $(" ", $words,)*
+            " >/dev/null 2>&1\n"
+        )
+    };
+}
+
+/// Source and settings of Go programs.
+macro_rules! go {
+    () => {
+        concat!(
+            "export HOME=$DIR GOCACHE=${GOCACHE:-/var/tmp/pktwho-go-cache} GOFLAGS=-mod=mod GO111MODULE=off
+             cat > $DIR/client.go <<'END'\n",
+            include_str!("../../programs/tls_client.go"),
+            "END\n"
+        )
+    };
+}
+
+const KEYS: &str = "client.keys";
+
+macro_rules! openssl {
+    ($name:literal, $owner:literal, $connections:literal, $client:expr) => {
+        Row {
+            name: $name,
+            client: $client,
+            owner: $owner,
+            connections: $connections,
+            ..PLAIN
+        }
+    };
+}
+
+/// All rows, in the order in which they are played and printed.
+pub const ROWS: &[Row] = &[
+    openssl!("openssl client 1.2", "client", 1, ask!("-tls1_2")),
+    openssl!("openssl client 1.3", "client", 1, ask!("-tls1_3")),
+    openssl!(
+        "openssl client 1.2 resumed",
+        "client",
+        2,
+        concat!(
+            ask!("-tls1_2 -sess_out $DIR/session"),
+            ask!("-tls1_2 -sess_in $DIR/session")
+        )
+    ),
+    openssl!(
+        "openssl client 1.3 resumed",
+        "client",
+        2,
+        concat!(
+            ask!("-tls1_3 -sess_out $DIR/session"),
+            ask!("-tls1_3 -sess_in $DIR/session")
+        )
+    ),
+    openssl!("openssl server 1.2", "server", 1, ask!("-tls1_2")),
+    openssl!("openssl server 1.3", "server", 1, ask!("-tls1_3")),
+    openssl!(
+        "openssl server resumed",
+        "server",
+        4,
+        concat!(
+            ask!("-tls1_2 -sess_out $DIR/session"),
+            ask!("-tls1_2 -sess_in $DIR/session"),
+            ask!("-tls1_3 -sess_out $DIR/session"),
+            ask!("-tls1_3 -sess_in $DIR/session")
+        )
+    ),
+    Row {
+        name: "curl",
+        needs: "curl",
+        client: "curl -sk https://$AT/ -o /dev/null
+                 curl -sk --tls-max 1.2 https://$AT/ -o /dev/null",
+        owner: "curl",
+        connections: 2,
+        ..PLAIN
+    },
+    Row {
+        name: "wget (GnuTLS)",
+        needs: "wget",
+        client: "wget -q --no-check-certificate https://$AT/ -O /dev/null",
+        owner: "wget",
+        ..PLAIN
+    },
+    Row {
+        name: "gnutls-cli 1.2, 1.3",
+        needs: "gnutls-cli",
+        client: "for version in 1.2 1.3; do
+                   printf 'GET / HTTP/1.0\\r\\n\\r\\n' | gnutls-cli --insecure -p $PORT 127.0.0.1 \\
+                     --priority NORMAL:-VERS-ALL:+VERS-TLS$version >/dev/null
+                 done",
+        owner: "gnutls-cli",
+        connections: 2,
+        ..PLAIN
+    },
+    Row {
+        name: "gnutls-serv",
+        needs: "gnutls-serv",
+        server: "exec gnutls-serv --http --port $PORT --x509certfile $DIR/cert --x509keyfile $DIR/key",
+        client: concat!(
+            ask!("-tls1_2 -keylogfile $DIR/client.keys"),
+            ask!("-tls1_3 -keylogfile $DIR/client.keys")
+        ),
+        owner: "gnutls-serv",
+        truth: KEYS,
+        connections: 2,
+        ..PLAIN
+    },
+    Row {
+        name: "python3",
+        needs: "/usr/bin/python3",
+        client: "/usr/bin/python3 -c '
+import os, ssl, urllib.request
+context = ssl._create_unverified_context()
+urllib.request.urlopen(\"https://\" + os.environ[\"AT\"], context=context).read()'",
+        owner: "python3",
+        ..PLAIN
+    },
+    Row {
+        name: "python3 children",
+        needs: "/usr/bin/python3",
+        client: "/usr/bin/python3 -c '
+import os, ssl, urllib.request
+for child in range(5):
+    if os.fork() == 0:
+        context = ssl._create_unverified_context()
+        urllib.request.urlopen(\"https://\" + os.environ[\"AT\"], context=context).read()
+        os._exit(0)
+for child in range(5):
+    os.wait()'",
+        owner: "python3",
+        connections: 5,
+        ..PLAIN
+    },
+    Row {
+        name: "python3, library unseen",
+        needs: "/usr/bin/python3",
+        prepare: copied!("$DIR/lib"),
+        client: "LD_LIBRARY_PATH=$DIR/lib /usr/bin/python3 -c '
+import os, ssl, urllib.request
+context = ssl._create_unverified_context()
+urllib.request.urlopen(\"https://\" + os.environ[\"AT\"], context=context).read()'",
+        owner: "python3",
+        race: true,
+        ..PLAIN
+    },
+    Row {
+        name: "node",
+        needs: "node",
+        client: "node -e '
+const https = require(\"https\");
+const any = {rejectUnauthorized: false};
+https.get(\"https://\" + process.env.AT, any, answer => answer.resume())'",
+        owner: "node",
+        ..PLAIN
+    },
+    Row {
+        name: "nginx workers",
+        needs: "nginx",
+        server: "cat > $DIR/conf <<END
+user root; worker_processes 4; pid $DIR/pid; error_log $DIR/error; events {}
+http { access_log off; server { listen $AT ssl reuseport; root $DIR;
+  ssl_certificate $DIR/cert; ssl_certificate_key $DIR/key; } }
+END
+                 exec nginx -p $DIR -c $DIR/conf -g 'daemon off;'",
+        client: "for number in 1 2 3 4 5 6; do
+                   SSLKEYLOGFILE=$DIR/client.keys curl -sk https://$AT/conf -o /dev/null
+                 done",
+        owner: "nginx",
+        truth: KEYS,
+        connections: 6,
+        ..PLAIN
+    },
+    Row {
+        name: "own mount namespace",
+        needs: "unshare",
+        client: concat!(
+            "mkdir $DIR/own
+             cat > $DIR/inside.sh <<'END'
+             mount -t tmpfs none $DIR/own\n",
+            copied!("$DIR/own/lib"),
+            "cp $(command -v openssl) $DIR/own/inside
+             export LD_LIBRARY_PATH=$DIR/own/lib
+             for number in 1 2; do
+               printf 'GET / HTTP/1.0\\r\\n\\r\\n' |
+                 $DIR/own/inside s_client -connect $AT -ign_eof >/dev/null 2>&1
+             done\nEND
+             unshare -m sh -e $DIR/inside.sh"
+        ),
+        race: true,
+        connections: 2,
+        owner: "inside",
+        ..PLAIN
+    },
+    Row {
+        name: "deleted library, server",
+        prepare: copied!("$DIR/lib"),
+        server: "export LD_LIBRARY_PATH=$DIR/lib; exec $DIR/server s_server -accept $PORT -cert $DIR/cert \
+                 -key $DIR/key -www -quiet -keylogfile $DIR/server.keys",
+        before: "rm -r $DIR/lib",
+        client: concat!(ask!("-tls1_2"), ask!("-tls1_3")),
+        owner: "server",
+        connections: 2,
+        ..PLAIN
+    },
+    Row {
+        name: "static, stripped",
+        needs: "gcc",
+        prepare: STATIC,
+        before: waiting!("static"),
+        client: OPEN_GATE,
+        owner: "static",
+        ..PLAIN
+    },
+    Row {
+        name: "static, started meanwhile",
+        needs: "gcc",
+        prepare: STATIC,
+        client: "$DIR/static $PORT </dev/null",
+        owner: "static",
+        race: true,
+        ..PLAIN
+    },
+    Row {
+        name: "go client",
+        prepare: concat!(go!(), "go build -o go-client client.go"),
+        ..GO
+    },
+    Row {
+        name: "go client -s -w",
+        prepare: concat!(go!(), "go build -ldflags '-s -w' -o go-client client.go"),
+        ..GO
+    },
+    Row {
+        name: "go client PIE -s -w",
+        prepare: concat!(
+            go!(),
+            "go build -buildmode=pie -ldflags '-s -w' -o go-client client.go"
+        ),
+        ..GO
+    },
+    Row {
+        name: "go client, started meanwhile",
+        prepare: concat!(go!(), "go build -o go-client client.go"),
+        before: "",
+        client: "$DIR/go-client $PORT </dev/null",
+        race: true,
+        ..GO
+    },
+    Row {
+        name: "go client, external link",
+        prepare: concat!(
+            go!(),
+            "CGO_ENABLED=1 go build -ldflags '-linkmode=external -s -w' -o go-client client.go"
+        ),
+        needs: "go gcc",
+        ..GO
+    },
+];

@@ -1,0 +1,190 @@
+//! One row, played: a server, the capture, a client, and what each of them says of secrets.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use super::{Judged, Row};
+use crate::lab::{Lab, PATIENCE, until};
+use crate::netns::Netns;
+use crate::tool::Tool;
+
+/// Where servers listen.
+const PORT: u16 = 4433;
+/// How long secrets may take from the program to the key log.
+const SOON: Duration = Duration::from_secs(2);
+
+/// Plays a row in a network namespace and a folder of its own.
+pub fn play(lab: &Lab, row: &Row) -> Result<Judged> {
+    let dir = lab.file(&format!("tls-{}", lab.number()));
+    fs::create_dir(&dir)?;
+    let netns = Netns::new()?;
+    shell(&dir, CERTIFICATE, &netns).context("certificate")?;
+    shell(&dir, row.prepare, &netns).context("prepare")?;
+    let server = spawn(&dir, row.server, &netns)?;
+    until("the server listens", PATIENCE, || {
+        ensure!(!server.has_ended()?, "the server ended: {}", server.said());
+        Ok(listens(&netns)?.then_some(()))
+    })?;
+    shell(&dir, row.before, &netns).context("before")?;
+    let capture = dir.join("capture.pcapng");
+    let words = format!(
+        "-v -i lo -w {} --embed-keylog-to-pcapng --write-keylog-file {} --pname {} tcp port {PORT}",
+        capture.display(),
+        dir.join("found.keys").display(),
+        row.owner,
+    );
+    let tool = Tool::listening(lab, &netns, &words)?;
+    shell(&dir, row.client, &netns).context("client")?;
+    let mut truth = key_log(&dir.join(row.truth))?;
+    truth.retain(|line| row.without.is_empty() || !line.starts_with(row.without));
+    ensure!(!truth.is_empty(), "the programs have no key log");
+    let found = dir.join("found.keys");
+    // Judged below: here it is only waited for.
+    let _ = until("all secrets are found", SOON, || {
+        Ok(key_log(&found)?.is_superset(&truth).then_some(()))
+    });
+    let ended = tool.stop()?;
+    ended.expect_status(0)?;
+    drop(server);
+    let connections = streams(&capture, "tls.handshake.type == 1")?.len();
+    let decrypted = streams(&capture, "http")?.len();
+    Ok(Judged::new(
+        &truth,
+        &key_log(&found)?,
+        (connections, decrypted),
+        ended.stderr,
+    ))
+}
+
+/// A certificate for servers, and the programs under names by which they are told apart.
+const CERTIFICATE: &str = "
+openssl req -x509 -newkey rsa:2048 -nodes -keyout $DIR/key -out $DIR/cert -days 2 -subj /CN=localhost
+ln -s $(command -v openssl) $DIR/server
+ln -s $(command -v openssl) $DIR/client
+";
+
+fn command(dir: &Path, script: &str) -> Command {
+    let mut command = Command::new("sh");
+    command
+        .args(["-e", "-c", script])
+        .env("DIR", dir)
+        .env("PORT", PORT.to_string())
+        .env("AT", format!("127.0.0.1:{PORT}"))
+        .env_remove("SSLKEYLOGFILE")
+        .current_dir(dir)
+        .stdin(Stdio::null());
+    command
+}
+
+/// Runs a script to its end.
+fn shell(dir: &Path, script: &str, netns: &Netns) -> Result<()> {
+    if script.is_empty() {
+        return Ok(());
+    }
+    let output = netns.within(|| Ok(command(dir, script).output()?))?;
+    ensure!(
+        output.status.success(),
+        "{}: {} {}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout).trim(),
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
+    Ok(())
+}
+
+/// A server; it ends when this is dropped.
+struct Server {
+    child: std::cell::RefCell<std::process::Child>,
+    log: PathBuf,
+}
+
+fn spawn(dir: &Path, script: &str, netns: &Netns) -> Result<Server> {
+    let log = dir.join("server.log");
+    let file = fs::File::create(&log)?;
+    let errors = file.try_clone()?;
+    let child = netns.within(|| {
+        let mut command = command(dir, script);
+        command.stdout(file).stderr(errors);
+        command.spawn().context("cannot start the server")
+    })?;
+    Ok(Server {
+        child: child.into(),
+        log,
+    })
+}
+
+impl Server {
+    fn has_ended(&self) -> Result<bool> {
+        Ok(self.child.borrow_mut().try_wait()?.is_some())
+    }
+
+    fn said(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let child = self.child.get_mut();
+        if let Ok(pid) = i32::try_from(child.id()) {
+            // Servers with children end those when they are asked to end.
+            let _ = nix::sys::signal::kill(
+                nix::unistd::Pid::from_raw(pid),
+                nix::sys::signal::Signal::SIGTERM,
+            );
+        }
+        let ended = until("the server ends", PATIENCE, || Ok(child.try_wait()?));
+        if ended.is_err() {
+            let _ = child.kill();
+        }
+        let _ = child.wait();
+    }
+}
+
+/// Whether somebody listens at the port.
+fn listens(netns: &Netns) -> Result<bool> {
+    let text = netns.within(|| {
+        let read = |name| fs::read_to_string(format!("/proc/thread-self/net/{name}"));
+        Ok(read("tcp")? + &read("tcp6").unwrap_or_default())
+    })?;
+    let port = format!(":{PORT:04X}");
+    Ok(text.lines().any(|line| {
+        let mut words = line.split_whitespace();
+        words.nth(1).is_some_and(|local| local.ends_with(&port)) && words.nth(1) == Some("0A")
+    }))
+}
+
+/// The lines of a key log that name a secret; none when there is no file.
+fn key_log(path: &Path) -> Result<BTreeSet<String>> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(error).with_context(|| path.display().to_string()),
+    };
+    let lines = text.lines().filter(|line| {
+        let label = line.split(' ').next().unwrap_or_default();
+        label == "CLIENT_RANDOM" || label.contains("SECRET")
+    });
+    Ok(lines.map(str::to_owned).collect())
+}
+
+/// The TCP connections of a capture that have a packet for which the filter is true, as tshark
+/// sees it without any key log but the capture's own.
+fn streams(capture: &Path, filter: &str) -> Result<BTreeSet<String>> {
+    let output = Command::new("tshark")
+        .args(["-n", "-o", "tls.keylog_file:", "-d"])
+        .arg(format!("tcp.port=={PORT},tls"))
+        .args(["-Y", filter, "-T", "fields", "-e", "tcp.stream", "-r"])
+        .arg(capture)
+        .stdin(Stdio::null())
+        .output()
+        .context("cannot run tshark")?;
+    ensure!(output.status.success(), "tshark: {}", output.status);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    Ok(text.lines().map(str::to_owned).collect())
+}
