@@ -91,6 +91,10 @@ pub struct Args {
     /// `-Z`.
     pub user: Option<OsString>,
 
+    // What TLS carries.
+    pub decrypt: bool,
+    pub keylog_file: Option<PathBuf>,
+
     // How they are shown.
     pub no_names: u8,
     pub no_domains: bool,

@@ -7,6 +7,7 @@
 mod capture;
 mod completions;
 mod containers;
+mod decrypt;
 mod files;
 mod man;
 mod owners;
@@ -60,6 +61,7 @@ pub const TABLE: &[&[Flag]] = &[
     containers::FLAGS,
     files::FLAGS,
     secrets::FLAGS,
+    decrypt::FLAGS,
     text::FLAGS,
 ];
 
@@ -70,6 +72,7 @@ pub const GROUPS: &[&str] = &[
     "Containers and pods",
     "Files and counts",
     "TLS secrets",
+    "Decryption",
     "How packets are shown",
 ];
 

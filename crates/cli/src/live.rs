@@ -18,6 +18,7 @@ use probe::{Counts, Event, Interfaces, RawPacket};
 
 use crate::args::{Backend, Way};
 use crate::child::Running;
+use crate::decrypt::Decrypt;
 use crate::devices::Chosen;
 use crate::failure::Hinted;
 use crate::matching::Matching;
@@ -70,7 +71,7 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
         .map_err(|error| refused(error, &chosen.interfaces, &wanted))?;
     let any = chosen.may_grow();
     let near = plan.foreign_numeric.then(|| live.ifaces());
-    let sink = Sink::new(
+    let mut sink = Sink::new(
         &plan.output,
         &facts(&live, plan, any),
         names::for_style(plan.output.print.as_ref(), near, Pace::Live),
@@ -78,6 +79,9 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
     )?;
     let mut processes = Processes::new();
     processes.ask_runtimes(Runtimes::start(&plan.containers.runtimes));
+    if let Some(decryption) = &plan.output.decrypt {
+        sink.set_decrypt(Decrypt::live(decryption)?);
+    }
     let mut capture = Capture {
         lineage: live.lineage().map_err(worded)?,
         live,
@@ -209,7 +213,13 @@ impl Capture {
         let Some(secrets) = &mut self.secrets else {
             return Ok(());
         };
-        match secrets::block(&secrets.collect()?).filter(|_| self.embeds) {
+        let fresh = secrets.collect()?;
+        if let Some(decrypt) = self.sink.decrypt() {
+            for secret in &fresh {
+                decrypt.secret(secret);
+            }
+        }
+        match secrets::block(&fresh).filter(|_| self.embeds) {
             Some(block) => self.sink.block(&block.block()),
             None => Ok(()),
         }
@@ -227,6 +237,9 @@ impl Capture {
                 Some(Event::Process(event)) => self.processes.apply(event),
                 Some(Event::Packet(raw)) => {
                     let packet = owned(raw, &mut self.processes, &mut self.slots);
+                    if let Some(decrypt) = self.sink.decrypt() {
+                        decrypt.packet(&packet);
+                    }
                     if raw.undecided && !self.wanted.takes(&packet, self.lineage.as_ref()) {
                         self.refused += 1;
                         continue;
@@ -402,7 +415,7 @@ fn config(
         },
         buffer: plan.buffer_bytes,
         immediate,
-        hold: if plan.output.key_log.embed {
+        hold: if plan.output.key_log.embed || plan.output.decrypt.is_some() {
             secrets::HOLD
         } else {
             Duration::ZERO

@@ -9,6 +9,7 @@
 mod apple;
 mod args;
 mod child;
+mod decrypt;
 mod devices;
 mod failure;
 mod filter;

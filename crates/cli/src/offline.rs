@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use pktwho_capfile::{Counters, Event, Format, Numbers, Reader};
 use pktwho_packet::{Iface, LinkType, TimestampPrecision};
 
+use crate::decrypt::Decrypt;
 use crate::failure;
 use crate::filter::Filter;
 use crate::input::Input;
@@ -70,6 +71,10 @@ pub fn run(plan: plan::Read) -> Result<()> {
         names,
         Rc::clone(&text),
     )?;
+    if let Some(decryption) = &output.decrypt {
+        let all: Vec<_> = together.iter().chain(&later).cloned().collect();
+        sink.set_decrypt(Decrypt::offline(decryption, &all)?);
+    }
     if let Some(given) = secrets::given(&output.key_log)? {
         sink.block(&given.block())?;
     }
@@ -143,6 +148,10 @@ impl Reading {
         while !self.signals.stop() {
             match sources.event()? {
                 Some((Event::Packet(packet, metadata), format)) => {
+                    // A packet that is not shown may open the ones that are.
+                    if let Some(decrypt) = self.sink.decrypt() {
+                        decrypt.packet(&packet);
+                    }
                     self.select.set_format(format);
                     if self.window.contains(packet.time)
                         && self.select.takes(&packet)?

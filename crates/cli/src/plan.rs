@@ -16,6 +16,7 @@ use pktwho_print::{Context, Dump, Secrets, Style, TimeStyle};
 
 use crate::apple::Shown;
 use crate::args::{Args, Backend, Contexts, Metadata, SNAPLEN_MAX, Show, Way, When};
+use crate::decrypt::Decryption;
 use crate::names::{self, Login};
 use crate::rotation::Rotation;
 use crate::secrets::KeyLog;
@@ -205,6 +206,8 @@ pub struct Output {
     pub write: Option<Target>,
     /// What becomes of TLS secrets.
     pub key_log: KeyLog,
+    /// `--decrypt`: how what TLS carries is shown.
+    pub decrypt: Option<Decryption>,
     /// Say how many packets there were (of a file).
     pub count: bool,
     /// Stop after so many packets.
@@ -432,6 +435,7 @@ fn output(args: &Args) -> Result<Output> {
             None => None,
         },
         key_log: args.key_log.clone(),
+        decrypt: Decryption::new(args, printed)?,
         count: args.count,
         limit: args.limit,
         skip: args.skip,

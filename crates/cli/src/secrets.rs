@@ -23,6 +23,7 @@ use pktwho_tls::Secret;
 
 use crate::args::Args;
 use crate::child::{self, Running};
+use crate::decrypt::Decryption;
 use crate::live::worded;
 use crate::names::Login;
 use crate::plan::{self, Format, Output, OwnerFilter};
@@ -107,7 +108,8 @@ impl Secrets {
     /// The kernel refuses, or the key log cannot be opened.
     pub fn open(plan: &plan::Live, command: Option<u32>) -> Result<Option<Self>> {
         let wanted = &plan.output.key_log;
-        if !wanted.is_live() {
+        let decrypt = plan.output.decrypt.as_ref();
+        if !wanted.is_live() && !decrypt.is_some_and(Decryption::needs_processes) {
             return Ok(None);
         }
         let log = match &wanted.write {

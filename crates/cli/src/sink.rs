@@ -8,9 +8,10 @@ use std::rc::Rc;
 use anyhow::Result;
 use pktwho_capfile::{Block, Counters, Metadata, is_pktap};
 use pktwho_packet::{Iface, Packet, TimestampPrecision};
-use pktwho_print::{Names, Printer, Style};
+use pktwho_print::{Beside, Names, Printer, Style};
 
 use crate::apple::Shown;
+use crate::decrypt::Decrypt;
 use crate::output_files::OutputFiles;
 use crate::plan::{Buffering, Format, Output};
 use crate::resolved::Resolved;
@@ -60,6 +61,7 @@ struct Lines {
     since: u64,
     apple: Option<Shown>,
     note: Vec<u8>,
+    decrypt: Option<Decrypt>,
     /// Whether owners of packets with Apple's header are shown: tcpdump's lines have none.
     owners_asked: bool,
 }
@@ -87,7 +89,14 @@ impl Lines {
         }
         let (names, out) = (&mut self.names, &mut text.buffer);
         names.next_packet();
-        self.printer.packet_with(&shown, &self.note, names, out);
+        let decrypted = self.decrypt.as_ref().map(Decrypt::decrypted);
+        let decrypted = decrypted.unwrap_or_default();
+        let beside = Beside {
+            note: &self.note,
+            lines: decrypted.lines,
+            bytes: decrypted.plain,
+        };
+        self.printer.packet_with(&shown, &beside, names, out);
         text.packet_done()
     }
 }
@@ -115,6 +124,7 @@ impl Sink {
             since: 0,
             apple: output.apple.clone(),
             note: Vec::new(),
+            decrypt: None,
             owners_asked: output.owners_asked,
         });
         let file = match &output.write {
@@ -132,11 +142,27 @@ impl Sink {
         })
     }
 
+    /// Has packets decrypted, where they are printed.
+    pub fn set_decrypt(&mut self, decrypt: Decrypt) {
+        if let Some(lines) = &mut self.lines {
+            lines.decrypt = Some(decrypt);
+        }
+    }
+
+    /// Whoever decrypts, if somebody does.
+    #[inline]
+    pub fn decrypt(&mut self) -> Option<&mut Decrypt> {
+        self.lines.as_mut()?.decrypt.as_mut()
+    }
+
     /// Takes a block that holds no packet, of a file that is read.
     ///
     /// # Errors
     /// It could not be written.
     pub fn block(&mut self, block: &Block<'_>) -> Result<()> {
+        if let Some(decrypt) = self.decrypt() {
+            decrypt.block(block);
+        }
         if let Some(Lines { apple, names, .. }) = &mut self.lines {
             names.block(block);
             if let Some(apple) = apple {
@@ -240,7 +266,11 @@ impl Sink {
             Some(file) => stored.and(file.finish(counters)),
             None => Ok(()),
         };
-        self.text.borrow_mut().flush()?;
+        let mut text = self.text.borrow_mut();
+        if let Some(decrypt) = self.lines.as_mut().and_then(|lines| lines.decrypt.as_mut()) {
+            decrypt.finish(&mut text.buffer);
+        }
+        text.flush()?;
         finished
     }
 

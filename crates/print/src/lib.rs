@@ -214,14 +214,14 @@ impl Printer {
 
     /// Appends the text of one packet to `out`: one line or several, each ended by `\n`.
     pub fn packet(&mut self, packet: &Packet<'_>, names: &mut dyn Names, out: &mut Vec<u8>) {
-        self.packet_with(packet, &[], names, out);
+        self.packet_with(packet, &Beside::default(), names, out);
     }
 
-    /// The same with a note between the time and the packet.
+    /// The same with what else is known of the packet.
     pub fn packet_with(
         &mut self,
         packet: &Packet<'_>,
-        note: &[u8],
+        beside: &Beside<'_>,
         names: &mut dyn Names,
         out: &mut Vec<u8>,
     ) {
@@ -239,7 +239,7 @@ impl Printer {
             return;
         }
         self.clock.put(packet.time, &self.style, p.names, p.out);
-        p.out.extend_from_slice(note);
+        p.out.extend_from_slice(beside.note);
         let shown = owner::Shown::new(packet, self.style.context);
         match &shown {
             Some(shown) => shown.prefix(&mut p, packet),
@@ -253,9 +253,21 @@ impl Printer {
         if let Some(shown) = &shown {
             annotate(&mut p, shown, start);
         }
-        dump(&mut p, packet.data);
+        p.out.extend_from_slice(beside.lines);
+        dump(&mut p, beside.bytes.unwrap_or(packet.data));
         put!(p, "\n");
     }
+}
+
+/// What is shown of a packet beside what its bytes say. All of it is fit for a terminal.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside<'a> {
+    /// Stands between the time and the packet.
+    pub note: &'a [u8],
+    /// Stand under the packet's lines, each begun by a newline.
+    pub lines: &'a [u8],
+    /// Shown by `-x`, `-X` and `-A` in the place of the packet's own bytes; with the same headers.
+    pub bytes: Option<&'a [u8]>,
 }
 
 /// Says of a packet whose lengths cannot be, that they cannot; whether that was so.
