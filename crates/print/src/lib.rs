@@ -65,6 +65,7 @@ mod esp;
 mod ether;
 mod ethertype;
 mod flows;
+mod forces;
 mod fr;
 mod geneve;
 mod geonet;

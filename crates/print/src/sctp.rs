@@ -2,6 +2,7 @@
 
 use pktwho_wire::{Cursor, Truncated};
 
+use crate::forces;
 use crate::ip_proto::Ip;
 use crate::m3ua;
 use crate::out::{Out, Printed, lookup};
@@ -89,15 +90,19 @@ pub(crate) fn sctp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Pr
         put!(p, ".");
     }
     put!(p, destination, ": sctp");
-    let channel = lookup(CHANNELS, source).or_else(|| lookup(CHANNELS, destination));
-    if let Some(name) = channel {
-        put!(p, "[", name, "]");
+    let mut channel = false;
+    for port in [source, destination] {
+        if let Some(name) = lookup(CHANNELS, port) {
+            put!(p, "[", name, "]");
+            channel = true;
+        }
     }
     c.skip(8)?;
-    chunks(p, c, length.saturating_sub(HEADER))
+    chunks(p, c, length.saturating_sub(HEADER), channel)
 }
 
-fn chunks(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
+/// The chunks; `channel` says that they carry `ForCES`.
+fn chunks(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize, channel: bool) -> Printed {
     let mut left = length;
     let mut number = 1_u32;
     while left > 0 {
@@ -131,7 +136,7 @@ fn chunks(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
             None => put!(p, "[Unknown chunk type: 0x", Hex(kind), "] "),
         }
         let value = Cursor::new(c.limit(inner).rest());
-        if !chunk(p, kind, flags, inner, value)? {
+        if !chunk(p, kind, flags, inner, value, channel)? {
             return Ok(());
         }
         let padded = usize::from(size).next_multiple_of(4).min(left);
@@ -149,6 +154,7 @@ fn chunk(
     flags: u8,
     inner: usize,
     mut c: Cursor<'_>,
+    channel: bool,
 ) -> Result<bool, Truncated> {
     match kind {
         DATA => {
@@ -172,7 +178,7 @@ fn chunk(
                 Some(name) => put!(p, "[PPID ", name, "] "),
                 None => put!(p, "[PPID 0x", Hex(payload_kind), "] "),
             }
-            payload(p, payload_kind, c, inner - 12)?;
+            payload(p, payload_kind, c, inner - 12, channel)?;
         }
         1 | 2 => {
             put!(p, "[init tag: ", c.u32()?, "] ");
@@ -203,7 +209,12 @@ fn chunk(
 }
 
 /// What a data chunk carries, `length` bytes.
-fn payload(p: &mut Out<'_>, kind: u32, c: Cursor<'_>, length: usize) -> Printed {
+fn payload(p: &mut Out<'_>, kind: u32, c: Cursor<'_>, length: usize, channel: bool) -> Printed {
+    if channel {
+        forces::forces(p, c, length)?;
+        p.protocol = "sctp";
+        return Ok(());
+    }
     if !p.verbose(2) {
         return Ok(());
     }

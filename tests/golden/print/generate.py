@@ -608,6 +608,25 @@ def links_end():
     return found
 
 
+def elements():
+    def tlv(kind, value):
+        return pad(u16(kind, 4 + len(value)) + value, 4)
+    def message(kind, body=b"", source=2, flags=0xF8400000, size=None):
+        data = bytes([0x10, kind]) + u16((24 + len(body)) // 4 if size is None else size) + u32(source, 0x40000001, 0, 9, flags) + body
+        return ip4(132, u16(6704, 6705) + u32(7, 0) + bytes([0, 3]) + u16(16 + len(data)) + u32(1) + u16(2, 3) + u32(0) + data)
+    def path(value, *ids):
+        return tlv(0x110, u16(0, len(ids)) + u32(*ids) + value)
+    def select(operation, value, cls=1):
+        return tlv(0x1000, u32(cls, 5) + tlv(operation, value))
+    data = tlv(0x112, b"abcdefghi")
+    found = [message(20, select(9, path(data, 1, 2))), message(20, select(9, path(path(data, 3), 1))), message(3, select(1, path(data, 7), 2) + select(5, path(b"", 8), 99)), message(4, select(7, path(b"", 1)) + select(8, path(b"", 2)))]
+    found += [message(19, select(3, path(tlv(0x114, bytes([code, 0, 0, 0])), 1))) for code in (0, 5, 23, 24, 255)] + [message(5, select(11, path(data, 1)))]
+    found += [message(15, source=source, flags=flags) for source, flags in ((2, 0), (0x80000001, 0x40A00000), (0xFFFFFFFD, 0x80C80000), (0xFFFFFFFE, 0xFFFFFFFF), (0xFFFFFFFF, 0x10000000), (0xC0000001, 0x00500000))]
+    found += [message(17, tlv(0x10, u32(code))) for code in (0, 1, 2, 3, 9)] + [message(2, tlv(0x11, u32(reason))) for reason in (0, 1, 2, 3, 4, 9, 256)]
+    found += [message(6, tlv(1, tlv(0x115, tlv(1, b"meta")) + tlv(0x116, b"redirect"))), message(1), message(2), message(4, size=9), message(4, select(1, path(b"", 1))), message(4, tlv(0x10, u32(1))), message(4, select(7, path(data, 1)))]
+    return found
+
+
 CASES = {
     # name: (link type, packets, {suffix: arguments})
     "arp": (1, [arp(op) for op in range(12)] + [arp(1, MAC), arp(1, hardware=6), arp(1, protocol=0x9999)], {"": "-n", "-v": "-nev", "-q": "-nq"}),
@@ -656,6 +675,7 @@ CASES = {
     "wb": (RAW, whiteboards(), {"": "-n", "-v": "-nv"}),
     "lwapp": (RAW, access_points(), {"": "-n", "-v": "-nv"}),
     "osi-ends": (1, links_end(), {"-v": "-nv"}),
+    "forces": (RAW, elements(), {"": "-n", "-v": "-nv", "-vv": "-nvv", "-vvvv": "-nvvvv"}),
     "cut": (RAW, cut(), {"": "-n", "-vv": "-nvv"}),
 }
 
