@@ -51,15 +51,25 @@ static __always_inline int from_socket(struct sock_owner *socket, struct owner *
  * Packet sockets hand their packets to the device at once, in the context of the process that
  * sends (packet_snd, tpacket_snd in net/packet/af_packet.c): no queue lies between.
  */
-static __always_inline int from_task(struct owner *who)
+static __always_inline int from_task(struct __sk_buff *skb, bool egress, struct owner *who)
 {
 	struct task_struct *task;
 
 	if (!config.current_in_capture)
 		return KNOWN;
 	task = (struct task_struct *)bpf_get_current_task();
-	if (!(BPF_CORE_READ(task, flags) & PF_KTHREAD))
-		fill_current(who, bpf_get_current_pid_tgid(), task);
+	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
+		return KNOWN;
+	/*
+	 * Beyond a veth pair it mostly is still so, in the softirq that the sender's call has raised;
+	 * a task from elsewhere is not it.
+	 */
+	if (!egress && BPF_CORE_READ(task, nsproxy, net_ns) !=
+			       BPF_CORE_READ((struct sk_buff *)skb, sk, __sk_common.skc_net.net))
+		return KNOWN;
+	fill_current(who, bpf_get_current_pid_tgid(), task);
+	if (!egress)
+		who->sure = SURE_GUESS;
 	return KNOWN;
 }
 
@@ -107,13 +117,13 @@ static __always_inline int from_packet(struct __sk_buff *skb, bool egress, __u32
 		bool made = full->family == AF_PACKET;
 
 		if (made && egress)
-			return from_task(&who[FROM]);
+			return from_task(skb, true, &who[FROM]);
 		if (generation && full->protocol != IPPROTO_TCP && !goes_to_peer(skb, full, l3))
 			generation = 0;
 		socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
 		/* Whatever addresses a packet socket has put there, it is nobody else's packet. */
 		if (!socket)
-			return made ? KNOWN : NEITHER;
+			return made ? from_task(skb, false, &who[FROM]) : NEITHER;
 		return from_socket(socket, &who[FROM], &who[TO], generation);
 	}
 	cookie = bpf_get_socket_cookie(skb);
@@ -370,6 +380,23 @@ __noinline int end_from_flow(__u32 which, __u32 netns)
 	return 1;
 }
 
+/* A raw socket receives whatever is of its protocol and delivered in its namespace. */
+__noinline int receiver_from_raw(__u32 netns)
+{
+	struct work *work = own_work();
+	struct flow_key key;
+	struct owner *found;
+
+	if (!work || !netns || has_sockets(&work->tuple))
+		return 0;
+	raw_flow(&key, work->tuple.family, work->tuple.protocol, netns);
+	found = bpf_map_lookup_elem(&flows, &key);
+	if (!found)
+		return 0;
+	work->who[TO] = *found;
+	return 1;
+}
+
 /* Asks the stack whose socket stands at one end. */
 __noinline int end_from_lookup(struct __sk_buff *skb, __u32 which)
 {
@@ -439,7 +466,8 @@ __noinline int end_from_home(struct __sk_buff *skb, __u32 which)
 		return 0;
 	/* Only that namespace has the address: flows from there are found without its number. */
 	if (!has_sockets(&work->tuple))
-		return end_from_flow(which, ANY_NETNS);
+		return end_from_flow(which, ANY_NETNS) ||
+		       ((which & 1) == TO && receiver_from_raw(home->netns));
 	size = question(which);
 	if (!size)
 		return 0;
@@ -568,6 +596,8 @@ struct ct_options {
 	__u8 reserved[2];
 };
 #define CT_ORIGINAL 0
+#define CT_INFO 7UL /* enum ip_conntrack_info, in the low bits of sk_buff._nfct… */
+#define CT_REPLY 3  /* …and from where on it says that a packet is an answer */
 
 extern struct nf_conn *bpf_skb_ct_lookup(struct __sk_buff *skb, struct bpf_sock_tuple *tuple,
 					 __u32 tuple_size, struct ct_options *options,
@@ -605,6 +635,46 @@ static __always_inline bool is_same(const struct end *one, const struct end *oth
 		 (one->port ^ other->port));
 }
 
+/* Puts such a tuple, in which one end stands first, into the work area, and what stood there aside. */
+static __always_inline bool take_tuple(struct work *work, __u32 which,
+				       const struct nf_conntrack_tuple *tuple)
+{
+	union nf_inet_addr address[2] = {};
+	__u16 port[2] = {};
+
+	/* Read without following the kernel's types, which costs the verifier a search for each field. */
+	bpf_core_read(&address[0], sizeof(address[0]), &tuple->src.u3);
+	bpf_core_read(&address[1], sizeof(address[1]), &tuple->dst.u3);
+	bpf_core_read(&port[0], sizeof(port[0]), &tuple->src.u);
+	/* Of ICMP only the identifier, which is the asking end's. */
+	if (!is_icmp(&work->tuple))
+		bpf_core_read(&port[1], sizeof(port[1]), &tuple->dst.u);
+	work->plain = work->tuple;
+	wide(&work->tuple.end[which & 1], &address[0], port[0], work->tuple.family);
+	wide(&work->tuple.end[~which & 1], &address[1], port[1], work->tuple.family);
+	return !is_same(&work->tuple.end[0], &work->plain.end[0]) ||
+	       !is_same(&work->tuple.end[1], &work->plain.end[1]);
+}
+
+/* The client's view is the first packet's, the server's that of its answer. */
+static __always_inline const struct nf_conntrack_tuple *view_of(const struct nf_conn *connection,
+								bool client)
+{
+	/* No index: where the second one lies the kernel's types say. */
+	return client ? &connection->tuplehash[0].tuple : &connection->tuplehash[1].tuple;
+}
+
+/* The connection that a packet which leaves carries along, and what it is to it: enum ip_conntrack_info. */
+static __always_inline const struct nf_conn *carried(struct __sk_buff *skb, __u32 *info)
+{
+	unsigned long both = 0;
+
+	if (bpf_core_field_exists(struct sk_buff, _nfct))
+		both = BPF_CORE_READ((struct sk_buff *)skb, _nfct);
+	*info = both & CT_INFO;
+	return (const struct nf_conn *)(both & ~CT_INFO);
+}
+
 /*
  * Puts the tuple by which one end of the packet knows it into the work area, and what stood there
  * aside; 0 when it is the same, or not tracked.
@@ -613,13 +683,22 @@ __noinline int take_tracked_tuple(struct __sk_buff *skb, __u32 which)
 {
 	struct work *work = own_work();
 	struct ct_options options = {};
-	const struct nf_conntrack_tuple *tuple_of;
-	union nf_inet_addr address[2] = {};
-	__u16 port[2] = {};
+	const struct nf_conn *known;
 	struct nf_conn *connection;
-	bool original;
+	bool original, translated;
+	__u32 info;
 
-	if (!work || !bpf_ksym_exists(bpf_skb_ct_lookup) || !has_sockets(&work->tuple))
+	if (!work || !has_sockets(&work->tuple))
+		return 0;
+	/* Also when its first packet is translated in part only. */
+	if (work->egress && work->tracker == BPF_F_CURRENT_NETNS && !work->tuple.error) {
+		known = carried(skb, &info);
+		if (known) {
+			work->tracked = 1;
+			return take_tuple(work, which, view_of(known, (info < CT_REPLY) == (which & 1)));
+		}
+	}
+	if (!bpf_ksym_exists(bpf_skb_ct_lookup))
 		return 0;
 	/* Does the packet go the way of the connection's first one? */
 	connection = tracked(skb, work, TO, &options);
@@ -630,23 +709,38 @@ __noinline int take_tracked_tuple(struct __sk_buff *skb, __u32 which)
 	}
 	if (!connection)
 		return 0;
-	/*
-	 * The client's view is the first packet's, the server's that of its answer. Read without
-	 * following the kernel's types, which costs the verifier a search for each field.
-	 */
-	tuple_of = original == (which & 1) ? &connection->tuplehash[0].tuple :
-					     &connection->tuplehash[1].tuple;
-	bpf_core_read(&address[0], sizeof(address[0]), &tuple_of->src.u3);
-	bpf_core_read(&address[1], sizeof(address[1]), &tuple_of->dst.u3);
-	bpf_core_read(&port[0], sizeof(port[0]), &tuple_of->src.u);
-	bpf_core_read(&port[1], sizeof(port[1]), &tuple_of->dst.u);
+	translated = take_tuple(work, which, view_of(connection, original == (which & 1)));
 	bpf_ct_release(connection);
 	work->tracked = 1;
-	work->plain = work->tuple;
-	wide(&work->tuple.end[which & 1], &address[0], port[0], work->tuple.family);
-	wide(&work->tuple.end[~which & 1], &address[1], port[1], work->tuple.family);
-	return !is_same(&work->tuple.end[0], &work->plain.end[0]) ||
-	       !is_same(&work->tuple.end[1], &work->plain.end[1]);
+	return translated;
+}
+
+/*
+ * Who sends what connection tracking cannot be asked about by its addresses: echo, and protocols
+ * other than TCP and UDP. What leaves carries its connection along. Answers come in before
+ * anything is known of them: they are found by what has left.
+ */
+__noinline int sender_from_carried(struct __sk_buff *skb)
+{
+	struct work *work = own_work();
+	const struct nf_conn *connection;
+	struct flow_key key;
+	__u32 info;
+	int known;
+
+	if (!work)
+		return 0;
+	connection = carried(skb, &info);
+	if (!connection || info >= CT_REPLY ||
+	    !take_tuple(work, FROM, view_of(connection, true)))
+		return 0;
+	known = end_from_flow(FROM, work->netns) || (work->homes_at && end_from_home(skb, FROM));
+	work->tuple = work->plain;
+	if (!known)
+		return 0;
+	flow_of(&key, &work->tuple, FROM, work->netns);
+	ENTER(&flows, &key, &work->who[FROM], entered_flows);
+	return 1;
 }
 
 /* An end behind an address translation of one namespace: that of work->tracker. */
@@ -786,6 +880,8 @@ __noinline int find_sender(struct __sk_buff *skb)
 	if (!work)
 		return 0;
 	protocol = work->tuple.protocol;
+	if (work->egress && !loopback && !has_sockets(&work->tuple) && sender_from_carried(skb))
+		return 1;
 	/* A UDP socket's flow names the one that sent, a look-up only one that may have. */
 	if ((protocol != IPPROTO_TCP || !loopback || work->egress) &&
 	    end_from_flow(FROM, work->netns)) {
@@ -809,6 +905,9 @@ __noinline int find_receiver(struct __sk_buff *skb)
 	if (!work)
 		return 0;
 	if (!work->egress && (end_from_lookup(skb, TO) || end_from_flow(TO, work->netns)))
+		return 1;
+	if (!work->egress && !has_sockets(&work->tuple) &&
+	    (work->many || delivered_here(skb)) && receiver_from_raw(work->netns))
 		return 1;
 	if (work->homes_at && end_from_home(skb, TO))
 		return 1;

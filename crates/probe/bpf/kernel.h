@@ -27,9 +27,6 @@ struct net_device {
 	possible_net_t nd_net;
 };
 
-struct sk_buff {
-	struct net_device *dev;
-};
 
 struct sock_common {
 	unsigned short skc_family;
@@ -47,6 +44,12 @@ struct sock {
 	__u8 sk_kern_sock : 1;
 	__u16 sk_type;
 	__u16 sk_protocol;
+};
+
+struct sk_buff {
+	struct net_device *dev;
+	struct sock *sk;
+	unsigned long _nfct; /* of struct nf_conn, and enum ip_conntrack_info */
 };
 
 struct inet_sock {
@@ -212,6 +215,7 @@ struct bpf_iter__task_file {
 #define PF_KTHREAD 0x00200000 /* linux/sched.h */
 #define LOOPBACK_IFINDEX 1 /* in every network namespace */
 #define AF_INET 2
+#define SOCK_RAW 3
 #define AF_PACKET 17
 #define AF_INET6 10
 #define ETH_P_IP 0x0800

@@ -65,6 +65,29 @@ static __always_inline void move_socket(void *sk)
 	changed();
 }
 
+/*
+ * Raw sockets are found by their protocol: whoever has one may receive what is of it. Not those
+ * of ICMP, who wait for their own answers, nor those that only send.
+ */
+static __always_inline bool is_raw(__u32 type, __u32 protocol)
+{
+	return type == SOCK_RAW && protocol != IPPROTO_ICMP && protocol != IPPROTO_ICMPV6 &&
+	       protocol < IPPROTO_RAW;
+}
+
+static __always_inline void remember_raw(const struct sock_owner *socket, __u16 family,
+					 __u8 protocol)
+{
+	struct owner who = socket->who;
+	struct flow_key key;
+
+	if (who.sure == SURE_NOT)
+		return;
+	raw_flow(&key, family, protocol, socket->netns);
+	who.sure = SURE_GUESS;
+	ENTER(&flows, &key, &who, entered_flows);
+}
+
 /* Sockets as they are made, bound, connected: the cgroup hooks run in the caller's context. */
 
 #define ON_SOCK(name, section)                                                                    \
@@ -84,7 +107,21 @@ static __always_inline void move_socket(void *sk)
 		return 1;                                                                         \
 	}
 
-ON_SOCK(sock_create, "cgroup/sock_create")
+SEC("cgroup/sock_create")
+int sock_create(struct bpf_sock *ctx)
+{
+	struct sock_owner *socket;
+
+	claim_socket(ctx);
+	changed();
+	if (!is_raw(ctx->type, ctx->protocol))
+		return 1;
+	socket = bpf_sk_storage_get(&sock_owners, ctx, 0, 0);
+	if (socket)
+		remember_raw(socket, ctx->family, ctx->protocol);
+	return 1;
+}
+
 ON_SOCK(post_bind4, "cgroup/post_bind4")
 ON_SOCK(post_bind6, "cgroup/post_bind6")
 #define ON_CONNECT(name, section)                                                                 \
@@ -112,7 +149,22 @@ ON_ADDRESS(getpeername6, "cgroup/getpeername6")
 SEC("cgroup/sock_release")
 int sock_release(struct bpf_sock *ctx)
 {
+	struct reader_state *shared;
+	struct sock_owner *socket;
+	struct flow_key key;
+	struct owner *who;
+
 	changed();
+	if (!is_raw(ctx->type, ctx->protocol))
+		return 1;
+	socket = bpf_sk_storage_get(&sock_owners, ctx, 0, 0);
+	if (!socket)
+		return 1;
+	raw_flow(&key, ctx->family, ctx->protocol, socket->netns);
+	who = bpf_map_lookup_elem(&flows, &key);
+	shared = reader_state();
+	if (who && shared && who->pid == socket->who.pid && !bpf_map_delete_elem(&flows, &key))
+		__sync_fetch_and_add(&shared->entered_flows, -1);
 	return 1;
 }
 
@@ -221,6 +273,8 @@ int egress(struct __sk_buff *skb)
 		if ((!tcp && full->protocol != IPPROTO_UDP) || full->bound_dev_if) {
 			key.netns = ANY_NETNS;
 			ENTER(&flows, &key, &who, entered_flows);
+			if (is_raw(full->type, full->protocol))
+				remember_raw(socket, full->family, full->protocol);
 		}
 	}
 	socket->last_flow = hash;
@@ -343,6 +397,8 @@ int existing_sockets(struct bpf_iter__task_file *ctx)
 	socket->who.tid = task->tgid;
 	socket->who.uid = BPF_CORE_READ(task, cred, uid.val);
 	BPF_CORE_READ_STR_INTO(&socket->who.thread, leader, comm);
+	if (is_raw(sk->sk_type, sk->sk_protocol))
+		remember_raw(socket, sk->__sk_common.skc_family, sk->sk_protocol);
 	bpf_get_socket_cookie(sk);
 	return 0;
 }

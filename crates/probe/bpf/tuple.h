@@ -70,6 +70,7 @@ struct ipv6_head {
 #define IPPROTO_ICMPV6 58
 #define IPPROTO_SCTP 132
 #define IPPROTO_UDPLITE 136
+#define IPPROTO_RAW 255
 
 /* ICMP types: RFC 792, RFC 4443. */
 #define ICMP_ECHO_REPLY 0
@@ -276,6 +277,15 @@ static __always_inline void flow_of(struct flow_key *key, const struct tuple *tu
 	key->local_port = local->port;
 	key->remote_port = remote->port;
 	key->protocol = tuple->protocol;
+	key->netns = netns;
+}
+
+/* The key of those who have raw sockets of a protocol: the family stands in place of a port. */
+static __always_inline void raw_flow(struct flow_key *key, __u16 family, __u8 protocol, __u32 netns)
+{
+	__builtin_memset(key, 0, sizeof(*key));
+	key->local_port = family;
+	key->protocol = protocol;
 	key->netns = netns;
 }
 

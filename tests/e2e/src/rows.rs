@@ -77,8 +77,8 @@ macro_rules! rows {
 }
 
 const RAW: Gap = Gap {
-    why: "a raw socket is known by what it has sent, and where both ends have one address, not at all",
-    empty: &["raw receiver"],
+    why: "a raw socket in another namespace is known by what it has sent",
+    empty: &["far raw receiver"],
     wrong: &[],
 };
 const TUN_GAP: Gap = Gap {
@@ -87,18 +87,13 @@ const TUN_GAP: Gap = Gap {
     wrong: &[],
 };
 const NAT_GAP: Gap = Gap {
-    why: "a connection's first packet is captured before it is translated; echo through NAT is not tracked",
-    empty: &["far"],
+    why: "a connection's first packet is captured before it is known where it goes",
+    empty: &["far receiver"],
     wrong: &[],
 };
 const BOUND_FAR: Gap = Gap {
     why: "in another namespace a socket bound to a device is known by what it has sent",
     empty: &["far receiver"],
-    wrong: &[],
-};
-const FRAMES: Gap = Gap {
-    why: "a packet socket that only sends is known where its own device is captured",
-    empty: &["far udp sender"],
     wrong: &[],
 };
 
@@ -147,7 +142,7 @@ pub const ROWS: &[Row] = rows! {
     "raw-forges-lo", raw::forges, LO, "the same on loopback";
     "raw-forges-tcp", raw::forges_tcp, WIRE, "a segment made by hand in another process's connection";
     "raw-forges-tcp-lo", raw::forges_tcp, LO, "the same on loopback";
-    "packet-socket", raw::packet_socket, WIRE, "frames made by hand, with another process's address and port", gap FRAMES;
+    "packet-socket", raw::packet_socket, WIRE, "frames made by hand, with another process's address and port";
     "udp-reuseport", groups::udp_reuseport, SMALL, "four processes share a UDP port";
     "tcp-reuseport", groups::tcp_reuseport, SMALL, "four processes listen on one TCP port";
     "udp-workers", groups::udp_workers, SMALL, "several workers wait on one UDP socket";
@@ -167,7 +162,7 @@ pub const ROWS: &[Row] = rows! {
     "nat-published", nat::published, NAT, "a published port of the container's", gap NAT_GAP;
     "nat-published-reset", nat::published_reset, NAT_ALL, "a connection to it from before the capture, ended by RST";
     "nat-hairpin", nat::hairpin, NAT, "the container asks for its own published port", gap NAT_GAP;
-    "nat-errors", nat::errors, NAT, "ICMP errors and echo through NAT", gap NAT_GAP;
+    "nat-errors", nat::errors, NAT, "ICMP errors and echo through NAT";
     "user-space-proxy", nat::proxy, ROUTER, "a process on the router hands the bytes on";
     "fragments", shapes::fragments, WIRE, "datagrams in several packets";
     "fragments-echo", shapes::fragmented_echo, WIRE, "an echo in several packets";
