@@ -10,6 +10,7 @@ mod check;
 mod demo;
 mod diff;
 mod dist;
+mod lab;
 mod musl;
 mod owners;
 mod packages;
@@ -65,6 +66,16 @@ const WORDS: &[Word] = &[
         owners::tls,
     ),
     Word(
+        "containers",
+        "which container and pod owns each packet, told against the truth (root) [-v] [FILTER...]",
+        lab::containers,
+    ),
+    Word(
+        "lab",
+        "Docker, Podman and containerd with a host of their own, for a command or a shell (root) [COMMAND...]",
+        lab::run,
+    ),
+    Word(
         "bench",
         "capture, filter: loss and cost, start: how soon, beside tcpdump (root); files: reading and writing, print: printing [--rounds N]",
         bench::run,
@@ -93,7 +104,7 @@ fn main() -> ExitCode {
     let Some(Word(.., run)) = WORDS.iter().find(|Word(name, ..)| *name == word) else {
         eprintln!("usage: cargo xtask WORD\n");
         for Word(name, help, _) in WORDS {
-            eprintln!("  {name:8}  {help}");
+            eprintln!("  {name:10}  {help}");
         }
         return ExitCode::from(2);
     };

@@ -1,6 +1,8 @@
 //! `owners`: the table of owners against the truth, one row per case; `soak`: the same of random
 //! scenes; `tls`: the table of TLS secrets. Root only.
 
+use std::process::Command;
+
 use crate::{Outcome, setup, shell};
 
 /// Builds the tool as it is measured and shipped, plays the rows, prints the table.
@@ -33,10 +35,19 @@ pub fn tls(words: &[String]) -> Outcome {
 
 /// Runs one mode of the end-to-end runner, both it and the tool built with optimisation.
 pub(crate) fn end_to_end(mode: &str, words: &[String]) -> Outcome {
+    shell::run(runner(mode)?.args(words))
+}
+
+/// The end-to-end runner in one mode, as [`end_to_end`] runs it.
+///
+/// # Errors
+/// We are not root.
+pub(crate) fn runner(mode: &str) -> Result<Command, String> {
     if !shell::is_root() {
         return Err("needs root; run: sudo -E env PATH=\"$PATH\" cargo xtask ...".into());
     }
     let run = ["run", "--quiet", "--release", "--package", "e2e", "--"];
     let mut command = shell::command(shell::cargo(), &run);
-    shell::run(command.arg(mode).args(words))
+    command.arg(mode);
+    Ok(command)
 }

@@ -3,7 +3,9 @@
 use crate::{Outcome, shell};
 
 /// Debian package, a file or program by which it is known elsewhere, what it is for.
-const PACKAGES: &[(&str, &str, &str)] = &[
+pub type Package = (&'static str, &'static str, &'static str);
+
+const PACKAGES: &[Package] = &[
     ("clang", "clang", "compiles the eBPF programs"),
     ("llvm", "llvm-strip", "strips them"),
     ("gcc", "gcc", "compiles libbpf and test programs"),
@@ -25,7 +27,7 @@ const PACKAGES: &[(&str, &str, &str)] = &[
 ];
 
 /// What the table of TLS secrets needs besides.
-pub const TLS_PACKAGES: &[(&str, &str, &str)] = &[
+pub const TLS_PACKAGES: &[Package] = &[
     ("openssl", "openssl", "client and server"),
     (
         "libssl-dev",
@@ -40,20 +42,39 @@ pub const TLS_PACKAGES: &[(&str, &str, &str)] = &[
     ("golang-go", "go", "clients with Go's own TLS"),
 ];
 
+/// What only the tests with real containers need.
+pub const RUNTIMES: &[Package] = &[
+    ("docker.io", "dockerd", "tests: Docker"),
+    ("containerd", "containerd", "tests: pods"),
+    ("runc", "runc", "tests: every container"),
+    ("podman", "podman", "tests: Podman"),
+    (
+        "containernetworking-plugins",
+        "/usr/lib/cni/bridge",
+        "tests: networks of pods",
+    ),
+    ("iptables", "iptables", "tests: containers' addresses"),
+    (
+        "busybox-static",
+        "/bin/busybox",
+        "tests: what containers run",
+    ),
+];
+
 /// Installs what is missing, or says how to.
 pub fn run(_: &[String]) -> Outcome {
     install(PACKAGES)
 }
 
 /// The same for other packages.
-pub fn install(packages: &[(&str, &str, &str)]) -> Outcome {
+pub fn install(packages: &[Package]) -> Outcome {
     let missing: Vec<&str> = packages
         .iter()
         .filter(|(package, sign, _)| !is_installed(package, sign))
         .map(|(package, ..)| *package)
         .collect();
     if missing.is_empty() {
-        eprintln!("setup: all system packages are here");
+        eprintln!("setup: all {} system packages are here", packages.len());
         return Ok(());
     }
     for (package, _, reason) in packages.iter().filter(|(p, ..)| missing.contains(p)) {

@@ -7,6 +7,10 @@ use crate::{Outcome, check, setup, shell, wireshark};
 /// Set-up, then everything; goes on after a failure, so that the counts are whole.
 pub fn run(_: &[String]) -> Outcome {
     setup::run(&[])?;
+    if let Err(why) = setup::install(setup::RUNTIMES) {
+        // Each case that needs one says that it is skipped.
+        eprintln!("xtask test: no container runtimes: {why}");
+    }
     let mut tally = Tally::default();
     let mut wrong = Vec::new();
     let lints = check::lints();

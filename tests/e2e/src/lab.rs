@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::containers::Runtimes;
+
 /// The longest that anything here is waited for, unless a case says otherwise.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -20,6 +22,8 @@ pub struct Lab {
     pub pktwho: PathBuf,
     /// The program that does with sockets what it is told.
     pub puppet: PathBuf,
+    /// Container runtimes, started by the first case that needs them.
+    pub runtimes: Runtimes,
     keep: bool,
     count: Cell<u32>,
 }
@@ -27,11 +31,21 @@ pub struct Lab {
 impl Lab {
     /// Finds or builds the programs. `keep` leaves the directory behind.
     pub fn set_up(keep: bool) -> Result<Self> {
+        Self::with(find_pktwho()?, keep)
+    }
+
+    /// Without a binary under test.
+    pub fn without_pktwho() -> Result<Self> {
+        Self::with(PathBuf::new(), false)
+    }
+
+    fn with(pktwho: PathBuf, keep: bool) -> Result<Self> {
         let dir = fresh_directory()?;
         let lab = Self {
-            pktwho: find_pktwho()?,
+            pktwho,
             puppet: dir.join("puppet"),
             dir,
+            runtimes: Runtimes::default(),
             keep,
             count: Cell::new(0),
         };
@@ -69,7 +83,10 @@ impl Lab {
         fs::write(self.file("craft.h"), include_str!("../programs/craft.h"))?;
         fs::write(self.file("uring.h"), include_str!("../programs/uring.h"))?;
         let status = Command::new("gcc")
-            .args(["-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-o"])
+            // Static, so that it runs in containers as well.
+            .args([
+                "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-static", "-o",
+            ])
             .args([&self.puppet, &source])
             .status()
             .context("cannot run gcc")?;
@@ -80,6 +97,8 @@ impl Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
+        // They lie in the directory.
+        self.runtimes = Runtimes::default();
         if !self.keep {
             // A directory that cannot be removed is no reason to fail a run that is over.
             let _ = fs::remove_dir_all(&self.dir);

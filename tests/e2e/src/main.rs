@@ -9,6 +9,7 @@
 
 mod bench;
 mod cases;
+mod containers;
 mod dissect;
 mod judge;
 mod lab;
@@ -38,6 +39,8 @@ const HELP: &str = "\
 usage: e2e [--list] [--keep] [FILTER...]
        e2e owners [--list] [-v] [--keep] [FILTER...]
        e2e tls [-v] [--keep] [FILTER...]
+       e2e containers [--list] [-v] [FILTER...]
+       e2e lab [COMMAND...]
        e2e soak [-v] [--seconds S] [--seed N]
        e2e start [--rounds N]
        e2e bench [--seconds S] [--rounds N] [-w FILE] [--receiver] [--expression E] [FILTER...]
@@ -48,6 +51,8 @@ owners against the truth instead; exit status 1 when an owner is wrong or empty,
 packet missing, unless the row names that as a known gap. -v tells every complaint and
 every packet of a row that has one.
 `tls` prints the table of TLS secrets against the programs' own key logs.
+`containers` does the same with containers and pods of real runtimes. `lab` starts those, then the
+command, or a shell, on their host, and takes them down.
 `soak` plays random scenes for S seconds (20): sockets, forks, execs, passed descriptors, NAT;
 the same for the same N (1). Exit status 1 when an owner is wrong, a packet missing, or the
 memory of the tool grows. -v tells what is empty, too.
@@ -66,6 +71,8 @@ enum Mode {
     #[default]
     Cases,
     Owners,
+    Containers,
+    Lab,
     Soak,
     Tls,
     Start,
@@ -96,6 +103,13 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<bool> {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|word| word == "janitor")
+    {
+        containers::janitor::run()?;
+        return Ok(true);
+    }
     let Some(args) = parse(std::env::args().skip(1))? else {
         io::stdout().write_all(HELP.as_bytes())?;
         return Ok(true);
@@ -106,7 +120,10 @@ fn run() -> Result<bool> {
     if !nix::unistd::geteuid().is_root() {
         return skip_all(&args);
     }
-    let lab = Lab::set_up(args.keep)?;
+    let lab = match args.mode {
+        Mode::Lab => Lab::without_pktwho()?,
+        _ => Lab::set_up(args.keep)?,
+    };
     let filter = args.filter;
     let good = match args.mode {
         Mode::Cases => run_cases(&lab, &filter)?,
@@ -115,6 +132,11 @@ fn run() -> Result<bool> {
             owners::run(&lab, &owners::Options { filter, verbose })?
         }
         Mode::Tls => tls::run(&lab, &filter, args.verbose)?,
+        Mode::Containers => {
+            let verbose = args.verbose;
+            containers::table::run(&lab, &containers::table::Options { filter, verbose })?
+        }
+        Mode::Lab => containers::shell(&lab, &filter)?,
         Mode::Soak => {
             let options = soak::Options {
                 verbose: args.verbose,
@@ -152,6 +174,12 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Args>> {
         match word.as_str() {
             "owners" if first => args.mode = Mode::Owners,
             "tls" if first => args.mode = Mode::Tls,
+            "containers" if first => args.mode = Mode::Containers,
+            "lab" if first => {
+                args.mode = Mode::Lab;
+                args.filter = words.collect();
+                return Ok(Some(args));
+            }
             "soak" if first => args.mode = Mode::Soak,
             "start" if first => args.mode = Mode::Start,
             "bench" if first => args.mode = Mode::Bench,
@@ -184,6 +212,12 @@ fn list(args: &Args) -> Result<bool> {
     for row in tls::ROWS.iter().filter(|_| args.mode == Mode::Tls) {
         writeln!(out, "{}", row.name)?;
     }
+    for row in containers::table::rows()
+        .iter()
+        .filter(|_| args.mode == Mode::Containers)
+    {
+        writeln!(out, "{}: {}", row.name, row.about)?;
+    }
     for name in names().iter().filter(|_| args.mode == Mode::Cases) {
         writeln!(out, "{name}")?;
     }
@@ -195,7 +229,9 @@ fn names() -> Vec<String> {
     let cases = CASES.iter().map(|case| case.name.to_owned());
     let rows = rows::ROWS.iter().map(|row| format!("owners/{}", row.name));
     let tls = tls::ROWS.iter().map(|row| format!("tls/{}", row.name));
-    cases.chain(rows).chain(tls).collect()
+    let containers = containers::table::rows().into_iter();
+    let containers = containers.map(|row| format!("containers/{}", row.name));
+    cases.chain(rows).chain(tls).chain(containers).collect()
 }
 
 fn wanted(name: &str, filter: &[String]) -> bool {
@@ -228,6 +264,12 @@ fn run_cases(lab: &Lab, filter: &[String]) -> Result<bool> {
         let name = format!("tls/{}", row.name);
         if wanted(&name, filter) {
             score.run(&name, || tls::case(lab, row))?;
+        }
+    }
+    for row in containers::table::rows() {
+        let name = format!("containers/{}", row.name);
+        if wanted(&name, filter) {
+            score.run(&name, || row.case(lab))?;
         }
     }
     let Score {

@@ -1,0 +1,399 @@
+//! The table: who talks to whom, in each runtime.
+
+use std::fs;
+use std::net::UdpSocket;
+
+use anyhow::{Context as _, Result};
+
+use super::cri::{self, Cri};
+use super::engine::Engine;
+use super::host::{HOST, PATIENCE, WORLD};
+use super::scene::Scene;
+use super::talk::{fetch, serves, serving};
+use super::{Inside, Lacking};
+use crate::lab::until;
+
+/// One row for containers of an engine, played with each.
+pub struct EngineRow {
+    pub name: &'static str,
+    pub about: &'static str,
+    pub play: fn(&mut Scene, &Engine) -> Result<()>,
+}
+
+/// One row for pods.
+pub struct PodRow {
+    pub name: &'static str,
+    pub about: &'static str,
+    pub play: fn(&mut Scene, &Cri) -> Result<()>,
+}
+
+macro_rules! rows {
+    ($kind:ident: $($name:literal, $about:literal, $play:path;)*) => {
+        &[$($kind { name: $name, about: $about, play: $play }),*]
+    };
+}
+
+pub const ENGINE_ROWS: &[EngineRow] = rows! { EngineRow:
+    "from-host", "a process of the host asks a server in a container", from_host;
+    "bridge", "docker exec: one container asks another on the bridge", bridge;
+    "published", "the world asks a published port", published;
+    "out", "a container asks the world behind address translation", out;
+    "host-network", "a container without a network of its own asks another", host_network;
+    "later", "a container that is started during the capture asks the host", later;
+    "brief", "containers that send one datagram and are gone", brief;
+    "filters", "only packets of a container, running or started later", filters;
+    "own-image", "pktwho in a container of its own names the others", own_image;
+    "every-netns", "--netns any: on the container's own device as well", every_netns;
+};
+
+pub const POD_ROWS: &[PodRow] = rows! { PodRow:
+    "siblings", "of two containers of a pod the right one, asked by another pod", siblings;
+    "pods-out", "a pod asks the world behind address translation", pod_out;
+    "pods-later", "a pod that is made during the capture asks the host", pod_later;
+    "pods-brief", "containers of a pod that send one datagram and are gone", pod_brief;
+    "pods-every-netns", "--netns any: on the pod's own device as well", pods_every_netns;
+    "pod-filters", "only packets of a pod, a namespace, a container of a pod", pod_filters;
+};
+
+const ROUNDS: u32 = 3;
+const DOCKERFILE: &str = include_str!("../../../../dist/Dockerfile");
+/// The name of the image of pktwho itself.
+const OWN: &str = "e2e.local/pktwho:1";
+/// As README.md tells, less what no test needs: nobody types here.
+const OWN_FLAGS: &str = "--network host --pid host --cgroupns host --cap-drop ALL \
+     --cap-add SYS_ADMIN --cap-add NET_ADMIN --cap-add SYS_PTRACE \
+     --security-opt apparmor=unconfined --volume=/sys/fs/cgroup:/sys/fs/cgroup:ro";
+
+fn from_host(scene: &mut Scene, engine: &Engine) -> Result<()> {
+    let web = engine.run("web", &[], &["serve", "8001"])?;
+    let (host, address) = (&scene.host.netns, web.address()?);
+    serves(host, &address, 8001)?;
+    scene.listen("")?;
+    scene.talk(&[8001], None, Some(web.inside()));
+    for _ in 0..ROUNDS {
+        fetch(&scene.host.netns, &address, 8001)?;
+    }
+    Ok(())
+}
+
+/// `wget`'s words.
+fn url(address: &str, port: u16) -> String {
+    format!("http://{address}:{port}/")
+}
+
+fn bridge(scene: &mut Scene, engine: &Engine) -> Result<()> {
+    let web = engine.run("web", &[], &["serve", "8002", "8003"])?;
+    let (one, other) = (engine.run("one", &[], &[])?, engine.run("other", &[], &[])?);
+    let address = web.address()?;
+    serves(&scene.host.netns, &address, 8003)?;
+    scene.listen("")?;
+    for (client, port) in [(&one, 8002), (&other, 8003)] {
+        scene.talk(&[port], Some(client.inside()), Some(web.inside()));
+        for _ in 0..ROUNDS {
+            client.exec(&["wget", "-qO-", &url(&address, port)])?;
+        }
+    }
+    Ok(())
+}
+
+fn published(scene: &mut Scene, engine: &Engine) -> Result<()> {
+    let web = engine.run("web", &["--publish", "28004:8004"], &["serve", "8004"])?;
+    serves(&scene.host.world, HOST, 28004)?;
+    scene.listen("")?;
+    scene.talk(&[8004, 28004], None, Some(web.inside()));
+    for _ in 0..ROUNDS {
+        fetch(&scene.host.world, HOST, 28004)?;
+    }
+    Ok(())
+}
+
+fn out(scene: &mut Scene, engine: &Engine) -> Result<()> {
+    let client = engine.run("client", &[], &[])?;
+    scene.listen("")?;
+    serving(&scene.host.world, WORLD, |port| {
+        scene.talk(&[port], Some(client.inside()), None);
+        for _ in 0..ROUNDS {
+            client.exec(&["wget", "-qO-", &url(WORLD, port)])?;
+        }
+        Ok(())
+    })
+}
+
+fn host_network(scene: &mut Scene, engine: &Engine) -> Result<()> {
+    let web = engine.run("web", &["--network", "host"], &["serve", "8005"])?;
+    let client = engine.run("client", &[], &[])?;
+    serves(&scene.host.netns, "127.0.0.1", 8005)?;
+    scene.listen("")?;
+    scene.talk(&[8005], Some(client.inside()), Some(web.inside()));
+    for _ in 0..ROUNDS {
+        client.exec(&["wget", "-qO-", &url(engine.gateway, 8005)])?;
+    }
+    Ok(())
+}
+
+fn later(scene: &mut Scene, engine: &Engine) -> Result<()> {
+    // The bridge has its address only while a container is on it.
+    let _first = engine.run("first", &[], &[])?;
+    scene.listen("")?;
+    serving(&scene.host.netns, engine.gateway, |port| {
+        let command = ["wget", "-qO-", &url(engine.gateway, port)];
+        let client = engine.run("later", &[], &command)?;
+        scene.talk(&[port], Some(client.inside()), None);
+        client.ended()
+    })
+}
+
+/// Where datagrams for the host arrive.
+fn sink(scene: &Scene, address: &str, port: u16) -> Result<UdpSocket> {
+    let netns = &scene.host.netns;
+    let sink = netns.within(|| Ok(UdpSocket::bind((address, port))?))?;
+    sink.set_read_timeout(Some(PATIENCE))?;
+    Ok(sink)
+}
+
+/// What a container does that lives for 50 ms: one datagram, and time for its address to be
+/// resolved.
+fn one_datagram(address: &str, port: u16) -> String {
+    format!("puppet once udp {address} {port}; exec sleep 0.05")
+}
+
+fn brief(scene: &mut Scene, engine: &Engine) -> Result<()> {
+    let _first = engine.run("first", &[], &[])?;
+    scene.listen("")?;
+    for port in 8010..8015 {
+        let sink = sink(scene, engine.gateway, port)?;
+        let script = one_datagram(engine.gateway, port);
+        let brief = engine.run("brief", &["--rm"], &["sh", "-c", &script])?;
+        sink.recv(&mut [0; 100]).context("no datagram came")?;
+        scene.talk(&[port], Some(brief.inside()), None);
+    }
+    Ok(())
+}
+
+fn every_netns(scene: &mut Scene, engine: &Engine) -> Result<()> {
+    let web = engine.run("web", &[], &["serve", "8061"])?;
+    let address = web.address()?;
+    serves(&scene.host.netns, &address, 8061)?;
+    scene.listen("--netns any tcp port 8061")?;
+    scene.expect_device("eth0@");
+    scene.talk(&[8061], None, Some(web.inside()));
+    for _ in 0..ROUNDS {
+        fetch(&scene.host.netns, &address, 8061)?;
+    }
+    Ok(())
+}
+
+fn pods_every_netns(scene: &mut Scene, cri: &Cri) -> Result<()> {
+    let api = cri.pod("api", "prod", &[])?;
+    let server = api.run("server", &["serve", "8062"])?;
+    serves(&scene.host.netns, &api.address, 8062)?;
+    scene.listen("--netns any tcp port 8062")?;
+    scene.expect_device("eth0@");
+    scene.talk(&[8062], None, Some(server.inside()));
+    for _ in 0..ROUNDS {
+        fetch(&scene.host.netns, &api.address, 8062)?;
+    }
+    Ok(())
+}
+
+/// The recipe in `dist`, and the flags that stand there.
+fn own_image(scene: &mut Scene, engine: &Engine) -> Result<()> {
+    let Some(program) = std::env::var_os("PKTWHO_STATIC") else {
+        let why = "PKTWHO_STATIC names no static pktwho: cargo xtask dist builds one";
+        return Err(Lacking(why.to_owned()).into());
+    };
+    let folder = scene.host.dir.join("own-image");
+    fs::create_dir_all(&folder)?;
+    fs::copy(program, folder.join("pktwho"))?;
+    fs::write(folder.join("Dockerfile"), DOCKERFILE)?;
+    engine.docker_says(&[
+        "build",
+        "--quiet",
+        "--tag",
+        OWN,
+        &folder.display().to_string(),
+    ])?;
+    let web = engine.run("web", &[], &["serve", "8071"])?;
+    let address = web.address()?;
+    serves(&scene.host.netns, &address, 8071)?;
+    let sockets = format!("--volume={}:/var/run/docker.sock:ro", engine.socket);
+    let flags: Vec<&str> = OWN_FLAGS.split_whitespace().chain([&*sockets]).collect();
+    let filter = [
+        "-i",
+        "any",
+        "-n",
+        "-l",
+        "-c",
+        "6",
+        "tcp port 8071 and container web-*",
+    ];
+    let tool = engine.run_image(OWN, "pktwho", &flags, &filter)?;
+    until("it listens in its container", PATIENCE, || {
+        Ok(tool.logs()?.contains("listening on").then_some(()))
+    })?;
+    fetch(&scene.host.netns, &address, 8071)?;
+    tool.ended()?;
+    let logs = tool.logs()?;
+    for line in logs.lines().filter(|line| line.contains(".8071")) {
+        let is_named = line.contains("Container [") && line.contains(&web.name);
+        scene.count(is_named, line);
+    }
+    Ok(())
+}
+
+/// Whether either end is so.
+fn either(
+    is: impl Fn(&Inside) -> bool + 'static,
+) -> impl Fn(Option<&Inside>, Option<&Inside>) -> bool + 'static {
+    move |sender, receiver| sender.is_some_and(&is) || receiver.is_some_and(&is)
+}
+
+fn filters(scene: &mut Scene, engine: &Engine) -> Result<()> {
+    let label = ["--label", "app=web"];
+    let web = engine.run("web", &label, &["serve", "8021", "8022"])?;
+    let other = engine.run("other", &[], &["serve", "8023", "8024"])?;
+    let (address, elsewhere) = (web.address()?, other.address()?);
+    serves(&scene.host.netns, &address, 8022)?;
+    serves(&scene.host.netns, &elsewhere, 8024)?;
+    scene.listen("")?;
+    let (name, id) = (web.name.clone(), web.id.clone());
+    let short = id.get(..12).context("a short id")?.to_owned();
+    let is_web = |inside: &Inside| inside.name.starts_with("web");
+    let next = engine.next_name("web");
+    let (first, second) = (name.clone(), next.clone());
+    scene.listen_for(
+        &format!("--container-name {name}"),
+        either(move |i| i.name == first),
+    )?;
+    scene.listen_for(
+        &format!("--container-id {short}"),
+        either(move |i| i.id == id),
+    )?;
+    scene.listen_for(
+        &format!("--container-name {next}"),
+        either(move |i| i.name == second),
+    )?;
+    scene.listen_for("container web*", either(is_web))?;
+    scene.listen_for("label app=web", either(is_web))?;
+    scene.listen_for("not container web*", move |s, r| !either(is_web)(s, r))?;
+    scene.listen_for("sender container web*", move |s, _| s.is_some_and(is_web))?;
+
+    scene.talk(&[8021], None, Some(web.inside()));
+    scene.talk(&[8022], Some(other.inside()), Some(web.inside()));
+    scene.talk(&[8023], None, Some(other.inside()));
+    fetch(&scene.host.netns, &address, 8021)?;
+    other.exec(&["wget", "-qO-", &url(&address, 8022)])?;
+    fetch(&scene.host.netns, &elsewhere, 8023)?;
+    let command = ["wget", "-qO-", &url(&elsewhere, 8024)];
+    let later = engine.run("web", &label, &command)?;
+    scene.talk(&[8024], Some(later.inside()), Some(other.inside()));
+    later.ended()
+}
+
+fn siblings(scene: &mut Scene, cri: &Cri) -> Result<()> {
+    let api = cri.pod("api", "prod", &[("app", "api")])?;
+    let server = api.run("server", &["serve", "8031"])?;
+    let sidecar = api.run("sidecar", &["serve", "8032"])?;
+    let client = cri.pod("client", "test", &[("app", "client")])?;
+    let main = client.run("main", &["sleep", "1000000"])?;
+    for port in [8031, 8032] {
+        serves(&scene.host.netns, &api.address, port)?;
+    }
+    scene.listen("")?;
+    for (port, container) in [(8031, &server), (8032, &sidecar)] {
+        scene.talk(&[port], Some(main.inside()), Some(container.inside()));
+        for _ in 0..ROUNDS {
+            main.exec(&["wget", "-qO-", &url(&api.address, port)])?;
+        }
+    }
+    serving(&scene.host.netns, cri::GATEWAY, |port| {
+        scene.talk(&[port], Some(sidecar.inside()), None);
+        sidecar.exec(&["wget", "-qO-", &url(cri::GATEWAY, port)])
+    })?;
+    Ok(())
+}
+
+fn pod_out(scene: &mut Scene, cri: &Cri) -> Result<()> {
+    let pod = cri.pod("client", "prod", &[])?;
+    let main = pod.run("main", &["sleep", "1000000"])?;
+    scene.listen("")?;
+    serving(&scene.host.world, WORLD, |port| {
+        scene.talk(&[port], Some(main.inside()), None);
+        for _ in 0..ROUNDS {
+            main.exec(&["wget", "-qO-", &url(WORLD, port)])?;
+        }
+        Ok(())
+    })
+}
+
+fn pod_later(scene: &mut Scene, cri: &Cri) -> Result<()> {
+    let _first = cri.pod("first", "prod", &[])?;
+    scene.listen("")?;
+    serving(&scene.host.netns, cri::GATEWAY, |port| {
+        let pod = cri.pod("later", "prod", &[])?;
+        let main = pod.run("main", &["sleep", "1000000"])?;
+        scene.talk(&[port], Some(main.inside()), None);
+        main.exec(&["wget", "-qO-", &url(cri::GATEWAY, port)])?;
+        Ok(())
+    })
+}
+
+fn pod_brief(scene: &mut Scene, cri: &Cri) -> Result<()> {
+    let pod = cri.pod("brief", "prod", &[])?;
+    scene.listen("")?;
+    for (port, name) in [(8041, "one"), (8042, "two"), (8043, "three")] {
+        let sink = sink(scene, cri::GATEWAY, port)?;
+        let script = one_datagram(cri::GATEWAY, port);
+        let brief = pod.run(name, &["sh", "-c", &script])?;
+        sink.recv(&mut [0; 100]).context("no datagram came")?;
+        scene.talk(&[port], Some(brief.inside()), None);
+    }
+    Ok(())
+}
+
+fn pod_filters(scene: &mut Scene, cri: &Cri) -> Result<()> {
+    let api = cri.pod("api", "prod", &[("app", "api")])?;
+    let server = api.run("server", &["serve", "8051"])?;
+    let sidecar = api.run("sidecar", &["serve", "8052"])?;
+    let other = cri.pod("other", "test", &[])?;
+    let main = other.run("main", &["serve", "8053"])?;
+    let later_name = cri.next_name("api");
+    scene.listen("")?;
+    let is_pod = |name: &str| {
+        let name = name.to_owned();
+        move |i: &Inside| i.pod.as_ref().is_some_and(|pod| pod.name == name)
+    };
+    let in_production = |i: &Inside| i.pod.as_ref().is_some_and(|pod| pod.namespace == "prod");
+    let (name, id) = (api.name.clone(), sidecar.id.clone());
+    let short = id.get(..12).context("a short id")?.to_owned();
+    scene.listen_for(&format!("--pod-name {name}.prod"), either(is_pod(&name)))?;
+    scene.listen_for(
+        &format!("--pod-name {later_name}.prod"),
+        either(is_pod(&later_name)),
+    )?;
+    scene.listen_for("--container-name sidecar", either(|i| i.name == "sidecar"))?;
+    scene.listen_for(
+        &format!("--container-id {short}"),
+        either(move |i| i.id == id),
+    )?;
+    scene.listen_for("pod api*.prod", either(in_production))?;
+    scene.listen_for("ns prod", either(in_production))?;
+    scene.listen_for("not pod api*", move |s, r| !either(in_production)(s, r))?;
+    scene.listen_for("label app=api", either(is_pod(&name)))?;
+
+    for (port, pod, container) in [
+        (8051, &api, &server),
+        (8052, &api, &sidecar),
+        (8053, &other, &main),
+    ] {
+        serves(&scene.host.netns, &pod.address, port)?;
+        scene.talk(&[port], None, Some(container.inside()));
+    }
+    let later = cri.pod("api", "prod", &[])?;
+    let client = later.run("late", &["sleep", "1000000"])?;
+    serving(&scene.host.netns, cri::GATEWAY, |port| {
+        scene.talk(&[port], Some(client.inside()), None);
+        client.exec(&["wget", "-qO-", &url(cri::GATEWAY, port)])
+    })?;
+    Ok(())
+}
