@@ -11,6 +11,7 @@ mod demo;
 mod diff;
 mod dist;
 mod lab;
+mod libraries;
 mod musl;
 mod owners;
 mod packages;
@@ -89,6 +90,11 @@ const WORDS: &[Word] = &[
         "dist",
         "static programs, packages for Debian's and Red Hat's families, completions, manual, sums, bill of materials [x86_64] [aarch64] [--twice]",
         dist::run,
+    ),
+    Word(
+        "libraries",
+        "where TLS secrets pass in real libraries, fetched from Debian [--long]",
+        libraries::run,
     ),
     Word(
         "bless",
