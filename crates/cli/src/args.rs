@@ -165,8 +165,10 @@ pub struct Metadata {
 pub enum Backend {
     #[default]
     Auto,
+    Programs,
     Tcx,
     Clsact,
+    PacketSocket,
 }
 
 /// Which facts of an owner are shown and stored.

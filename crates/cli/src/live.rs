@@ -67,8 +67,15 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
     }
     let wanted = Wanted::default();
     let filter = wanted.filter(plan, pid, chosen.is_one())?;
-    let live = probe::Live::open(config(plan, &chosen, filter, at_once))
-        .map_err(|error| refused(error, &chosen.interfaces, &wanted))?;
+    let opened = probe::Source::open(config(plan, &chosen, filter, at_once));
+    let live = match opened {
+        Err(error) if plan.backend == Backend::Auto && error.is_about_programs() => {
+            let filter = wanted.filter(plan, pid, chosen.is_one())?;
+            without_programs(plan, config(plan, &chosen, filter, at_once), &error)
+        }
+        opened => opened,
+    };
+    let live = live.map_err(|error| refused(error, &chosen.interfaces, &wanted))?;
     let any = chosen.may_grow();
     let near = plan.foreign_numeric.then(|| live.ifaces());
     let mut sink = Sink::new(
@@ -112,7 +119,7 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
 }
 
 struct Capture {
-    live: probe::Live,
+    live: probe::Source,
     /// With children to be followed.
     lineage: Option<probe::Lineage>,
     sink: Sink,
@@ -423,14 +430,37 @@ fn config(
         promiscuous: plan.promiscuous,
         filter,
         backend: match plan.backend {
-            Backend::Auto => probe::Backend::Auto,
+            Backend::Auto | Backend::Programs => probe::Backend::Auto,
+            Backend::PacketSocket => probe::Backend::PacketSocket,
             Backend::Tcx => probe::Backend::Tcx,
             Backend::Clsact => probe::Backend::Clsact,
         },
     }
 }
 
-fn facts<'a>(live: &'a probe::Live, plan: &plan::Live, any: bool) -> SourceFacts<'a> {
+/// The kernel takes no programs: what a packet socket sees is better than nothing, and said.
+fn without_programs(
+    plan: &plan::Live,
+    config: probe::Config,
+    reason: &probe::Error,
+) -> Result<probe::Source, probe::Error> {
+    let source = probe::Source::open(probe::Config {
+        backend: probe::Backend::PacketSocket,
+        ..config
+    })?;
+    let reason = without_number(&reason.to_string());
+    let children = if plan.owners.follow_forks || !plan.command.is_empty() {
+        ", children are not followed"
+    } else {
+        ""
+    };
+    say(format_args!(
+        "pktwho: {reason}: capturing without eBPF: owners are guesses from /proc{children}"
+    ));
+    Ok(source)
+}
+
+fn facts<'a>(live: &'a probe::Source, plan: &plan::Live, any: bool) -> SourceFacts<'a> {
     let system = rustix::system::uname();
     let ifaces = live.ifaces();
     SourceFacts {
@@ -485,7 +515,8 @@ fn refused(error: probe::Error, interfaces: &Interfaces, wanted: &Wanted) -> any
     };
     if error.is_permission() {
         let message = format!(
-            "{name}: You don't have permission to perform this capture on that device\n({error})"
+            "{name}: You don't have permission to perform this capture on that device\n({})",
+            without_number(&error.to_string())
         );
         return Hinted::new(message, "run it as root, for instance with sudo").into();
     }

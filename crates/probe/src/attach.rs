@@ -26,7 +26,7 @@ use crate::netns::Netns;
 use crate::sys;
 use crate::{DirectionChoice, Error};
 
-/// Which hook of traffic control is used.
+/// How packets are taken from the kernel: by which hook of traffic control, or by none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Backend {
     /// tcx where the kernel has it, else clsact.
@@ -36,6 +36,8 @@ pub enum Backend {
     Tcx,
     /// `cls_bpf` on a clsact queueing discipline, Linux 4.5.
     Clsact,
+    /// No programs: a packet socket for each device (packet(7)), Linux 3.2.
+    PacketSocket,
 }
 
 /// Our place among the filters of a clsact hook: the first.

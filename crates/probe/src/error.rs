@@ -56,6 +56,16 @@ impl Error {
         move |source| Self::System { what, source }
     }
 
+    /// Whether the kernel takes no programs of ours, for whatever reason: a capture without them
+    /// may work.
+    pub fn is_about_programs(&self) -> bool {
+        match self {
+            Self::Load { .. } | Self::Permission { .. } => true,
+            Self::System { .. } | Self::Attach { .. } => self.is_permission(),
+            _ => false,
+        }
+    }
+
     /// Whether more privileges would have helped.
     pub fn is_permission(&self) -> bool {
         match self {

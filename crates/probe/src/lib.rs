@@ -1,7 +1,7 @@
 //! Everything that enters the kernel: eBPF objects, rings, devices.
 //!
-//! [`Live`] is the way in: it loads the programs, attaches them and delivers packets and
-//! process events in time order. Nothing here prints, parses packets beyond what the kernel
+//! [`Source`] is the way in. [`Live`] loads the programs, attaches them and delivers packets and
+//! process events in time order; [`PacketSockets`] does what can be done without programs. Nothing here prints, parses packets beyond what the kernel
 //! side does, or knows the names of processes; `owner` does that from the events.
 
 mod abi;
@@ -21,8 +21,10 @@ mod load;
 mod mmaps;
 mod netlink;
 mod netns;
+mod packet_socket;
 mod reach;
 mod rings;
+mod source;
 mod spaces;
 mod sys;
 mod terms;
@@ -34,7 +36,9 @@ pub use error::Error;
 pub use filter::Filter;
 pub use live::{Config, Counts, DirectionChoice, Event, Interfaces, Live, RawPacket};
 pub use netns::Netns;
+pub use packet_socket::PacketSockets;
 pub use rings::Ends;
+pub use source::Source;
 pub use spaces::Namespaces;
 pub use terms::{Lineage, can_follow};
 pub use tls::{FoundSecret, Hooked, TlsConfig, TlsFile, TlsReport, TlsSecrets, Unhooked};

@@ -685,7 +685,7 @@ fn watch(fds: [std::os::fd::BorrowedFd<'_>; 3]) -> Result<OwnedFd, Error> {
     watch().map_err(Error::system("cannot wait for packets"))
 }
 
-fn link_type(device: &Device) -> Result<LinkType, Error> {
+pub(crate) fn link_type(device: &Device) -> Result<LinkType, Error> {
     device.link_type().ok_or_else(|| Error::LinkLayer {
         name: device.name.clone(),
         arphrd: device.arphrd,
@@ -743,7 +743,7 @@ fn reception(record: &PacketRecord) -> Reception {
 ///
 /// # Errors
 /// No namespace has a device of one of the names.
-fn choose_devices(
+pub(crate) fn choose_devices(
     spaces: &mut Spaces,
     interfaces: &Interfaces,
 ) -> Result<Vec<(NetnsId, Device)>, Error> {

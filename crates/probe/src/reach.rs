@@ -198,7 +198,7 @@ fn forwards(specs: &[AfSpecUnspec]) -> bool {
 }
 
 /// The own address: `IFA_LOCAL` on point-to-point devices, where `IFA_ADDRESS` is the peer's.
-fn local_address(message: &AddressMessage) -> Option<IpAddr> {
+pub(crate) fn local_address(message: &AddressMessage) -> Option<IpAddr> {
     let mut address = None;
     for attribute in &message.attributes {
         match attribute {

@@ -8,6 +8,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use pktwho_filter::cbpf;
 use rustix::mm::{MapFlags, ProtFlags};
 use zerocopy::{Immutable, IntoBytes};
 
@@ -277,43 +278,157 @@ pub fn count_tcx(ifindex: u32, egress: bool) -> io::Result<u32> {
 
 #[expect(clippy::cast_possible_truncation, reason = "1")]
 const PROMISCUOUS: u16 = libc::PACKET_MR_PROMISC as u16;
-#[expect(clippy::cast_possible_truncation, reason = "4")]
-const INT_LEN: libc::socklen_t = size_of::<i32>() as libc::socklen_t;
-#[expect(clippy::cast_possible_truncation, reason = "16")]
-const REQUEST_LEN: libc::socklen_t = size_of::<libc::packet_mreq>() as libc::socklen_t;
-
 /// Puts a device into promiscuous mode for as long as the descriptor is open
 /// (`PACKET_ADD_MEMBERSHIP`, packet(7)), so that even SIGKILL leaves nothing behind.
 ///
 /// # Errors
 /// What socket(2) and setsockopt(2) say.
 pub fn promiscuous(ifindex: u32) -> io::Result<OwnedFd> {
-    let socket = rustix::net::socket_with(
-        rustix::net::AddressFamily::PACKET,
-        rustix::net::SocketType::RAW,
-        rustix::net::SocketFlags::CLOEXEC,
-        None,
-    )?;
+    let socket = packet_socket()?;
     let request = libc::packet_mreq {
         mr_ifindex: i32::try_from(ifindex).map_err(|_| io::ErrorKind::InvalidInput)?,
         mr_type: PROMISCUOUS,
         mr_alen: 0,
         mr_address: [0; 8],
     };
-    // SAFETY: the request lives through the call and its size is given.
+    set_option(
+        socket.as_fd(),
+        libc::SOL_PACKET,
+        libc::PACKET_ADD_MEMBERSHIP,
+        &request,
+    )?;
+    Ok(socket)
+}
+
+/// A packet socket that nothing reaches yet (packet(7)).
+///
+/// # Errors
+/// What socket(2) says.
+pub fn packet_socket() -> io::Result<OwnedFd> {
+    Ok(rustix::net::socket_with(
+        rustix::net::AddressFamily::PACKET,
+        rustix::net::SocketType::RAW,
+        rustix::net::SocketFlags::CLOEXEC,
+        None,
+    )?)
+}
+
+fn set_option<T>(socket: BorrowedFd<'_>, level: i32, option: i32, value: &T) -> io::Result<()> {
+    let length = libc::socklen_t::try_from(size_of::<T>()).unwrap_or(0);
+    // SAFETY: the value lives through the call and its size is given.
     let result = unsafe {
         libc::setsockopt(
-            socket.as_fd().as_raw_fd(),
-            libc::SOL_PACKET,
-            libc::PACKET_ADD_MEMBERSHIP,
-            (&raw const request).cast(),
-            REQUEST_LEN,
+            socket.as_raw_fd(),
+            level,
+            option,
+            std::ptr::from_ref(value).cast(),
+            length,
         )
     };
     if result < 0 {
         Err(io::Error::last_os_error())
     } else {
-        Ok(socket)
+        Ok(())
+    }
+}
+
+/// Only what the program returns more than 0 for comes through the socket, cut to that length.
+///
+/// # Errors
+/// What setsockopt(2) says: the kernel takes 4,096 instructions, and none that jump back.
+pub fn packet_filter(socket: BorrowedFd<'_>, program: &[cbpf::Insn]) -> io::Result<()> {
+    let mut program: Vec<libc::sock_filter> = program
+        .iter()
+        .map(|insn| libc::sock_filter {
+            code: insn.code,
+            jt: insn.jt,
+            jf: insn.jf,
+            k: insn.k,
+        })
+        .collect();
+    let handed = libc::sock_fprog {
+        len: u16::try_from(program.len()).map_err(|_| io::ErrorKind::InvalidInput)?,
+        filter: program.as_mut_ptr(),
+    };
+    set_option(socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &handed)
+}
+
+/// Makes the socket's ring (`TPACKET_V3`), which is then to be mapped: blocks of `block` bytes,
+/// each handed over after `time` ms at the latest.
+///
+/// # Errors
+/// What setsockopt(2) says.
+pub fn packet_ring(
+    socket: BorrowedFd<'_>,
+    block: usize,
+    blocks: usize,
+    time: u32,
+) -> io::Result<()> {
+    let number = |n: usize| u32::try_from(n).map_err(|_| io::ErrorKind::InvalidInput);
+    let version = libc::tpacket_versions::TPACKET_V3;
+    set_option(socket, libc::SOL_PACKET, libc::PACKET_VERSION, &version)?;
+    let frame = 2048;
+    let request = libc::tpacket_req3 {
+        tp_block_size: number(block)?,
+        tp_block_nr: number(blocks)?,
+        tp_frame_size: frame,
+        tp_frame_nr: number(block * blocks)? / frame,
+        tp_retire_blk_tov: time,
+        tp_sizeof_priv: 0,
+        tp_feature_req_word: 0,
+    };
+    set_option(socket, libc::SOL_PACKET, libc::PACKET_RX_RING, &request)
+}
+
+/// From now on all packets of the device reach the socket.
+///
+/// # Errors
+/// What bind(2) says.
+pub fn packet_bind(socket: BorrowedFd<'_>, ifindex: u32) -> io::Result<()> {
+    let family = u16::try_from(libc::AF_PACKET).map_err(|_| io::ErrorKind::InvalidInput)?;
+    let every = u16::try_from(libc::ETH_P_ALL).map_err(|_| io::ErrorKind::InvalidInput)?;
+    let address = libc::sockaddr_ll {
+        sll_family: family,
+        sll_protocol: every.to_be(),
+        sll_ifindex: i32::try_from(ifindex).map_err(|_| io::ErrorKind::InvalidInput)?,
+        sll_hatype: 0,
+        sll_pkttype: 0,
+        sll_halen: 0,
+        sll_addr: [0; 8],
+    };
+    let length = libc::socklen_t::try_from(size_of_val(&address)).unwrap_or(0);
+    // SAFETY: the address lives through the call and its size is given.
+    let result = unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), length) };
+    if result < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
+}
+
+/// How many packets have come to the socket since it was asked last, and how many of them its
+/// ring had no room for.
+///
+/// # Errors
+/// What getsockopt(2) says.
+pub fn packet_counts(socket: BorrowedFd<'_>) -> io::Result<(u64, u64)> {
+    let mut counts = [0_u32; 3];
+    let mut length = libc::socklen_t::try_from(size_of_val(&counts)).unwrap_or(0);
+    // SAFETY: room and its size live through the call.
+    let result = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_PACKET,
+            libc::PACKET_STATISTICS,
+            (&raw mut counts).cast(),
+            &raw mut length,
+        )
+    };
+    if result < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        // The third is how often the ring was full.
+        Ok((counts[0].into(), counts[1].into()))
     }
 }
 
@@ -322,22 +437,7 @@ pub fn promiscuous(ifindex: u32) -> io::Result<OwnedFd> {
 /// # Errors
 /// What setsockopt(2) says.
 pub fn netlink_option(socket: BorrowedFd<'_>, option: i32) -> io::Result<()> {
-    let on = 1_i32;
-    // SAFETY: the value lives through the call and its size is given.
-    let result = unsafe {
-        libc::setsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_NETLINK,
-            option,
-            (&raw const on).cast(),
-            INT_LEN,
-        )
-    };
-    if result < 0 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(())
-    }
+    set_option(socket, libc::SOL_NETLINK, option, &1_i32)
 }
 
 /// Moves the calling thread into a network namespace of its own (unshare(2)).

@@ -227,13 +227,17 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag {
         short: None,
         long: Some("backend"),
-        value: Some("auto|tcx|clsact"),
+        value: Some("auto|tc|tcx|clsact|af-packet"),
         help: "Where in the kernel packets are taken (auto: the best that works here)",
-        man: "",
+        man: "tc is a program on each device, by tcx or clsact. af-packet is a packet socket on each \
+              device, for kernels and containers that take no programs: owners are looked up in /proc \
+              then and marked as guesses. auto is tc, and af-packet where that is refused.",
         compat: Compat::Ours,
         apply: |args, value| {
             args.backend = match value.to_str() {
                 Some("auto") => Backend::Auto,
+                Some("tc") => Backend::Programs,
+                Some("af-packet") => Backend::PacketSocket,
                 Some("tcx") => Backend::Tcx,
                 Some("clsact") => Backend::Clsact,
                 _ => return Err(format!("unknown backend `{}'", value.to_string_lossy())),

@@ -9,6 +9,7 @@ mod life;
 mod loss;
 mod names;
 mod netns;
+mod packet_socket;
 mod readme;
 mod refusals;
 mod select;
@@ -70,6 +71,9 @@ pub const CASES: &[Case] = cases! {
     "devices/vlan", devices::vlan;
     "devices/tun", devices::tun;
     "devices/other-link-type", devices::other_link_type;
+    "packet-socket/packets", packet_socket::packets;
+    "packet-socket/devices", packet_socket::devices;
+    "packet-socket/unprivileged", packet_socket::unprivileged;
     "netns/chosen", netns::chosen;
     "netns/device", netns::device;
     "netns/every", netns::every;

@@ -1,0 +1,114 @@
+//! Where a capture's events come from: programs in the kernel, or packet sockets.
+
+use pktwho_packet::{Container, Iface};
+
+use crate::{Backend, Config, Counts, Error, Event, Lineage, Live, PacketSockets};
+
+/// One running capture. Dropping it takes everything off the kernel again.
+#[derive(Debug)]
+pub enum Source {
+    Programs(Box<Live>),
+    PacketSockets(Box<PacketSockets>),
+}
+
+impl Source {
+    /// By the backend that the configuration names; `Auto` is with programs.
+    ///
+    /// # Errors
+    /// Whatever the kernel refuses; nothing stays attached then.
+    pub fn open(config: Config) -> Result<Self, Error> {
+        Ok(match config.backend {
+            Backend::PacketSocket => Self::PacketSockets(Box::new(PacketSockets::open(config)?)),
+            _ => Self::Programs(Box::new(Live::open(config)?)),
+        })
+    }
+
+    /// The devices captured on so far; an iface's id is its place here.
+    pub fn ifaces(&self) -> &[Iface] {
+        match self {
+            Self::Programs(live) => live.ifaces(),
+            Self::PacketSockets(sockets) => sockets.ifaces(),
+        }
+    }
+
+    /// Words for the user about devices that could not be captured on, each once.
+    pub fn take_notices(&mut self) -> Vec<String> {
+        match self {
+            Self::Programs(live) => live.take_notices(),
+            Self::PacketSockets(sockets) => sockets.take_notices(),
+        }
+    }
+
+    /// The next event of those that were there when [`wait`](Self::wait) returned. It is lent
+    /// until the next call.
+    #[inline]
+    pub fn next_event(&mut self) -> Option<Event<'_>> {
+        match self {
+            Self::Programs(live) => live.next_event(),
+            Self::PacketSockets(sockets) => sockets.next_event(),
+        }
+    }
+
+    /// Waits until there is something to do, at most 100 ms.
+    ///
+    /// # Errors
+    /// When devices cannot be followed any more.
+    pub fn wait(&mut self) -> Result<(), Error> {
+        match self {
+            Self::Programs(live) => live.wait(),
+            Self::PacketSockets(sockets) => sockets.wait(),
+        }
+    }
+
+    /// Which processes descend from those that the filter names, if that matters; packet sockets
+    /// do not know.
+    ///
+    /// # Errors
+    /// The kernel gives no descriptor.
+    pub fn lineage(&self) -> Result<Option<Lineage>, Error> {
+        match self {
+            Self::Programs(live) => live.lineage(),
+            Self::PacketSockets(_) => Ok(None),
+        }
+    }
+
+    /// See [`Live::wants_containers`].
+    pub fn wants_containers(&self) -> bool {
+        match self {
+            Self::Programs(live) => live.wants_containers(),
+            Self::PacketSockets(_) => false,
+        }
+    }
+
+    /// See [`Live::answer_cgroup`].
+    pub fn answer_cgroup(&self, cgroup: u64, container: Option<Option<&Container>>, is_told: bool) {
+        if let Self::Programs(live) = self {
+            live.answer_cgroup(cgroup, container, is_told);
+        }
+    }
+
+    /// TCP connections that processes named by the owner filter have open; packet sockets do not
+    /// know of any.
+    pub fn open_connections(&self) -> u64 {
+        match self {
+            Self::Programs(live) => live.open_connections(),
+            Self::PacketSockets(_) => 0,
+        }
+    }
+
+    /// Counts so far.
+    pub fn counts(&mut self) -> Counts {
+        match self {
+            Self::Programs(live) => live.counts(),
+            Self::PacketSockets(sockets) => sockets.counts(),
+        }
+    }
+
+    /// Nothing more is captured; what was until now can still be read.
+    pub fn stop(&mut self) {
+        match self {
+            Self::Programs(live) => live.stop(),
+            Self::PacketSockets(sockets) => sockets.stop(),
+        }
+    }
+}
