@@ -4,7 +4,7 @@
 //! Promises: the same sources give the same bytes; each program is static and below
 //! [`LARGEST`]. Start reading at [`run`].
 
-mod archive;
+pub mod archive;
 mod bill;
 mod deb;
 mod rpm;

@@ -18,6 +18,7 @@ mod packages;
 mod setup;
 mod shell;
 mod test;
+mod vm;
 mod wireshark;
 
 use std::process::ExitCode;
@@ -95,6 +96,11 @@ const WORDS: &[Word] = &[
         "libraries",
         "where TLS secrets pass in real libraries, fetched from Debian [--long]",
         libraries::run,
+    ),
+    Word(
+        "vm",
+        "the end-to-end set on other kernels, emulated: 5.10 to the newest, x86-64 and arm64 [KERNEL...] [-- FILTER...]",
+        vm::run,
     ),
     Word(
         "bless",

@@ -133,6 +133,21 @@ impl Root {
         Ok(command)
     }
 
+    /// Compiles a C program into a static one.
+    ///
+    /// # Errors
+    /// The compiler's.
+    pub fn compile(&self, source: &Path, program: &Path) -> Result<(), String> {
+        let machine = format!("{}-linux-musl", self.arch.name);
+        let lib = self.folder.join("usr/lib").join(&machine);
+        let object = program.with_extension("o");
+        let mut compiler = shell::command("clang", &["-O1", "-pthread", "-c", "-o"]);
+        shell::run(compiler.args([&object, source]).args(self.c_flags()))?;
+        let mut linker = shell::command(rust_lld()?, &["-flavor", "gnu", "-static", "-o"]);
+        linker.arg(program).arg(lib.join("crt1.o")).arg(&object);
+        shell::run(linker.arg(lib.join("libc.a")))
+    }
+
     fn c_flags(&self) -> Vec<String> {
         let (arch, root) = (self.arch.name, self.folder.display());
         vec![
@@ -173,4 +188,13 @@ fn add_target(target: &str) -> Result<(), String> {
         return Ok(());
     }
     shell::run(&mut shell::command("rustup", &["target", "add", target]))
+}
+
+/// The linker that comes with Rust.
+fn rust_lld() -> Result<PathBuf, String> {
+    let asked = shell::command("rustc", &["--print", "target-libdir"]).output();
+    let asked = asked.map_err(|error| format!("cannot run rustc: {error}"))?;
+    let folder = String::from_utf8_lossy(&asked.stdout);
+    let lib = Path::new(folder.trim()).parent().map(Path::to_owned);
+    Ok(lib.ok_or("rustc names no folder")?.join("bin/rust-lld"))
 }

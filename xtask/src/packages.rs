@@ -72,6 +72,45 @@ impl Packages {
         })
     }
 
+    /// The packages that installing `names` on an empty machine would bring.
+    ///
+    /// # Errors
+    /// One is not known.
+    pub fn needed(&self, names: &[&str]) -> Result<Vec<String>, String> {
+        let simulate = ["install", "--simulate", "--no-install-recommends"];
+        let output = self.apt("apt-get").args(simulate).args(names).output();
+        let text = text_of("apt-get install --simulate", output)?;
+        let lines = text.lines().filter_map(|line| line.strip_prefix("Inst "));
+        Ok(lines
+            .filter_map(|line| Some(line.split(' ').next()?.to_owned()))
+            .collect())
+    }
+
+    /// The names of the packages that one depends on and that `keep` keeps, all the way down;
+    /// the package itself is the first.
+    ///
+    /// # Errors
+    /// It is not known.
+    pub fn depends(&self, name: &str, keep: fn(&str) -> bool) -> Result<Vec<String>, String> {
+        let mut found = vec![name.to_owned()];
+        let mut at = 0;
+        while let Some(next) = found.get(at).cloned() {
+            let output = self.apt("apt-cache").args(["depends", &next]).output();
+            let text = text_of("apt-cache depends", output)?;
+            for line in text.lines() {
+                let Some((kind, on)) = line.trim().split_once("epends: ") else {
+                    continue;
+                };
+                let new = !found.iter().any(|known| known == on);
+                if matches!(kind, "D" | "PreD") && keep(on) && new {
+                    found.push(on.to_owned());
+                }
+            }
+            at += 1;
+        }
+        Ok(found)
+    }
+
     /// Fetches what the list names, unless it is here.
     fn fetch_listed(&self, names: &[&str]) -> Result<Vec<PathBuf>, String> {
         let mut apt = self.apt("apt-get");

@@ -61,6 +61,22 @@ pub const RUNTIMES: &[Package] = &[
     ),
 ];
 
+/// What `vm` needs beside.
+pub const FOR_VM: &[Package] = &[
+    (
+        "qemu-system-x86",
+        "qemu-system-x86_64",
+        "vm: emulates x86-64",
+    ),
+    (
+        "qemu-system-arm",
+        "qemu-system-aarch64",
+        "vm: emulates arm64",
+    ),
+    ("kmod", "depmod", "vm: what modules depend on"),
+    ("xz-utils", "xz", "vm: unpacks modules"),
+];
+
 /// Installs what is missing, or says how to.
 pub fn run(_: &[String]) -> Outcome {
     install(PACKAGES)

@@ -149,6 +149,7 @@ pub fn until<T>(
     patience: Duration,
     mut condition: impl FnMut() -> Result<Option<T>>,
 ) -> Result<T> {
+    let patience = patience * slowness();
     let start = Instant::now();
     loop {
         if let Some(value) = condition()? {
@@ -160,6 +161,12 @@ pub fn until<T>(
         // Not a guess at how long something takes, only how often to look.
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+/// How many times slower than others this machine is: what `E2E_PATIENCE` says, for emulated ones.
+pub fn slowness() -> u32 {
+    let said = std::env::var("E2E_PATIENCE").ok();
+    said.and_then(|text| text.parse().ok()).unwrap_or(1)
 }
 
 /// Whether a program is on the search path.

@@ -74,21 +74,30 @@ pub fn cpio(time: u32, files: &[File]) -> Vec<u8> {
         cpio_entry(
             &mut archive,
             [number, mode, 1, time],
+            [0; 2],
             &format!("./{}", file.path),
             &file.bytes,
         );
     }
-    cpio_entry(&mut archive, [0, 0, 1, 0], "TRAILER!!!", &[]);
+    cpio_entry(&mut archive, [0, 0, 1, 0], [0; 2], "TRAILER!!!", &[]);
     archive
 }
 
-/// An entry with these numbers: inode, mode, links, time.
-pub fn cpio_entry(archive: &mut Vec<u8>, numbers: [u32; 4], name: &str, bytes: &[u8]) {
+/// An entry with these numbers: inode, mode, links, time. `device` is what a special file
+/// stands for.
+pub fn cpio_entry(
+    archive: &mut Vec<u8>,
+    numbers: [u32; 4],
+    device: [u32; 2],
+    name: &str,
+    bytes: &[u8],
+) {
     let [inode, mode, links, time] = numbers;
+    let [major, minor] = device;
     let (size, length) = (bytes.len(), name.len() + 1);
     let header = format!(
         "070701{inode:08x}{mode:08x}{0:08x}{0:08x}{links:08x}{time:08x}{size:08x}\
-         {0:08x}{0:08x}{0:08x}{0:08x}{length:08x}{0:08x}{name}\0",
+         {0:08x}{0:08x}{major:08x}{minor:08x}{length:08x}{0:08x}{name}\0",
         0
     );
     archive.extend(header.as_bytes());

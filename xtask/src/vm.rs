@@ -1,0 +1,138 @@
+//! `vm`: the end-to-end set on other kernels and another architecture, in emulated machines.
+//!
+//! A guest is a kernel of Debian's and one initramfs: a userland, the modules, the static
+//! programs. Promises: nothing is installed here but the emulator; what was fetched once is
+//! not fetched again; a guest that hangs is ended, and its last words are shown. Start reading
+//! at [`run`]; how a guest begins is in `vm/init`.
+
+mod guest;
+mod image;
+mod table;
+
+use std::path::PathBuf;
+
+use crate::musl::{Arch, Root};
+use crate::{Outcome, dist, setup, shell};
+
+/// A kernel of Debian's.
+#[derive(Clone, Copy, Debug)]
+pub struct Kernel {
+    pub name: &'static str,
+    pub release: &'static str,
+    /// Rust's name of the architecture.
+    pub arch: &'static str,
+}
+
+macro_rules! kernels {
+    ($($name:literal $release:literal $arch:literal;)*) => {
+        &[$(Kernel { name: $name, release: $release, arch: $arch }),*]
+    };
+}
+
+const KERNELS: &[Kernel] = kernels! {
+    "5.10" "bullseye" "x86_64";
+    "6.1" "bookworm" "x86_64";
+    "6.12" "trixie" "x86_64";
+    "backports" "trixie-backports" "x86_64";
+    "sid" "sid" "x86_64";
+    "6.1-arm64" "bookworm" "aarch64";
+    "6.12-arm64" "trixie" "aarch64";
+};
+
+/// The cases that are about the kernel: those about files, loss by load and texts are the same
+/// everywhere, and an emulated machine says nothing about speed.
+const CASES: &[&str] = &[
+    "life/closing-lines",
+    "life/first-packet",
+    "life/two-at-once",
+    "traces/nothing-left",
+    "command/false",
+    "command/last-datagram",
+    "devices/",
+    "netns/",
+    "homes/twins",
+    "homes/later",
+    "select/",
+    "filter/",
+    "owners/",
+];
+
+/// What is wanted: kernels (all when none is named), then `--` and words for the runner in
+/// place of [`CASES`].
+///
+/// # Errors
+/// Something does not build or is not to be had, a guest does not come to its end, a case fails.
+pub fn run(words: &[String]) -> Outcome {
+    let mut parts = words.splitn(2, |word| word == "--");
+    let (named, cases) = (parts.next().unwrap_or_default(), parts.next());
+    let by_name = |name: &String| {
+        let found = KERNELS.iter().find(|kernel| kernel.name == *name);
+        let known: Vec<&str> = KERNELS.iter().map(|kernel| kernel.name).collect();
+        found
+            .copied()
+            .ok_or_else(|| format!("no kernel {name}; there are {}", known.join(", ")))
+    };
+    let chosen: Vec<Kernel> = named.iter().map(by_name).collect::<Result<_, _>>()?;
+    let all = chosen.is_empty() && cases.is_none();
+    let chosen = if chosen.is_empty() { KERNELS } else { &chosen };
+    let cases: Vec<String> = match cases {
+        Some(words) => words.to_vec(),
+        None => CASES.iter().map(|case| (*case).to_owned()).collect(),
+    };
+    setup::install(setup::FOR_VM)?;
+    let mut reports = Vec::new();
+    for name in ["x86_64", "aarch64"] {
+        let kernels: Vec<Kernel> = chosen.iter().copied().filter(|k| k.arch == name).collect();
+        if !kernels.is_empty() {
+            let arch = Arch::named(name).ok_or("no such architecture")?;
+            let programs = programs(arch)?;
+            let userland = image::userland(arch)?;
+            for kernel in kernels {
+                let image = image::image(kernel, arch, &userland, &programs, &cases)?;
+                reports.push(guest::run(kernel, arch, &image)?);
+            }
+        }
+    }
+    if all {
+        table::write(&reports)?;
+    }
+    table::print(&reports);
+    let bad: Vec<&str> = reports
+        .iter()
+        .filter(|r| !r.good())
+        .map(|r| r.kernel.name)
+        .collect();
+    if bad.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("not well on {}", bad.join(", ")))
+    }
+}
+
+/// The static programs that a guest runs: the tool, the runner and its puppet.
+fn programs(arch: Arch) -> Result<Vec<(&'static str, PathBuf)>, String> {
+    let root = Root::open(arch)?;
+    let folder = shell::target().join("vm").join(arch.name);
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let tool = dist::program(&root, &folder)?;
+    let words = [
+        "build",
+        "--quiet",
+        "--locked",
+        "--release",
+        "--package",
+        "e2e",
+    ];
+    shell::run(&mut root.cargo(&words)?)?;
+    let built = shell::target().join(root.arch.target()).join("release/e2e");
+    let runner = folder.join("e2e");
+    shell::run(
+        shell::command("llvm-strip", &["-o"])
+            .arg(&runner)
+            .arg(built),
+    )?;
+    let puppet = folder.join("puppet");
+    let source = shell::root().join("tests/e2e/programs/puppet.c");
+    root.compile(&source, &puppet)?;
+    Ok(vec![("pktwho", tool), ("e2e", runner), ("puppet", puppet)])
+}
