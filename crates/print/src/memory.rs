@@ -9,6 +9,7 @@ use rustc_hash::FxBuildHasher;
 use crate::isakmp;
 use crate::nfs;
 use crate::quic;
+use crate::rx;
 
 /// The memory of a printer.
 #[derive(Debug, Default)]
@@ -16,6 +17,7 @@ pub(crate) struct Memory {
     pub(crate) isakmp: isakmp::Initiators,
     pub(crate) nfs: nfs::Calls,
     pub(crate) quic: quic::Connections,
+    pub(crate) rx: rx::Calls,
 }
 
 /// The latest of what was seen: at least `LIMIT` entries, at most twice as many.

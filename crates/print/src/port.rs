@@ -8,9 +8,9 @@ use crate::ip_proto::Ip;
 use crate::out::{Out, Printed};
 use crate::{
     PacketType, ahcp, aodv, babel, beep, bfd, bgp, bootp, dhcp6, dns, geneve, hncp, hsrp, isakmp,
-    l2tp, ldp, lisp, lmp, lspping, lwapp, lwres, mpls, msdp, nfs, ntp, olsr, openflow, pgm, pptp,
-    ptp, quic, radius, resp, rip, rpki_rtr, rtp, sflow, snmp, someip, syslog, telnet, text, tftp,
-    timed, vqp, vxlan, wb, zephyr, zmtp1,
+    krb, l2tp, ldp, lisp, lmp, lspping, lwapp, lwres, mpls, msdp, nfs, ntp, olsr, openflow, pgm,
+    pptp, ptp, quic, radius, resp, rip, rpki_rtr, rtp, rx, sflow, snmp, someip, syslog, telnet,
+    text, tftp, timed, vqp, vxlan, wb, zephyr, zmtp1,
 };
 
 /// A printer of what a datagram or segment carries.
@@ -86,6 +86,9 @@ static UDP: &[Entry] = &[
     port(1701, l2tp::l2tp),
     port(698, olsr::olsr),
     to_port(4567, wb::wb),
+    ports(7000, 7009, rx::rx),
+    port(88, krb::krb),
+    port(750, krb::krb),
     ports(12222, 12223, lwapp::lwapp),
     port(8231, hncp::hncp),
     port(3503, lspping::lspping),

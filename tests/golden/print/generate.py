@@ -627,6 +627,38 @@ def elements():
     return found
 
 
+def andrew():
+    def packet(kind, body=b"", flags=1, call=5, port=7000, sequence=1):
+        header = u32(1, 4, call, sequence, 6) + bytes([kind, flags, 0, 2]) + u16(0, 52)
+        answer = not flags & 1
+        return ip4(17, udp(port if answer else 1792, 1792 if answer else port, header + body), src=B4 if answer else A4, dst=A4 if answer else B4)
+    def string(text):
+        return u32(len(text)) + pad(text, 4)
+    def characters(text, size):
+        return b"".join(u32(byte) for byte in text.ljust(size, b"\0"))
+    fid, words = u32(1, 2, 3), u32(*range(40))
+    acl = string(b"1\n1\nsystem:administrators 127\nwho 9\n")
+    status = u32(15, 1000000000, 7, 8, 0o755, 0)
+    found = [packet(kind, words[:24]) for kind in range(15)] + [packet(2, u16(1, 2) + u32(3, 4, 5) + bytes([reason, 5]) + h("0101000100")) for reason in range(11)]
+    calls = [(7000, 130, fid + words), (7000, 131, fid), (7000, 133, fid + status + words), (7000, 134, fid + acl), (7000, 138, (fid + string(b"name")) * 2), (7000, 141, fid + string(b"dir") + status), (7000, 155, u32(2) + fid * 2), (7000, 153, b""), (7000, 999, b"")]
+    calls += [(7001, 204, u32(1) + fid + u32(1, 7, 1000, 3)), (7001, 214, words), (7002, 504, u32(2) + characters(b"who", 64) + characters(b"all", 64)), (7002, 505, u32(2, 5, 0xFFFFFFF0)), (7002, 514, u32(0xFFFFFFF0))]
+    calls += [(7003, 503, u32(5, 1)), (7003, 504, string(b"root.cell")), (7003, 518, u32(5, 2)), (7003, 526, u32(5, 0)), (7003, 10000, words), (7003, 20002, words), (7004, 21, string(b"who") + string(b"")), (7005, 121, words), (7005, 128, u32(1, 1000, 2) + words), (7007, 86, string(b"fs") + u32(1))]
+    old = characters(b"root.cell", 65) + u32(0, 2) + ip(A4) + ip(B4) + bytes(24) + u32(0, 27) + bytes(24) + bytes(32) + u32(11, 12, 13)
+    new = characters(b"root.cell", 65) + u32(1) + ip(A4) + bytes(48) + u32(1) + bytes(48) + bytes(52) + u32(11, 12, 13)
+    ids = characters(b"root.cell", 65) + u32(1) + bytes(44 * 13) + bytes(52) + u32(1) + bytes(48) + bytes(52) + u32(11, 12, 13)
+    answers = {131: acl, 141: fid, 153: u32(1000000000), 504: u32(2, 5, 0xFFFFFFF0), 505: u32(1) + characters(b"who", 64), 514: u32(0), 503: old, 518: new, 526: ids, 121: u32(1) + characters(b"vol", 32) + u32(77) + bytes(84)}
+    for n, (port, number, arguments) in enumerate(calls, 10):
+        found += [packet(1, u32(number) + arguments, call=n, port=port), packet(1, old if (port, number) == (7003, 504) else answers.get(number, b""), 0, n, port)]
+    return found + [packet(4, u32(0xFFFFFFFF), 0, 10), packet(1, u32(136) + fid + u32(9), call=99), packet(1, flags=63), ip4(17, udp(7001, 7000, b"short"))]
+
+
+def tickets():
+    who = b"user\0inst\0EXAMPLE\0"
+    messages = [h("0402") + who + u32(5) + h("60") + b"krbtgt\0EXAMPLE\0", h("0404") + who + bytes(10) + u16(500), h("0405") + who + bytes(10) + h("f401"), h("040609") + b"EXAMPLE\0" + h("0a14"), h("0408"), h("0413")]
+    messages += [h("040a") + who + u32(5) + u16(error, 0) + b"text\0" for error in (0, 3, 8, 10, 99)] + [bytes([version]) + bytes(8) for version in (1, 2, 3, 5, 106, 107, 48)] + [b"", h("04"), h("0402") + b"us"]
+    return [ip4(17, udp(40000, 88, data)) for data in messages]
+
+
 CASES = {
     # name: (link type, packets, {suffix: arguments})
     "arp": (1, [arp(op) for op in range(12)] + [arp(1, MAC), arp(1, hardware=6), arp(1, protocol=0x9999)], {"": "-n", "-v": "-nev", "-q": "-nq"}),
@@ -676,6 +708,8 @@ CASES = {
     "lwapp": (RAW, access_points(), {"": "-n", "-v": "-nv"}),
     "osi-ends": (1, links_end(), {"-v": "-nv"}),
     "forces": (RAW, elements(), {"": "-n", "-v": "-nv", "-vv": "-nvv", "-vvvv": "-nvvvv"}),
+    "rx": (RAW, andrew(), {"": "-n", "-v": "-nv", "-vvv": "-nvvv"}),
+    "krb": (RAW, tickets(), {"": "-n"}),
     "cut": (RAW, cut(), {"": "-n", "-vv": "-nvv"}),
 }
 

@@ -394,7 +394,7 @@ fn data(
         let code = c.u8()?;
         if (0x18..0xff).contains(&code) {
             put!(p, "illegal reserved result code: 0x", HexFull(code), "!\n");
-            return Ok(false);
+            return Ok(true);
         }
         if p.verbose(3) {
             indent(p, column + 2);

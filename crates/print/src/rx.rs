@@ -1,0 +1,297 @@
+//! Rx, the remote procedure calls of AFS: the packet, and what is asked of AFS's servers and what they
+//! answer. An answer does not say what it answers: calls are remembered, bounded.
+
+use std::net::IpAddr;
+
+use pktwho_wire::{Cursor, Truncated};
+
+use crate::out::{Out, Printed, lookup};
+use crate::port::Ends;
+use crate::put::{HexFull, put};
+
+mod operations;
+mod values;
+
+use operations::Operation;
+
+const HEADER: usize = 28;
+const DATA: u8 = 1;
+const ACK: u8 = 2;
+const ABORT: u8 = 4;
+/// Set by who began the conversation.
+const CLIENT_INIT: u8 = 1;
+
+static TYPES: &[(u8, &str)] = &[
+    (DATA, "data"),
+    (ACK, "ack"),
+    (3, "busy"),
+    (ABORT, "abort"),
+    (5, "ackall"),
+    (6, "challenge"),
+    (7, "response"),
+    (8, "debug"),
+    (9, "params"),
+    (13, "version"),
+];
+
+static FLAGS: &[(u8, &str)] = &[
+    (1, "client-init"),
+    (2, "req-ack"),
+    (4, "last-pckt"),
+    (8, "more-pckts"),
+    (16, "free-pckt"),
+    (32, "jumbogram"),
+];
+
+static REASONS: &[(u8, &str)] = &[
+    (1, "ack requested"),
+    (2, "duplicate packet"),
+    (3, "out of sequence"),
+    (4, "exceeds window"),
+    (5, "no buffer space"),
+    (6, "ping"),
+    (7, "ping response"),
+    (8, "delay"),
+    (9, "idle"),
+];
+
+/// Servers by their ports.
+static SERVERS: &[(u16, &str, &[Operation])] = &[
+    (7000, "fs", operations::FS),
+    (7001, "cb", operations::CALLBACK),
+    (7002, "pt", operations::PROTECTION),
+    (7003, "vldb", operations::LOCATION),
+    (7004, "kauth", operations::AUTHENTICATION),
+    (7005, "vol", operations::VOLUME),
+    (7007, "bos", operations::OVERSEER),
+];
+
+/// Client, server, the server's port and the number of a call.
+type Key = (IpAddr, IpAddr, u16, u32);
+
+/// The latest calls, and their operations.
+///
+/// compat: tcpdump 4.99.3 does not look at the conversation; of several calls with the same key it takes
+/// the next after the one that was answered last.
+#[derive(Debug, Default)]
+pub(crate) struct Calls {
+    ring: Vec<(Key, u32)>,
+    /// Where the next call goes once the ring is full.
+    next: usize,
+    /// The call that was answered last.
+    answered: usize,
+}
+
+impl Calls {
+    const LIMIT: usize = 64;
+
+    fn insert(&mut self, key: Key, operation: u32) {
+        match self.ring.get_mut(self.next) {
+            Some(call) => *call = (key, operation),
+            None => self.ring.push((key, operation)),
+        }
+        self.next = (self.next + 1) % Self::LIMIT;
+    }
+
+    fn find(&mut self, key: &Key) -> Option<u32> {
+        let (before, from) = self.ring.split_at_checked(self.answered)?;
+        let place = |at: Option<usize>, start: usize| at.map(|at| at + start);
+        let at = place(from.iter().position(|call| call.0 == *key), self.answered)
+            .or_else(|| before.iter().position(|call| call.0 == *key))?;
+        self.answered = at;
+        self.ring.get(at).map(|call| call.1)
+    }
+}
+
+/// A packet of `length` bytes.
+pub(crate) fn rx(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
+    p.protocol = "rx";
+    let whole = Cursor::new(c.limit(length).rest());
+    let mut c = whole;
+    if c.need(HEADER).is_err() {
+        put!(p, " [|rx] (", length, ")");
+        return Ok(());
+    }
+    c.skip(4)?;
+    let (conversation, call) = (c.u32()?, c.u32()?);
+    let (sequence, serial) = (c.u32()?, c.u32()?);
+    let (kind, flags) = (c.u8()?, c.u8()?);
+    c.skip(1)?;
+    let security = c.u8()?;
+    c.skip(2)?;
+    let service = c.u16()?;
+    put!(p, " rx ");
+    match lookup(TYPES, kind) {
+        Some(name) => put!(p, name),
+        None => put!(p, "type ", kind),
+    }
+    if p.verbose(2) {
+        put!(p, " cid ", HexFull(conversation), " call# ", call);
+    }
+    if p.verbose(1) {
+        put!(p, " seq ", sequence, " ser ", serial);
+    }
+    if p.verbose(3) {
+        put!(p, " secindex ", security, " serviceid ", service);
+    }
+    if p.verbose(2) {
+        shown_flags(p, flags);
+    }
+    let body = Body {
+        c,
+        call,
+        sequence,
+        kind,
+        flags,
+    };
+    // compat: the mark of an incomplete body stands before the length.
+    if let Err((Truncated, name)) = body.print(p) {
+        put!(p, " [|", name, "]");
+    }
+    put!(p, " (", length, ")");
+    Ok(())
+}
+
+fn shown_flags(p: &mut Out<'_>, flags: u8) {
+    let mut before = " <";
+    for &(bit, name) in FLAGS {
+        if flags & bit != 0 {
+            put!(p, before, name, ">");
+            before = ",<";
+        }
+    }
+}
+
+/// What follows a packet's header, and what the header says of it.
+struct Body<'a> {
+    c: Cursor<'a>,
+    call: u32,
+    sequence: u32,
+    kind: u8,
+    flags: u8,
+}
+
+impl Body<'_> {
+    fn print(self, p: &mut Out<'_>) -> Result<(), (Truncated, &'static str)> {
+        let Some(ends) = p.ends else { return Ok(()) };
+        if self.kind == ACK {
+            return ack(p, self.c).map_err(|cut| (cut, "ack"));
+        }
+        let from_client = self.flags & CLIENT_INIT != 0;
+        if self.kind == DATA && self.sequence == 1 && from_client {
+            return self.request(p, ends);
+        }
+        if (self.kind == DATA && self.sequence == 1 || self.kind == ABORT) && !from_client {
+            return self.answer(p, ends);
+        }
+        Ok(())
+    }
+
+    fn request(self, p: &mut Out<'_>, ends: Ends) -> Result<(), (Truncated, &'static str)> {
+        let mut c = self.c;
+        let Ok(number) = c.u32() else { return Ok(()) };
+        let key = (ends.src, ends.dst, ends.destination, self.call);
+        p.memory.rx.insert(key, number);
+        let Some((server, operations)) = server(ends.destination) else {
+            return Ok(());
+        };
+        let found = find(operations, number);
+        put!(p, " ", server, if found.1 { " ubik" } else { "" }, " call ");
+        let Some((_, name, arguments, _)) = found.0 else {
+            put!(p, "op#", number);
+            return Ok(());
+        };
+        put!(p, *name);
+        values::print(p, arguments, &mut c).map_err(|cut| (cut, server))
+    }
+
+    fn answer(self, p: &mut Out<'_>, ends: Ends) -> Result<(), (Truncated, &'static str)> {
+        let mut c = self.c;
+        if c.is_empty() {
+            return Ok(());
+        }
+        let key = (ends.dst, ends.src, ends.source, self.call);
+        let Some(number) = p.memory.rx.find(&key) else {
+            return Ok(());
+        };
+        let Some((server, operations)) = server(ends.source) else {
+            return Ok(());
+        };
+        let found = find(operations, number);
+        put!(
+            p,
+            " ",
+            server,
+            if found.1 { " ubik" } else { "" },
+            " reply "
+        );
+        let results = if let Some((_, name, _, results)) = found.0 {
+            put!(p, *name);
+            *results
+        } else {
+            put!(p, "op#", number);
+            ""
+        };
+        if self.kind == DATA {
+            return values::print(p, results, &mut c).map_err(|cut| (cut, server));
+        }
+        let error = c.array().map(i32::from_be_bytes);
+        put!(p, " error #", error.map_err(|cut| (cut, server))?);
+        Ok(())
+    }
+}
+
+fn server(port: u16) -> Option<(&'static str, &'static [Operation])> {
+    SERVERS
+        .iter()
+        .find(|server| server.0 == port)
+        .map(|server| (server.1, server.2))
+}
+
+/// An operation of a server, or of any replicated database; whether it is one of those.
+fn find(operations: &'static [Operation], number: u32) -> (Option<&'static Operation>, bool) {
+    if let Some(found) = operations.iter().find(|entry| entry.0 == number) {
+        return (Some(found), false);
+    }
+    let found = operations::UBIK.iter().find(|entry| entry.0 == number);
+    (found, found.is_some())
+}
+
+/// Which packets arrived.
+fn ack(p: &mut Out<'_>, mut c: Cursor<'_>) -> Printed {
+    c.need(18)?;
+    let (space, skew) = (c.u16()?, c.u16()?);
+    let (first, _, serial) = (c.u32()?, c.u32()?, c.u32()?);
+    let (reason, count) = (c.u8()?, c.u8()?);
+    if p.verbose(3) {
+        put!(p, " bufspace ", space, " maxskew ", skew);
+    }
+    put!(p, " first ", first, " serial ", serial, " reason ");
+    match lookup(REASONS, reason) {
+        Some(name) => put!(p, name),
+        None => put!(p, "#", reason),
+    }
+    let states = c.take(usize::from(count))?;
+    for (wanted, name) in [(1, " acked "), (0, " nacked ")] {
+        let mut before = name;
+        let mut at = 0;
+        while let Some(rest) = states.get(at..).filter(|rest| !rest.is_empty()) {
+            let run = rest.iter().take_while(|&&state| state == wanted).count();
+            if run == 0 {
+                at += 1;
+                continue;
+            }
+            put!(p, before, number(first, at));
+            if run > 1 {
+                put!(p, "-", number(first, at + run - 1));
+            }
+            before = ",";
+            at += run;
+        }
+    }
+    Ok(())
+}
+
+fn number(first: u32, after: usize) -> u32 {
+    first.wrapping_add(u32::try_from(after).unwrap_or(0))
+}
