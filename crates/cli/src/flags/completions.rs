@@ -174,7 +174,7 @@ mod tests {
             return;
         };
         assert_eq!(devices, ["any"]);
-        assert_eq!(offered("pktwho --backend t").unwrap(), ["tcx"]);
+        assert_eq!(offered("pktwho --backend tc").unwrap(), ["tc", "tcx"]);
         assert_eq!(
             offered("pktwho -n --list-i").unwrap(),
             ["--list-interfaces"]

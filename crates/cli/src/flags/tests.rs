@@ -68,7 +68,7 @@ fn usage_and_help_name_every_flag() {
 fn every_flag_is_parsed_in_every_spelling() {
     let good = |flag: &Flag| match flag.value {
         Some("in|out|inout") => "in",
-        Some("auto|tcx|clsact") => "tcx",
+        Some("auto|tc|tcx|clsact|af-packet") => "af-packet",
         Some("micro|nano") => "nano",
         Some("auto|always|never") => "never",
         Some("list") => "process",
@@ -164,7 +164,7 @@ fn words_that_choose() {
     let last = args("--nano --time-stamp-precision micro").unwrap();
     assert_eq!(last.precision, pktwho_packet::TimestampPrecision::Micro);
     assert_eq!(args("--backend clsact").unwrap().backend, Backend::Clsact);
-    refuse("--backend tc", "unknown backend `tc'");
+    refuse("--backend xdp", "unknown backend `xdp'");
     assert_eq!(args("-ttttt").unwrap().times, 5);
     refuse(
         "-tttttt",
