@@ -11,6 +11,7 @@ mod args;
 mod child;
 mod decrypt;
 mod devices;
+mod doctor;
 mod failure;
 mod filter;
 mod flags;
@@ -59,8 +60,14 @@ fn main() -> ExitCode {
         }
         _ => {}
     }
-    if words.next().is_some_and(|word| word == tls_probe::WORD) {
-        return ended(tls_probe::run(&words.collect::<Vec<_>>()));
+    match words.next() {
+        Some(word) if word == tls_probe::WORD => {
+            return ended(tls_probe::run(&words.collect::<Vec<_>>()));
+        }
+        Some(word) if word == doctor::WORD => {
+            return ended(doctor::run(&words.collect::<Vec<_>>()));
+        }
+        _ => {}
     }
     let args = match flags::parse(std::env::args_os().skip(1)) {
         Ok(args) => args,

@@ -10,6 +10,7 @@ mod btf;
 mod cgroups;
 mod clock;
 mod device;
+pub mod doctor;
 mod error;
 mod events;
 mod filter;

@@ -74,6 +74,16 @@ pub struct Programs {
     object: Object,
     links: Vec<Link>,
     cgroup: OwnedFd,
+    hooks: &'static Hooks,
+}
+
+/// What the kernel has taken of the programs.
+#[derive(Debug)]
+pub struct Taken {
+    pub current_in_egress: bool,
+    pub current_in_capture: bool,
+    /// Each program that is attached, or why it cannot be.
+    pub hooks: Vec<(String, Result<(), String>)>,
 }
 
 /// The map `processes`, read alone.
@@ -130,6 +140,7 @@ impl Programs {
                         object,
                         links: Vec::new(),
                         cgroup,
+                        hooks,
                     };
                     programs.fill_terms(terms)?;
                     return Ok(programs);
@@ -241,6 +252,38 @@ impl Programs {
             self.links.push(link.map_err(|error| refused(&error))?);
         }
         Ok(())
+    }
+
+    /// Attaches what can be, one by one, and says what cannot. For a moment, see `doctor.rs`.
+    pub fn take_stock(&mut self) -> Taken {
+        let mut hooks = Vec::new();
+        for program in self.object.progs_mut() {
+            if !program.autoload() || NOT_ATTACHED.contains(&program.prog_type()) {
+                continue;
+            }
+            let name = program.name().to_string_lossy().into_owned();
+            let link = match program.prog_type() {
+                ProgramType::Tracing if ITERATORS.contains(&name.as_str()) => program.attach(),
+                ProgramType::Tracing => program.attach_trace(),
+                _ => program.attach_cgroup(self.cgroup.as_raw_fd()),
+            };
+            let state = link.map(drop).map_err(|error| error.to_string());
+            hooks.push((name, state));
+        }
+        Taken {
+            current_in_egress: self.hooks.current_in_egress,
+            current_in_capture: self.hooks.current_in_capture,
+            hooks,
+        }
+    }
+
+    /// The names of all programs.
+    #[cfg(test)]
+    pub fn names() -> Vec<String> {
+        let object = ObjectBuilder::default().open_memory(&OBJECT.0).unwrap();
+        let name =
+            |program: libbpf_rs::OpenProgram<'_>| program.name().to_string_lossy().into_owned();
+        object.progs().map(name).collect()
     }
 
     /// One process event for each process that runs now.

@@ -32,6 +32,18 @@ use crate::mmaps::Mmaps;
 use finder::{Files, Finder};
 use hooks::Hooks;
 
+/// How uprobes would be attached here, in words; loads the program and lets it go again.
+///
+/// # Errors
+/// The kernel takes no form of it.
+pub(crate) fn form() -> Result<String, Error> {
+    let form = match Hooks::load(false)?.form() {
+        "tls_multi" => "by uprobe links",
+        _ => "by uprobe events",
+    };
+    Ok(form.to_owned())
+}
+
 /// Whose secrets are looked for, and how.
 #[derive(Debug)]
 pub struct TlsConfig {

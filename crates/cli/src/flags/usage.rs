@@ -67,7 +67,8 @@ pub fn help() -> String {
         }
     }
     text.push_str(
-        "\npktwho tls-probe FILE|PID... shows where TLS secrets would be read in programs and\n\
+        "\npktwho doctor shows what this machine offers a capture, hook by hook, and what is lost.\n\
+         pktwho tls-probe FILE|PID... shows where TLS secrets would be read in programs and\n\
          libraries, or why they cannot be.\n\n\
          The words after -- are a command to run: its packets are captured from the first to \
          the last.\nWith -r they belong to the expression.\n",

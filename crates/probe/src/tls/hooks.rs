@@ -80,6 +80,11 @@ impl Hooks {
         }))
     }
 
+    /// Which of the forms of the program the kernel has taken.
+    pub fn form(&self) -> &'static str {
+        self.form
+    }
+
     /// A map of the object, to be kept by somebody else.
     ///
     /// # Errors

@@ -74,6 +74,7 @@ pub const CASES: &[Case] = cases! {
     "packet-socket/packets", packet_socket::packets;
     "packet-socket/devices", packet_socket::devices;
     "packet-socket/unprivileged", packet_socket::unprivileged;
+    "packet-socket/doctor", packet_socket::doctor;
     "netns/chosen", netns::chosen;
     "netns/device", netns::device;
     "netns/every", netns::every;

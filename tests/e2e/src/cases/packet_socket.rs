@@ -76,6 +76,44 @@ pub fn devices(lab: &Lab) -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
+/// `doctor` names what is there, and what is lost without it.
+pub fn doctor(lab: &Lab) -> Result<Outcome> {
+    if !installed("setpriv") {
+        return Ok(Outcome::Skipped("setpriv is not installed".into()));
+    }
+    let netns = Netns::new()?;
+    let ended = Tool::spawn(&lab.pktwho, &netns, &["doctor"])?.wait()?;
+    let text = String::from_utf8_lossy(&ended.stdout);
+    for words in [
+        "ok  eBPF programs: ",
+        "ok  hook egress\n",
+        "ok  packet sockets\n",
+    ] {
+        ensure!(text.contains(words), "{words:?} is not in {text}");
+    }
+    let missing = text.lines().any(|line| line.starts_with("NO"));
+    ended.expect_status(i32::from(missing))?;
+    let pktwho = lab.pktwho.display().to_string();
+    let words = [
+        "--bounding-set=-all",
+        "--inh-caps=-all",
+        "--reuid=65534",
+        "--clear-groups",
+    ];
+    let words = [&words[..], &[&pktwho, "doctor"]].concat();
+    let ended = Tool::spawn(Path::new("setpriv"), &netns, &words)?.wait()?;
+    ended.expect_status(1)?;
+    let text = String::from_utf8_lossy(&ended.stdout);
+    for words in [
+        "NO  eBPF programs: ",
+        "NO  packet sockets: ",
+        "\n      lost: ",
+    ] {
+        ensure!(text.contains(words), "{words:?} is not in {text}");
+    }
+    Ok(Outcome::Passed)
+}
+
 /// Without the right to load programs a packet socket is taken unasked, and that is said; without
 /// that right too there is tcpdump's refusal.
 pub fn unprivileged(lab: &Lab) -> Result<Outcome> {

@@ -1,0 +1,322 @@
+//! What this machine offers, found out by trying: each thing that a capture uses, whether it is
+//! there, and what is lost without it.
+//!
+//! Nothing stays behind, and no packet is looked at.
+
+use std::fmt;
+use std::fs;
+use std::path::Path;
+
+use rustix::thread::CapabilitySet;
+
+use crate::layout::RingLayout;
+use crate::load::{Programs, Taken};
+use crate::terms::Terms;
+use crate::{Error, abi, sys, tls};
+
+/// One thing and how it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What was tried.
+    pub what: String,
+    pub state: State,
+    /// What a capture cannot do without it; empty when it is there, or when nothing hangs on it.
+    pub loss: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It works; perhaps with a word about how.
+    Works(String),
+    /// It does not, and why.
+    Missing(String),
+}
+
+impl Finding {
+    fn new(what: impl Into<String>, state: Result<String, String>, loss: &'static str) -> Self {
+        let (state, loss) = match state {
+            Ok(how) => (State::Works(how), ""),
+            Err(why) => (State::Missing(why), loss),
+        };
+        Self {
+            what: what.into(),
+            state,
+            loss,
+        }
+    }
+
+    /// Whether it is there.
+    pub fn works(&self) -> bool {
+        matches!(self.state, State::Works(_))
+    }
+}
+
+/// What is tried of the programs that keep owners, by their names in `bpf/*.bpf.c`, with what
+/// each is for.
+const HOOKS: &[(&str, &str)] = &[
+    (
+        "egress",
+        "owners of sent packets before a device sees them; those of other namespaces",
+    ),
+    ("sock_create", "sockets from their making on"),
+    ("connect4", "who connects, IPv4"),
+    ("connect6", "who connects, IPv6"),
+    ("sendmsg4", "who sends without a connection, IPv4"),
+    ("sendmsg6", "who sends without a connection, IPv6"),
+    ("getpeername4", "who has accepted a connection, IPv4"),
+    ("getpeername6", "who has accepted a connection, IPv6"),
+    (
+        "sock_recv_length",
+        "who receives from a socket that several processes hold",
+    ),
+    (
+        "sock_send_length",
+        "who sends on a socket that several processes hold",
+    ),
+    ("inet_sock_set_state", "owners of connections that end"),
+    ("sched_process_exec", "names of processes that begin"),
+    ("sched_process_fork", "children of processes"),
+    ("sched_process_exit", "processes that end"),
+    ("task_rename", "processes that change their name"),
+    ("cgroup_mkdir", "containers that begin"),
+    ("cgroup_attach_task", "processes that enter a container"),
+    (
+        "existing_sockets",
+        "sockets that were open before the capture",
+    ),
+    (
+        "existing_processes",
+        "processes that ran before the capture",
+    ),
+];
+
+/// Tries everything. Takes some hundred milliseconds.
+pub fn examine() -> Vec<Finding> {
+    let mut findings = vec![privileges(), lockdown(), types()];
+    match try_programs() {
+        Ok(taken) => programs(&taken, &mut findings),
+        Err(error) => findings.push(Finding::new(
+            "eBPF programs",
+            Err(words(&error)),
+            "packets come from packet sockets, and owners are guesses from /proc",
+        )),
+    }
+    findings.extend([
+        traffic_control(),
+        packet_socket(),
+        conntrack(),
+        namespaces(),
+        secrets(),
+    ]);
+    findings
+}
+
+fn try_programs() -> Result<Taken, Error> {
+    let terms = Terms::default();
+    let layout = RingLayout::choose(Some(1), 96);
+    let config = abi::Config {
+        snaplen: 96,
+        ring_size: layout.size,
+        owners: 1,
+        ..terms.config()
+    };
+    let mut programs = Programs::load(config, &terms, layout)?;
+    Ok(programs.take_stock())
+}
+
+fn programs(taken: &Taken, findings: &mut Vec<Finding>) {
+    findings.push(Finding::new(
+        "eBPF programs",
+        Ok(format!("{} loaded", taken.hooks.len())),
+        "",
+    ));
+    for (name, state) in &taken.hooks {
+        let named = HOOKS.iter().find(|(hook, _)| hook == name);
+        let loss = named.map_or("owners of some packets", |(_, loss)| loss);
+        let state = state.clone().map(|()| String::new());
+        findings.push(Finding::new(format!("hook {name}"), state, loss));
+    }
+    let current = |is_there: bool| {
+        is_there
+            .then(String::new)
+            .ok_or_else(|| "the kernel does not let such programs ask".to_owned())
+    };
+    findings.push(Finding::new(
+        "current process in cgroup_skb",
+        current(taken.current_in_egress),
+        "one tracepoint more for each send; a handed-over socket's first packet may have its \
+         former owner",
+    ));
+    findings.push(Finding::new(
+        "current process in traffic control",
+        current(taken.current_in_capture),
+        "senders of packet sockets are not known",
+    ));
+}
+
+fn words(error: &Error) -> String {
+    let text = error.to_string();
+    let end = text.find(" (os error ").unwrap_or(text.len());
+    text.get(..end).unwrap_or(&text).to_owned()
+}
+
+/// What each capability is for.
+const CAPABILITIES: &[(CapabilitySet, &str)] = &[
+    (CapabilitySet::NET_RAW, "CAP_NET_RAW"),
+    (CapabilitySet::NET_ADMIN, "CAP_NET_ADMIN"),
+    (CapabilitySet::BPF, "CAP_BPF"),
+    (CapabilitySet::PERFMON, "CAP_PERFMON"),
+    (CapabilitySet::SYS_PTRACE, "CAP_SYS_PTRACE"),
+    (CapabilitySet::SYS_ADMIN, "CAP_SYS_ADMIN"),
+];
+
+fn privileges() -> Finding {
+    let held = rustix::thread::capabilities(None).map(|sets| sets.effective);
+    let state = match held {
+        Err(errno) => Err(errno.to_string()),
+        Ok(held) => {
+            let missing: Vec<&str> = CAPABILITIES
+                .iter()
+                .filter(|(capability, _)| !held.contains(*capability))
+                .map(|(_, name)| *name)
+                .collect();
+            if missing.is_empty() {
+                Ok("all that is used".to_owned())
+            } else {
+                Err(format!("without {}", missing.join(", ")))
+            }
+        }
+    };
+    Finding::new("privileges", state, "see below")
+}
+
+/// Source: the kernel's `security/lockdown`.
+fn lockdown() -> Finding {
+    let text = fs::read_to_string("/sys/kernel/security/lockdown").unwrap_or_default();
+    let chosen = text.split(['[', ']']).nth(1).unwrap_or("none");
+    let state = if chosen == "confidentiality" {
+        Err(chosen.to_owned())
+    } else {
+        Ok(chosen.to_owned())
+    };
+    Finding::new(
+        "kernel lockdown",
+        state,
+        "programs may not read the kernel's memory: no owners",
+    )
+}
+
+fn types() -> Finding {
+    let state = match fs::metadata(sys::KERNEL_TYPES) {
+        Ok(_) => Ok(sys::KERNEL_TYPES.to_owned()),
+        Err(error) => Err(format!("{}: {}", sys::KERNEL_TYPES, error.kind())),
+    };
+    Finding::new(
+        "kernel types (BTF)",
+        state,
+        "the programs cannot be fitted to this kernel",
+    )
+}
+
+fn traffic_control() -> Finding {
+    const LOOPBACK: u32 = 1;
+    let state = match sys::count_tcx(LOOPBACK, false) {
+        Ok(_) => Ok("tcx".to_owned()),
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            Err(error.kind().to_string())
+        }
+        Err(_) => Ok("clsact (the kernel has no tcx)".to_owned()),
+    };
+    Finding::new("traffic control", state, "no capture by eBPF")
+}
+
+fn packet_socket() -> Finding {
+    let state = sys::packet_socket().map(|_| String::new());
+    Finding::new(
+        "packet sockets",
+        state.map_err(|error| error.kind().to_string()),
+        "no capture where eBPF is refused, and no promiscuous mode",
+    )
+}
+
+/// By the names of the kernel's functions for programs, which its symbols list.
+fn conntrack() -> Finding {
+    let symbols = fs::read("/proc/kallsyms").unwrap_or_default();
+    let name = b" bpf_skb_ct_lookup";
+    let found = symbols.windows(name.len()).any(|window| window == name);
+    let state = found
+        .then(String::new)
+        .ok_or_else(|| "the kernel lets no program ask its connection tracking".to_owned());
+    Finding::new(
+        "connection tracking",
+        state,
+        "no owners behind address translation",
+    )
+}
+
+fn namespaces() -> Finding {
+    let state = std::thread::scope(|scope| {
+        let made = scope.spawn(|| sys::new_netns().map_err(|error| error.kind().to_string()));
+        made.join().unwrap_or_else(|_| Err("failed".to_owned()))
+    });
+    Finding::new(
+        "network namespaces",
+        state.map(|()| String::new()),
+        "only our own can be captured in",
+    )
+}
+
+fn secrets() -> Finding {
+    let uprobes = Path::new("/sys/bus/event_source/devices/uprobe");
+    let state = if uprobes.exists() {
+        tls::form().map_err(|error| words(&error))
+    } else {
+        Err("the kernel has no uprobes".to_owned())
+    };
+    Finding::new(
+        "TLS secrets",
+        state,
+        "--write-keylog-file and its like get none",
+    )
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (mark, word) = match &self.state {
+            State::Works(how) => ("ok", how),
+            State::Missing(why) => ("NO", why),
+        };
+        write!(f, "{mark}  {}", self.what)?;
+        if !word.is_empty() {
+            write!(f, ": {word}")?;
+        }
+        if !self.loss.is_empty() {
+            write!(f, "\n      lost: {}", self.loss)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_says_what_is_lost() {
+        let finding = Finding::new("wheels", Err("stolen".to_owned()), "no rolling");
+        assert_eq!(
+            finding.to_string(),
+            "NO  wheels: stolen\n      lost: no rolling"
+        );
+        let finding = Finding::new("wheels", Ok(String::new()), "no rolling");
+        assert_eq!(finding.to_string(), "ok  wheels");
+    }
+
+    #[test]
+    fn the_hooks_are_those_of_the_object() {
+        let programs = Programs::names();
+        for (name, _) in HOOKS {
+            assert!(programs.iter().any(|known| known == name), "{name}");
+        }
+    }
+}
