@@ -11,12 +11,17 @@
 #![forbid(unsafe_code)]
 
 mod cgroup;
+mod containerd;
 mod containers;
+mod cri;
 mod docker;
+mod grpc;
 mod http;
 mod kubernetes;
+mod podman;
 mod processes;
 mod procfs;
+mod protobuf;
 mod runtimes;
 mod settling;
 mod sweep;

@@ -17,7 +17,10 @@ use std::time::Duration;
 use pktwho_packet::Container;
 use rustc_hash::FxHashSet;
 
+use crate::containerd::Containerd;
+use crate::cri::Cri;
 use crate::docker::Docker;
+use crate::podman::Podman;
 
 /// Where runtimes are asked; `None`: at their usual places.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +32,7 @@ pub struct Addresses {
 }
 
 const DOCKER: &str = "/var/run/docker.sock";
+const CONTAINERD: &str = "/run/containerd/containerd.sock";
 const PODMAN: &str = "/run/podman/podman.sock";
 
 /// Questions that may wait for a runtime; more are taken as answered with nothing.
@@ -81,17 +85,21 @@ impl Runtimes {
             let given = given.as_deref().map(without_scheme);
             given.unwrap_or_else(|| Path::new(usual)).to_owned()
         };
-        let podman = Docker {
-            socket: at(&addresses.podman, PODMAN),
-            is_podman: true,
-        };
+        let podman = Podman::new(at(&addresses.podman, PODMAN));
         let docker = Docker {
             socket: at(&addresses.docker, DOCKER),
             is_podman: false,
         };
+        let containerd = Containerd {
+            socket: at(&addresses.containerd, CONTAINERD),
+        };
+        let cri = addresses.cri.as_deref().map(without_scheme);
+        let cri = Cri::new(cri.map(Path::to_owned));
         Self::of(vec![
+            ("containerd", Box::new(containerd)),
             ("podman", Box::new(podman)),
             ("docker", Box::new(docker)),
+            ("cri", Box::new(cri)),
         ])
     }
 
