@@ -13,6 +13,7 @@
 
 mod apple;
 mod bytes;
+mod container_json;
 mod counters;
 mod decompress;
 mod error;

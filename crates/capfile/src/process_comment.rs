@@ -8,12 +8,14 @@
 //! Further blocks, for other threads of it, other users or another confidence, refer to that one
 //! by its number in the section: `{"pid":4321,"of":0,"tid":4330,"thread":"resolver"}`. What is
 //! unknown or the usual case is left out: `args_cut` false, `tid` 0, `confidence` exact. A
-//! parent with no `name` is known by pid and start alone. Strings: see [`crate::json`].
+//! parent with no `name` is known by pid and start alone. `container`: see
+//! [`crate::container_json`]. Strings: see [`crate::json`].
 
 use std::sync::Arc;
 
 use pktwho_packet::{Confidence, Owner, Process, ProcessId, ThreadName};
 
+use crate::container_json;
 use crate::json::{JsonReader, write_number, write_string};
 use crate::process_table::{Entry, Family};
 
@@ -33,6 +35,8 @@ struct Budget {
     own_args: usize,
     parent_args: usize,
     text: usize,
+    /// Of each set of labels.
+    labels: usize,
 }
 
 /// Tried in this order until the comment fits.
@@ -41,21 +45,25 @@ const BUDGETS: [Budget; 4] = [
         own_args: usize::MAX,
         parent_args: usize::MAX,
         text: usize::MAX,
+        labels: usize::MAX,
     },
     Budget {
         own_args: 24 * 1024,
         parent_args: 4096,
         text: usize::MAX,
+        labels: 8 * 1024,
     },
     Budget {
         own_args: 0,
         parent_args: 0,
         text: usize::MAX,
+        labels: 0,
     },
     Budget {
         own_args: 0,
         parent_args: 0,
         text: CUT_TEXT,
+        labels: 0,
     },
 ];
 
@@ -65,6 +73,10 @@ pub(crate) fn of_process(out: &mut Vec<u8>, owner: &Owner<'_>) {
     for budget in BUDGETS {
         out.clear();
         write_process(out, owner.process, owner.parent, budget);
+        if let Some(container) = &owner.process.container {
+            out.extend_from_slice(b",\"container\":");
+            container_json::write(out, container, budget.labels, budget.text);
+        }
         write_use(out, owner);
         out.push(b'}');
         if out.len() <= MAX_COMMENT {
@@ -195,6 +207,7 @@ pub(crate) fn parse(comment: &[u8], pid: u32) -> Option<Parsed> {
             b"thread" => entry.thread = ThreadName::new(&reader.string()?),
             b"socket_uid" => entry.uid = Some(reader.number32()?),
             b"confidence" => entry.confidence = confidence(&reader.string()?)?,
+            b"container" => family.process.container = container_json::read(reader),
             b"parent" => {
                 let (parent, has_facts) = read_parent(reader)?;
                 family.process.parent = Some(parent.id);

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use pktwho_packet::{Confidence, Owner, Process, ProcessId, ThreadName};
 use rustc_hash::FxHashMap;
 
+use crate::container_json;
 use crate::limits::{MAX_PROCESS_BYTES_READ, MAX_PROCESSES_READ};
 use crate::numbers::Numbers;
 
@@ -39,7 +40,9 @@ impl Family {
                 .args
                 .iter()
                 .map(|arg| arg.len() + size_of::<Vec<u8>>());
-            size_of::<Process>() + process.name.len() + process.exe.len() + args.sum::<usize>()
+            let container = process.container.as_deref().map_or(0, container_json::size);
+            let names = process.name.len() + process.exe.len();
+            size_of::<Process>() + names + args.sum::<usize>() + container
         };
         of(&self.process) + self.parent.as_ref().map_or(0, of)
     }

@@ -3,18 +3,21 @@
 //!
 //! ptcpdump gives a packet one comment for each kind of fact, with a line for each fact:
 //! `PID: 4321`, `Cmd: /usr/bin/curl`, `Args: curl -s`; `ThreadId: 4330`, `ThreadName: resolver`;
-//! `UserId: 1000`; `ParentPID: 1`, `ParentCmd: …`, `ParentArgs: …`. Apple's has one line:
+//! `UserId: 1000`; `ParentPID: 1`, `ParentCmd: …`, `ParentArgs: …`; `ContainerName: web`,
+//! `ContainerId: …`, `ContainerImage: …`, `ContainerLabels: {JSON}`; `PodName: …` and its like. Apple's has one line:
 //! `proc curl:4321, svc BE, out`. Promises: what we write of a process cannot begin a line.
 //! Source: files of ptcpdump 0.37 and of Apple's tcpdump.
 
 use std::sync::Arc;
 
-use pktwho_packet::{Owner, Process, ThreadName};
+use pktwho_packet::{Container, Label, Owner, Pod, Process, ThreadName};
 
 use super::compose::write_option;
 use super::option;
 use super::options::Options;
 use crate::bytes::Endian;
+use crate::container_json;
+use crate::json::JsonReader;
 use crate::process_table::{Entry, Family};
 
 /// Longest value written of a fact: of arguments ptcpdump has at most so many bytes.
@@ -60,6 +63,35 @@ pub(crate) fn write(out: &mut Vec<u8>, owner: &Owner<'_>) {
             ],
         );
     }
+    if let Some(container) = &process.container {
+        write_container(out, container);
+    }
+}
+
+/// Appends the comments about its container and its pod.
+fn write_container(out: &mut Vec<u8>, container: &Container) {
+    let text = |text: &Vec<u8>| vec![text.clone()];
+    comment(
+        out,
+        &[
+            ("ContainerName", &text(&container.name)),
+            ("ContainerId", &text(&container.id)),
+            ("ContainerImage", &text(&container.image)),
+            ("ContainerLabels", &container.labels),
+        ],
+    );
+    if let Some(pod) = &container.pod {
+        comment(
+            out,
+            &[
+                ("PodName", &text(&pod.name)),
+                ("PodNamespace", &text(&pod.namespace)),
+                ("PodUID", &text(&pod.uid)),
+                ("PodLabels", &pod.labels),
+                ("PodAnnotations", &pod.annotations),
+            ],
+        );
+    }
 }
 
 /// The executable, or at least the name.
@@ -100,6 +132,13 @@ impl Value for Vec<Vec<u8>> {
                 return;
             }
         }
+    }
+}
+
+/// JSON.
+impl Value for Vec<Label> {
+    fn put(&self, out: &mut Vec<u8>) {
+        container_json::write_map(out, self, MAX_VALUE);
     }
 }
 
@@ -151,6 +190,8 @@ struct Found {
     pid: Option<u32>,
     parent: Process,
     parent_pid: Option<u32>,
+    container: Container,
+    pod: Pod,
 }
 
 impl Found {
@@ -178,6 +219,15 @@ impl Found {
             b"ParentPID" => self.parent_pid = number(value),
             b"ParentCmd" | b"ParentCommand" => set_command(&mut self.parent, value),
             b"ParentArgs" => set_args(&mut self.parent, value),
+            b"ContainerName" => self.container.name = value.to_vec(),
+            b"ContainerId" => self.container.id = value.to_vec(),
+            b"ContainerImage" => self.container.image = value.to_vec(),
+            b"ContainerLabels" => self.container.labels = labels(value),
+            b"PodName" => self.pod.name = value.to_vec(),
+            b"PodNamespace" => self.pod.namespace = value.to_vec(),
+            b"PodUID" => self.pod.uid = value.to_vec(),
+            b"PodLabels" => self.pod.labels = labels(value),
+            b"PodAnnotations" => self.pod.annotations = labels(value),
             _ => {}
         }
     }
@@ -200,6 +250,12 @@ impl Found {
             self.parent.id.pid = pid;
             self.parent
         });
+        if self.pod != Pod::default() {
+            self.container.pod = Some(self.pod);
+        }
+        if self.container != Container::default() {
+            self.process.container = Some(Arc::new(self.container));
+        }
         self.process.parent = parent.as_ref().map(|parent| parent.id);
         self.entry.family = Arc::new(Family {
             process: self.process,
@@ -208,6 +264,11 @@ impl Found {
         self.entry.known = true;
         Some(self.entry)
     }
+}
+
+/// Labels in JSON; none of what is no JSON.
+fn labels(text: &[u8]) -> Vec<Label> {
+    container_json::read_map(&mut JsonReader::new(text)).unwrap_or_default()
 }
 
 fn number(text: &[u8]) -> Option<u32> {
@@ -287,6 +348,45 @@ mod tests {
         let facts = |process: &Process| (process.id, process.name.clone(), process.args.clone());
         assert_eq!(facts(read.process), facts(&process));
         assert_eq!(facts(read.parent.unwrap()), facts(&process));
+    }
+
+    #[test]
+    fn containers_are_those_of_ptcpdump() {
+        let label = |key: &str, value: &str| (key.into(), value.into());
+        let container = Container {
+            id: b"0123".into(),
+            name: b"we\nPID: 1".into(),
+            image: b"nginx:1".into(),
+            labels: vec![label("a", "1\n2")],
+            pod: Some(Pod {
+                name: b"api".into(),
+                namespace: b"prod".into(),
+                uid: b"u".into(),
+                ..Pod::default()
+            }),
+            runtime: Vec::new(),
+        };
+        let process = Process {
+            container: Some(Arc::new(container.clone())),
+            ..process()
+        };
+        let mut out = Vec::new();
+        write(&mut out, &owner(&process, &process));
+        let comments = text(&out);
+        assert_eq!(
+            comments[4..],
+            [
+                "ContainerName: we\\nPID: 1\nContainerId: 0123\nContainerImage: nginx:1\n\
+                 ContainerLabels: {\"a\":\"1\\n2\"}",
+                "PodName: api\nPodNamespace: prod\nPodUID: u\nPodLabels: {}\nPodAnnotations: {}",
+            ]
+        );
+        let entry = read(&out, Endian::Little).unwrap();
+        let expected = Container {
+            name: b"we\\nPID: 1".into(),
+            ..container
+        };
+        assert_eq!(entry.family.process.container.as_deref(), Some(&expected));
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Random captures: devices, processes and packets, as owned values.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use pktwho_capfile::{Counters, Error, Reader, Writer};
 use pktwho_packet::{
-    Confidence, Direction, Iface, LinkType, NetnsId, Owner, Packet, Process, ProcessId, Reception,
-    ThreadName, Timestamp,
+    Confidence, Container, Direction, Iface, Label, LinkType, NetnsId, Owner, Packet, Pod, Process,
+    ProcessId, Reception, ThreadName, Timestamp,
 };
 use proptest::prelude::*;
 use proptest::{collection, option, sample};
@@ -110,14 +111,39 @@ fn bytes(longest: usize) -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
+fn labels() -> impl Strategy<Value = Vec<Label>> {
+    let labels = collection::btree_map(bytes(10), bytes(20), 0..4);
+    labels.prop_map(|labels| labels.into_iter().collect())
+}
+
+prop_compose! {
+    fn pod()(
+        name in bytes(10), namespace in bytes(10), uid in bytes(10), labels in labels(),
+        annotations in labels(),
+    ) -> Pod {
+        Pod { name, namespace, uid, labels, annotations }
+    }
+}
+
+prop_compose! {
+    fn container()(
+        id in collection::vec(any::<u8>(), 1..20), name in bytes(10), image in bytes(20),
+        labels in labels(), pod in option::of(pod()), runtime in bytes(5),
+    ) -> Container {
+        Container { id, name, image, labels, pod, runtime }
+    }
+}
+
 prop_compose! {
     fn process()(
         pid in any::<u32>(), start in any::<u64>(), name in bytes(20), exe in bytes(60),
         args in collection::vec(bytes(40), 0..5), args_cut in any::<bool>(),
         parent in option::of((any::<u32>(), any::<u64>())), uid in option::of(any::<u32>()),
+        container in option::of(container()),
     ) -> Process {
+        let container = container.map(Arc::new);
         let parent = parent.map(|(pid, start)| ProcessId { pid, start });
-        Process { id: ProcessId { pid, start }, serial: 0, name, exe, args, args_cut, parent, uid, container: None }
+        Process { id: ProcessId { pid, start }, serial: 0, name, exe, args, args_cut, parent, uid, container }
     }
 }
 
