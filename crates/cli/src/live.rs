@@ -85,6 +85,9 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
         text,
     )?;
     let mut processes = Processes::new();
+    if live.wants_containers() {
+        processes.be_patient();
+    }
     processes.ask_runtimes(Runtimes::start(&plan.containers.runtimes));
     if let Some(decryption) = &plan.output.decrypt {
         sink.set_decrypt(Decrypt::live(decryption)?);

@@ -18,8 +18,10 @@ use crate::runtimes::{Answer, Runtimes};
 /// Cgroups that are remembered, as many as the kernel side can; and containers.
 const CGROUPS: usize = 32_768;
 const CONTAINERS: usize = 32_768;
-/// How long a packet waits for what the runtimes say of a container.
+/// How long a packet waits for what the runtimes say of a container: to be shown with it, and
+/// to be chosen by it.
 const PATIENCE: Duration = Duration::from_millis(300);
+const FILTER_PATIENCE: Duration = Duration::from_secs(2);
 /// What packets may wait at once, and for each second since the start, all of them together.
 const WAITING: Duration = Duration::from_millis(600);
 const SHARE: u32 = 10;
@@ -74,6 +76,8 @@ struct Wait {
     spent: Duration,
     /// Runtimes that have let a packet wait in vain, and have not answered since.
     slow: u32,
+    /// Packets are chosen by what the runtimes say.
+    is_filter: bool,
 }
 
 impl Default for Wait {
@@ -82,6 +86,7 @@ impl Default for Wait {
             began: Instant::now(),
             spent: Duration::ZERO,
             slow: 0,
+            is_filter: false,
         }
     }
 }
@@ -89,20 +94,33 @@ impl Default for Wait {
 impl Wait {
     /// How long the next packet may wait.
     fn allowance(&self) -> Duration {
-        let all = WAITING + self.began.elapsed() / SHARE;
-        all.saturating_sub(self.spent).min(PATIENCE)
+        let (once, times) = if self.is_filter {
+            (FILTER_PATIENCE, 5)
+        } else {
+            (PATIENCE, 1)
+        };
+        let all = (WAITING + self.began.elapsed() / SHARE) * times;
+        all.saturating_sub(self.spent).min(once)
     }
 }
 
 impl Containers {
     /// From now on containers that are met get names.
     pub fn ask(&mut self, runtimes: Runtimes) {
-        self.wait = Wait::default();
+        self.wait = Wait {
+            is_filter: self.wait.is_filter,
+            ..Wait::default()
+        };
         let all: Vec<Vec<u8>> = self.known.keys().cloned().collect();
         self.runtimes = Some(runtimes);
         for id in all {
             self.question(&id);
         }
+    }
+
+    /// From now on packets are chosen by what the runtimes say: more is lost by not waiting.
+    pub fn be_patient(&mut self) {
+        self.wait.is_filter = true;
     }
 
     /// What is known of a cgroup by now.

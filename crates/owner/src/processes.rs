@@ -74,6 +74,11 @@ impl Processes {
         self.containers.ask(runtimes);
     }
 
+    /// Packets are chosen by their containers: they are to wait longer for those.
+    pub fn be_patient(&mut self) {
+        self.containers.be_patient();
+    }
+
     /// The containers in which there have been processes.
     pub fn containers(&self) -> impl Iterator<Item = &Container> {
         self.containers.met()

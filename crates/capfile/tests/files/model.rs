@@ -50,6 +50,8 @@ impl OwnerModel {
         self.process.serial = 0;
         if let Some(parent) = &mut self.parent {
             parent.serial = 0;
+            // Where the parent runs is not stored.
+            parent.container = None;
         }
         self
     }
