@@ -23,6 +23,7 @@ mod names;
 mod offline;
 mod output_file;
 mod output_files;
+mod ownership;
 mod plan;
 mod postrotate;
 mod program;

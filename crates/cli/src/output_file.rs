@@ -17,8 +17,9 @@ use pktwho_packet::{Iface, LinkType, Packet, Process};
 use pktwho_print::Context;
 
 use crate::failure;
+use crate::ownership;
 use crate::plan::{Format, Target};
-use crate::postrotate::{Postrotate, as_user};
+use crate::postrotate::Postrotate;
 use crate::reduced::reduced;
 use crate::rotation::{Next, Series};
 use crate::secrets::PRIVATE;
@@ -131,7 +132,7 @@ impl OutputFile {
         let file = if path == Path::new("-") {
             text::stdout()?
         } else {
-            as_user(self.target.user.as_ref(), || self.create_file(&path))
+            self.create_file(&path)
                 .map_err(failure::worded)
                 .with_context(|| path.display().to_string())?
         };
@@ -165,7 +166,7 @@ impl OutputFile {
         if self.target.private {
             options.mode(PRIVATE);
         }
-        let file = options.open(path)?;
+        let file = ownership::open(&options, path, self.target.user.as_ref())?;
         if self.target.private {
             keep_private(&file)?;
         }

@@ -5,16 +5,15 @@
 //! at the lowest priority.
 
 use std::ffi::OsString;
-use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use rustix::process::{Gid, Pid, Uid, setpriority_process};
-use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
+use rustix::process::{Pid, setpriority_process};
 
 use crate::failure;
 use crate::names::Login;
+use crate::ownership::is_root;
 use crate::sink::say;
 
 /// The lowest priority that setpriority(2) knows.
@@ -62,36 +61,4 @@ impl Postrotate {
             )),
         }
     }
-}
-
-fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
-}
-
-/// Does something with the rights of a user, if we are root and there is one. The thread takes
-/// them for that while alone: a capture needs root to follow devices that appear.
-///
-/// # Errors
-/// As `what`, or the kernel refuses the change.
-pub fn as_user<T>(user: Option<&Login>, what: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-    let Some(user) = user.filter(|_| is_root()) else {
-        return what();
-    };
-    let groups = rustix::process::getgroups()?;
-    let theirs: Vec<Gid> = user.groups.iter().map(|&gid| Gid::from_raw(gid)).collect();
-    let (uid, gid, ours) = (
-        Uid::from_raw(user.uid),
-        Gid::from_raw(user.gid),
-        rustix::process::getegid(),
-    );
-    set_thread_groups(&theirs)?;
-    let result = set_thread_res_gid(None, gid, None)
-        .and_then(|()| set_thread_res_uid(None, uid, None))
-        .map_err(io::Error::from)
-        .and_then(|()| what());
-    // Root is the saved id, so that these cannot fail but for want of memory.
-    set_thread_res_uid(None, Uid::ROOT, None)?;
-    set_thread_res_gid(None, ours, None)?;
-    set_thread_groups(&groups)?;
-    result
 }

@@ -9,8 +9,7 @@ use anyhow::{Context as _, Result};
 use pktwho_tls::Secret;
 
 use crate::names::Login;
-use crate::postrotate::as_user;
-use crate::{failure, text};
+use crate::{failure, ownership, text};
 
 /// The file of `--write-keylog-file`. Lines are added to what stands in it, as every program
 /// does that writes such files.
@@ -34,7 +33,7 @@ impl KeyLogFile {
         } else {
             let mut options = File::options();
             options.append(true).create(true).mode(PRIVATE);
-            as_user(user, || options.open(path))
+            ownership::open(&options, path, user)
                 .map_err(failure::worded)
                 .with_context(|| path.display().to_string())?
         };

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -68,17 +69,26 @@ pub fn last_datagram(lab: &Lab) -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
-/// Started by sudo, the command runs as the user who called sudo.
+/// Started by sudo, the command runs as the user who called sudo, and a new file is theirs.
 pub fn invoking_user(lab: &Lab) -> Result<Outcome> {
     let netns = Netns::new()?;
     let pktwho = lab.pktwho.display().to_string();
     let user = ["SUDO_UID=65534", "SUDO_GID=65534", "SUDO_USER=nobody"];
-    let capture = [&pktwho, "-i", "lo", "-w", "/dev/null", "--", "id", "-u"];
+    let path = lab.file("sudo.pcapng");
+    let file = path.display().to_string();
+    let capture = [&pktwho, "-i", "lo", "-w", &file, "--", "id", "-u"];
     let words = [&user[..], &capture[..]].concat();
     let ended = Tool::spawn(Path::new("env"), &netns, &words)?.wait()?;
     ended.expect_status(0)?;
     let uid = String::from_utf8_lossy(&ended.stdout);
     ensure!(uid == "65534\n", "ran as {uid:?}");
+    let facts = std::fs::metadata(&path)?;
+    ensure!((facts.uid(), facts.gid()) == (65534, 65534), "{facts:?}");
+    // What was there before stays whose it is.
+    std::os::unix::fs::chown(&path, Some(0), Some(0))?;
+    let again = Tool::spawn(Path::new("env"), &netns, &words)?.wait()?;
+    again.expect_status(0)?;
+    ensure!(std::fs::metadata(&path)?.uid() == 0, "it was taken over");
     Ok(Outcome::Passed)
 }
 
