@@ -46,7 +46,7 @@ pub(crate) fn chdlc(p: &mut Out<'_>, mut c: Cursor<'_>, wire: usize) -> Printed 
         0x0800 => return p.deeper(|p| ip::ip(p, c, length)),
         0x86dd => return p.deeper(|p| ip6::ip6(p, c, length)),
         SLARP => return slarp(p, c, length),
-        0x8847 => ethertype::payload(p, kind, c, length),
+        0x8847 | 0x8848 => ethertype::payload(p, kind, c, length),
         // Some put a byte before ISO's protocols, some do not.
         0xfefe => {
             c.need(2)?;

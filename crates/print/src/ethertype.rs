@@ -35,6 +35,9 @@ static PAYLOADS: &[(u16, Payload)] = &[
     }),
     (0x8863, pppoe::pppoe),
     (0x8864, pppoe::pppoe),
+    // What 3Com used.
+    (0x3c12, pppoe::pppoe),
+    (0x3c13, pppoe::pppoe),
     (0x8809, slow::slow),
     (0x888e, eap::eapol),
     (0x886f, msnlb::msnlb),

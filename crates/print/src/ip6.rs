@@ -136,9 +136,11 @@ fn chain(
     let mut left = length;
     let mut next = next;
     let mut expect_jumbo = jumbo;
+    let mut place = Place::First;
     loop {
         let before = c.remaining();
         match next {
+            HOP_BY_HOP if misplaced(p, &mut place) => return Ok(()),
             HOP_BY_HOP => {
                 let options = options::hop_by_hop(p, &mut c, left, expect_jumbo)?;
                 let Some(following) = options.next else {
@@ -172,12 +174,39 @@ fn chain(
             62 | 135 => return mobility::mobility(p, c),
             _ => return ip_proto::payload(p, next, Cursor::new(c.rest()), left, ip),
         }
+        if place == Place::First {
+            place = Place::Later;
+        }
         let used = before - c.remaining();
         left = left.saturating_sub(used);
         if used == 0 {
             return Ok(());
         }
     }
+}
+
+/// What came before an extension header, as far as hop-by-hop options care.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    First,
+    AfterHopByHop,
+    Later,
+}
+
+/// Hop-by-hop options stand right behind the IPv6 header, and once (RFC 8200 section 4.1); says so
+/// if these do not.
+fn misplaced(p: &mut Out<'_>, place: &mut Place) -> bool {
+    let fault = match place {
+        Place::First => {
+            *place = Place::AfterHopByHop;
+            return false;
+        }
+        Place::AfterHopByHop => "was already found",
+        Place::Later => "don't follow the IPv6 header",
+    };
+    put!(p, "[The Hop-by-Hop Options header ", fault, "]");
+    p.invalid();
+    true
 }
 
 /// The next header, unless this is not the first fragment.

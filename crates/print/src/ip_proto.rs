@@ -119,6 +119,18 @@ pub(crate) fn payload(
     ip: &Ip,
 ) -> Printed {
     p.ip = Some(*ip);
+    let of_other = match (number, ip.src.is_ipv4()) {
+        (ICMP, false) => Some("ICMP requires IPv4"),
+        (2, false) => Some("IGMP requires IPv4"),
+        (ICMP6, true) => Some("ICMPv6 requires IPv6"),
+        (143, true) => Some("Ethernet requires IPv6"),
+        _ => None,
+    };
+    if let Some(fault) = of_other {
+        put!(p, "[", fault, "]");
+        p.invalid();
+        return Ok(());
+    }
     if let Some((_, print)) = PAYLOADS.iter().find(|entry| entry.0 == number) {
         return p.deeper(|p| print(p, c, length, ip));
     }

@@ -5,8 +5,9 @@ use pktwho_wire::Cursor;
 
 use crate::out::{Out, Printed};
 use crate::{
-    arcnet, atalk, atm, brcm, chdlc, dsa, ether, fr, ieee80211, ieee802154, ipnet, juniper, nflog,
-    null, ppi, ppp, pppoe, radiotap, raw, slip, sll, vsock,
+    ap1394, arcnet, atalk, atm, bluetooth, brcm, chdlc, cip, dsa, enc, ether, fr, ieee80211,
+    ieee802154, ipnet, juniper, netanalyzer, nflog, null, ppi, ppp, pppoe, radiotap, raw, slip,
+    sll, symantec, vsock,
 };
 
 /// A printer of a link layer; the last argument is the length on the wire.
@@ -64,6 +65,15 @@ static LINKS: &[(LinkType, Link)] = &[
     (LinkType::JUNIPER_ATM2, juniper::atm2),
     (LinkType::SLIP, slip::slip),
     (LinkType::ATM_RFC1483, atm::rfc1483),
+    (LinkType::NETANALYZER, netanalyzer::netanalyzer),
+    (LinkType::NETANALYZER_TRANSPARENT, netanalyzer::transparent),
+    (LinkType::APPLE_IP_OVER_IEEE1394, ap1394::ap1394),
+    (LinkType::SYMANTEC_FIREWALL, symantec::symantec),
+    (LinkType::ENC, enc::enc),
+    (LinkType::ATM_CLIP, cip::cip),
+    // The number that Linux gives it in memory.
+    (LinkType(19), cip::cip),
+    (LinkType::BLUETOOTH_HCI_H4_WITH_PHDR, bluetooth::h4),
     // What OpenBSD calls DLT_RAW.
     (LinkType(14), raw::raw),
 ];

@@ -659,6 +659,13 @@ def tickets():
     return [ip4(17, udp(40000, 88, data)) for data in messages]
 
 
+def misplaced():
+    """Hop-by-hop options where they must not be, and protocols of the other version of IP."""
+    options = lambda following: bytes([following, 0, 1, 4, 0, 0, 0, 0])
+    found = [ip6(0, options(0) + options(59)), ip6(0, options(60) + options(0) + options(59)), ip6(60, options(0) + options(59)), ip6(43, bytes(8) + options(59)), ip6(44, bytes(8) + options(59)), ip6(60, options(60) + options(59))]
+    return found + [ip6(1, h("0800") + bytes(8)), ip6(2, h("1100") + bytes(8)), ip4(58, h("8000") + bytes(8)), ip4(143, ethernet(0x800, SMALL))]
+
+
 CASES = {
     # name: (link type, packets, {suffix: arguments})
     "arp": (1, [arp(op) for op in range(12)] + [arp(1, MAC), arp(1, hardware=6), arp(1, protocol=0x9999)], {"": "-n", "-v": "-nev", "-q": "-nq"}),
@@ -710,6 +717,14 @@ CASES = {
     "forces": (RAW, elements(), {"": "-n", "-v": "-nv", "-vv": "-nvv", "-vvvv": "-nvvvv"}),
     "rx": (RAW, andrew(), {"": "-n", "-v": "-nv", "-vvv": "-nvvv"}),
     "krb": (RAW, tickets(), {"": "-n"}),
+    "netanalyzer": (240, [h("01020304") + ethernet(0x800, SMALL), h("0102"), h("01020304") + b"short"], {"": "-n", "-e": "-ne"}),
+    "netanalyzer-transparent": (241, [h("01020304") + h("55") * 7 + h("d5") + ethernet(0x800, SMALL), h("0102")], {"": "-n", "-e": "-ne"}),
+    "ap1394": (138, [bytes(range(16)) + u16(0x800) + SMALL, bytes(range(16)) + u16(0x9999) + b"data", bytes(17)], {"": "-n", "-e": "-ne", "-q": "-nq"}),
+    "symantec": (99, [bytes(6) + u16(kind) + bytes(36) + data for kind, data in ((0x800, SMALL), (0x9999, b"data"), (0, b""))] + [bytes(43)], {"": "-n", "-e": "-ne", "-q": "-nq"}),
+    "enc": (109, [struct.pack("<I", 2) + u32(0x11223344) + struct.pack("<I", flags) + SMALL for flags in (0, 0x400, 0x800, 0xC00)] + [u32(2, 5, 0x800) + SMALL, u32(24, 5, 0) + INNER6, u32(99, 5, 0) + b"data", bytes(11)], {"": "-n", "-e": "-ne"}),
+    "cip": (106, [h("aaaa03000000") + u16(0x800) + SMALL, SMALL, b"abc"], {"": "-n", "-e": "-ne", "-x": "-nx"}),
+    "bluetooth": (201, [u32(0) + b"data", u32(1) + b"data", b"ab"], {"": "-n", "-e": "-ne"}),
+    "misplaced": (RAW, misplaced(), {"": "-n", "-v": "-nv"}),
     "cut": (RAW, cut(), {"": "-n", "-vv": "-nvv"}),
 }
 

@@ -1,0 +1,43 @@
+//! What OpenBSD's `enc` interface sees: packets before and after `IPsec`.
+
+use pktwho_wire::Cursor;
+
+use crate::out::{Out, Printed};
+use crate::put::{HexFull, put};
+use crate::{ip, ip6};
+
+const HEADER: usize = 12;
+const CONFIDENTIAL: u32 = 0x400;
+const AUTHENTIC: u32 = 0x800;
+
+/// `LINKTYPE_ENC`.
+pub(crate) fn enc(p: &mut Out<'_>, mut c: Cursor<'_>, wire: usize) -> Printed {
+    p.protocol = "enc";
+    c.need(HEADER)?;
+    p.link_len = HEADER;
+    // Family and flags are in the byte order of the machine that captured, the SPI is as in packets.
+    let (family, spi, flags) = (c.array::<4>()?, c.u32()?, c.array::<4>()?);
+    let little = u32::from_le_bytes(family) <= 0xffff;
+    let order = |bytes| {
+        if little {
+            u32::from_le_bytes(bytes)
+        } else {
+            u32::from_be_bytes(bytes)
+        }
+    };
+    let (family, flags) = (order(family), order(flags));
+    let protection = match (flags & AUTHENTIC != 0, flags & CONFIDENTIAL != 0) {
+        (false, false) => "unprotected",
+        (true, false) => "authentic",
+        (false, true) => "confidential",
+        (true, true) => "authentic,confidential",
+    };
+    put!(p, "(", protection, "): SPI 0x", HexFull(spi), ": ");
+    let length = wire.saturating_sub(HEADER);
+    let c = Cursor::new(c.rest());
+    match family {
+        2 => ip::ip(p, c, length),
+        24 | 28 | 30 => ip6::ip6(p, c, length),
+        _ => Ok(()),
+    }
+}
