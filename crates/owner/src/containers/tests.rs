@@ -54,8 +54,17 @@ fn named(name: &str) -> Option<(String, String)> {
     Some((ID.to_owned(), name.to_owned()))
 }
 
-/// A socket that answers every connection with this, or takes it and is silent.
-fn runtime(serve: impl Fn(UnixStream) + Send + 'static) -> PathBuf {
+/// A socket in the temporary directory, for as long as this is there.
+struct Socket(PathBuf);
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// A runtime that does this with every connection.
+fn runtime(serve: impl Fn(UnixStream) + Send + 'static) -> Socket {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let name = format!("pktwho-runtime-{}-{number}.sock", std::process::id());
@@ -67,7 +76,7 @@ fn runtime(serve: impl Fn(UnixStream) + Send + 'static) -> PathBuf {
             serve(stream);
         }
     });
-    path
+    Socket(path)
 }
 
 fn answer(mut stream: UnixStream, text: &str) {
@@ -77,10 +86,10 @@ fn answer(mut stream: UnixStream, text: &str) {
 }
 
 /// A table that asks Docker there, and nobody else.
-fn asking(docker: PathBuf) -> Processes {
+fn asking(docker: &Socket) -> Processes {
     let nowhere = PathBuf::from("/nonexistent/socket");
     let addresses = Addresses {
-        docker: Some(docker),
+        docker: Some(docker.0.clone()),
         containerd: Some(nowhere.clone()),
         cri: Some(nowhere.clone()),
         podman: Some(nowhere),
@@ -125,7 +134,7 @@ fn a_process_is_in_the_container_of_its_cgroup_at_all_times() {
 #[test]
 fn the_first_packet_waits_for_the_name() {
     let docker = runtime(|stream| answer(stream, &list("web")));
-    let mut processes = asking(docker);
+    let mut processes = asking(&docker);
     start_container(&mut processes);
     assert_eq!(shown(&mut processes), named("web"));
     let changed = processes.changed_cgroups();
@@ -143,7 +152,7 @@ fn a_runtime_that_hangs_delays_two_packets_at_most_and_no_third() {
         std::mem::forget(stream);
     });
     let begin = Instant::now();
-    let mut processes = asking(docker);
+    let mut processes = asking(&docker);
     start_container(&mut processes);
     assert!(begin.elapsed() < Duration::from_millis(100), "the start");
     assert_eq!(shown(&mut processes), named(""));
@@ -171,7 +180,7 @@ fn nonsense_is_no_name() {
         "HTTP/1.0 200 OK\r\nContent-Length: 99\r\n\r\n[]",
     ] {
         let docker = runtime(move |stream| answer(stream, text));
-        let mut processes = asking(docker);
+        let mut processes = asking(&docker);
         start_container(&mut processes);
         assert_eq!(shown(&mut processes), named(""), "{text}");
     }
@@ -188,7 +197,7 @@ fn a_runtime_that_comes_back_is_heard() {
             answer(stream, &list("back"));
         }
     });
-    let mut processes = asking(docker);
+    let mut processes = asking(&docker);
     start_container(&mut processes);
     let end = Instant::now() + Duration::from_secs(20);
     while shown(&mut processes) != named("back") {
@@ -206,7 +215,7 @@ fn hundreds_of_containers_are_named_at_once() {
     let text = format!("HTTP/1.0 200 OK\r\n\r\n[{}]", all.join(","));
     let docker = runtime(move |stream| answer(stream, &text));
     let begin = Instant::now();
-    let mut processes = asking(docker);
+    let mut processes = asking(&docker);
     for number in 0..500_u64 {
         let path = format!("/docker/{number:064x}");
         processes.apply(&event(ProcessChange::NewCgroup, 100 + number, &path));
