@@ -763,6 +763,12 @@ NEWER = [
     (rb"\[\|(ddp)\]", rb"[|atalk]", "a cut DDP header bears AppleTalk's mark"),
     (rb"Strictly Ordered ", rb"+HTC ", "the order bit of 802.11 announces an HT control field"),
     (rb"(?m)^( *\d+  ) \[\|ip6\]", rb"\1IP6  [|ip6]", "IPv6 says its name before it looks whether its header was captured"),
+    (rb"(\.88: )(?! ?\[\|udp\])", rb"\1kerberos", "Kerberos says its name"),
+    (rb"(Control|Fragment) Bit", rb"\1", "LWAPP's flags are named without the word bit"),
+    (rb"next-header Options \(0\)", rb"next-header HBH (0)", "hop-by-hop options are called HBH"),
+    (rb":  \[\|hbhopt\]", rb": HBH  [|hbhopt]", "hop-by-hop options say their name before they are read"),
+    (rb":  \[\|dstopt\]", rb": DSTOPT  [|dstopt]", "and so do destination options"),
+    (rb"(?<= )(\d{4})/(\d\d)/(\d\d) (?=\d\d:)", rb"\1-\2-\3 ", "dates of AFS are written with dashes"),
     (rb" \[\|tcp\]>", rb" [|tcp]", "nothing follows the mark of cut TCP options"),
 ]
 
