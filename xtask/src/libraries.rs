@@ -4,8 +4,8 @@
 //! Debian's packages of several releases and architectures are fetched and unpacked below the
 //! target folder; nothing is installed. What is expected comes from elsewhere than the tool: the
 //! way to the client's random bytes from handshakes that were recorded with these versions
-//! and their key logs; the function, where it has a name, from the symbols of the same code
-//! before it is stripped.
+//! and their key logs on x86-64 (arm64 is expected to have the same); the function, where it has a name, from the symbols of the same code
+//! before it is stripped. Programs of the installed Go are built here.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -38,6 +38,7 @@ const OPENSSL: &str = "OpenSSL";
 const BORINGSSL: &str = "BoringSSL";
 const GNUTLS: &str = "GnuTLS";
 const GO: &str = "Go crypto/tls";
+const GO_FUNCTION: &str = "crypto/tls.(*Config).writeKeyLog";
 
 #[rustfmt::skip]
 const FILES: &[File] = &[
@@ -55,8 +56,9 @@ const FILES: &[File] = &[
     file("trixie", "arm64", "libgnutls30t64", ARM, "libgnutls.so.30", GNUTLS, "x0+0x50"),
     file("trixie", "amd64", "android-libboringssl", X86, "android/libssl.so.0", BORINGSSL, "[rdi+0x30]+0x30"),
     file("sid", "amd64", "android-libboringssl", X86, "android/libssl.so.0", BORINGSSL, "[rdi+0x30]+0x30"),
+    file("trixie", "arm64", "android-libboringssl", ARM, "android/libssl.so.0", BORINGSSL, "[x0+0x30]+0x30"),
     File {
-        symbol: Some("crypto/tls.(*Config).writeKeyLog"),
+        symbol: Some(GO_FUNCTION),
         ..file("trixie", "amd64", "docker.io", "usr/sbin", "dockerd", GO, "rdi")
     },
     file("trixie", "amd64", "caddy", "usr/bin", "caddy", GO, "rdi"),
@@ -68,15 +70,11 @@ const FILES: &[File] = &[
 ];
 
 /// Large ones, with `--long`.
-const LONG: &[File] = &[file(
-    "sid",
-    "amd64",
-    "chromium",
-    "usr/lib/chromium",
-    "chromium",
-    BORINGSSL,
-    "[rdi+0x30]+0x30",
-)];
+#[rustfmt::skip]
+const LONG: &[File] = &[
+    file("sid", "amd64", "chromium", "usr/lib/chromium", "chromium", BORINGSSL, "[rdi+0x30]+0x30"),
+    file("sid", "arm64", "chromium", "usr/lib/chromium", "chromium", BORINGSSL, "[x0+0x30]+0x30"),
+];
 
 const fn file(
     release: &'static str,
@@ -119,6 +117,17 @@ const LINKS: [(&str, &[&str]); 2] = [
     ("program", &["-pie", "-rdynamic", "-Wl,-e,0"]),
 ];
 
+/// How the installed Go builds programs: where they are loaded, and whose linker is used.
+const GO_BUILDS: [(&str, &[&str]); 4] = [
+    ("fixed", &[]),
+    ("external", &["-ldflags=-linkmode=external"]),
+    ("pie", &["-buildmode=pie"]),
+    (
+        "external-pie",
+        &["-buildmode=pie", "-ldflags=-linkmode=external"],
+    ),
+];
+
 /// Fetches all that can be had, and runs the tests on it.
 pub fn run(words: &[String]) -> Outcome {
     let folder = shell::target().join("tls");
@@ -145,6 +154,10 @@ pub fn run(words: &[String]) -> Outcome {
                 enter(&name, build(archive, link, &folder, &name));
             }
         }
+    }
+    for build in GO_BUILDS {
+        let name = format!("go ({})", build.0);
+        enter(&name, build_go(build, &folder, &name));
     }
     let path = folder.join("list");
     fs::write(&path, list).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
@@ -226,6 +239,18 @@ fn build(
     quiet(shell::command("strip", &["-o"]).arg(&stripped).arg(&whole))?;
     let offset = offset_of(&whole, symbol)?;
     Ok(line(name, &stripped, library, client_random, &offset))
+}
+
+/// Builds a client with the installed Go, and strips a copy.
+fn build_go((kind, flags): (&str, &[&str]), folder: &Path, name: &str) -> Result<String, String> {
+    let whole = folder.join(format!("go.{kind}"));
+    let stripped = folder.join(format!("go.{kind}.stripped"));
+    let mut build = shell::command("go", &["build"]);
+    build.args(flags).arg("-o").arg(&whole);
+    quiet(build.arg("tests/e2e/programs/tls_client.go"))?;
+    quiet(shell::command("strip", &["-o"]).arg(&stripped).arg(&whole))?;
+    let offset = offset_of(&whole, GO_FUNCTION)?;
+    Ok(line(name, &stripped, GO, "rdi", &offset))
 }
 
 /// Where a function is in a file, from its symbols and the place of `.text`, as binutils tell.
