@@ -65,6 +65,17 @@ pub fn run(words: &[String]) -> Outcome {
     }
 }
 
+/// The static program for this machine, for tests.
+///
+/// # Errors
+/// As [`program`]; or nothing is built for such a machine.
+pub fn here() -> Result<PathBuf, String> {
+    let arch = Arch::here().ok_or("no static program is made for this machine")?;
+    let root = Root::open(arch)?;
+    let folder = shell::target().join("static");
+    program(&root, &folder)
+}
+
 /// The program for an architecture, built and stripped as it is handed out.
 ///
 /// # Errors

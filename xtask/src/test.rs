@@ -1,8 +1,8 @@
 //! `test` and `e2e`: every test there is, and one closing line that counts them all.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::{Outcome, check, setup, shell, wireshark};
+use crate::{Outcome, check, dist, setup, shell, wireshark};
 
 /// Set-up, then everything; goes on after a failure, so that the counts are whole.
 pub fn run(_: &[String]) -> Outcome {
@@ -22,8 +22,14 @@ pub fn run(_: &[String]) -> Outcome {
             None
         }
     };
+    let program = dist::here();
+    let program = program.inspect_err(|why| eprintln!("xtask test: no static program: {why}"));
     let newer = tshark.as_deref().map(|tshark| files(tshark, &mut tally));
-    let e2e = e2e(&[], tshark.as_deref(), &mut tally);
+    let programs = Programs {
+        tshark: tshark.as_deref(),
+        pktwho: program.ok(),
+    };
+    let e2e = e2e(&[], &programs, &mut tally);
     for step in [lints, unit_tests, newer.unwrap_or(Ok(())), e2e] {
         if let Err(what) = step {
             eprintln!("xtask test: {what}");
@@ -41,11 +47,19 @@ pub fn run(_: &[String]) -> Outcome {
 
 /// Only the tests that need root.
 pub fn e2e_only(words: &[String]) -> Outcome {
-    e2e(
-        words,
-        wireshark::present().as_deref(),
-        &mut Tally::default(),
-    )
+    let tshark = wireshark::present();
+    let programs = Programs {
+        tshark: tshark.as_deref(),
+        pktwho: None,
+    };
+    e2e(words, &programs, &mut Tally::default())
+}
+
+/// What only some cases need, where it could be had.
+struct Programs<'a> {
+    tshark: Option<&'a Path>,
+    /// A static pktwho, for an image of its own.
+    pktwho: Option<PathBuf>,
 }
 
 /// The tests of files once more, read by this tshark instead of the installed one.
@@ -64,7 +78,7 @@ fn files(tshark: &Path, tally: &mut Tally) -> Outcome {
     }
 }
 
-fn e2e(filter: &[String], tshark: Option<&Path>, tally: &mut Tally) -> Outcome {
+fn e2e(filter: &[String], programs: &Programs, tally: &mut Tally) -> Outcome {
     if !shell::is_root() {
         let reason = "needs root; run: sudo -E env PATH=\"$PATH\" cargo xtask e2e";
         tally.skip("e2e", reason);
@@ -73,8 +87,11 @@ fn e2e(filter: &[String], tshark: Option<&Path>, tally: &mut Tally) -> Outcome {
     }
     let run = ["run", "--quiet", "--package", "e2e", "--"];
     let mut command = shell::command(shell::cargo(), &run);
-    if let Some(tshark) = tshark {
+    if let Some(tshark) = programs.tshark {
         command.env(wireshark::VARIABLE, tshark);
+    }
+    if let Some(pktwho) = &programs.pktwho {
+        command.env("PKTWHO_STATIC", pktwho);
     }
     let words = filter.iter().skip_while(|word| *word == "--");
     let mut closed = false;

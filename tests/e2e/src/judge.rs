@@ -347,6 +347,7 @@ mod tests {
             args: facts().args,
             parent: Some(1),
             uid: Some(0),
+            container: None,
             confidence: Confidence::Exact,
         }
     }

@@ -3,10 +3,11 @@
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use pktwho_capfile::Reader;
-use pktwho_packet::{Confidence, Direction, LinkType, Owner};
+use pktwho_packet::{Confidence, Container, Direction, LinkType, Owner};
 
 use crate::dissect::Segment;
 
@@ -33,6 +34,7 @@ pub struct Who {
     pub args: Vec<Vec<u8>>,
     pub parent: Option<u32>,
     pub uid: Option<u32>,
+    pub container: Option<Arc<Container>>,
     pub confidence: Confidence,
 }
 
@@ -58,6 +60,7 @@ impl Who {
             args: process.args.clone(),
             parent: process.parent.map(|parent| parent.pid),
             uid: process.uid,
+            container: process.container.clone(),
             confidence: owner.confidence,
         }
     }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::ops::AddAssign;
 
+use pktwho_packet::Container;
+
 use super::Inside;
 use super::shown::Shown;
 use super::talk::Talk;
@@ -128,5 +130,47 @@ fn verdict(who: Option<&Who>, shown: &(String, String), truth: Option<&Inside>) 
             return Verdict::Wrong(format!("{} shown in {said:?}", process()));
         }
     }
-    Verdict::Right
+    match (&who.container, truth) {
+        (None, None) => Verdict::Right,
+        (None, Some(_)) => Verdict::Empty(format!("{}: not in the file", process())),
+        (Some(_), None) => Verdict::Wrong(format!("{}: in one in the file", process())),
+        (Some(said), Some(truth)) => facts(said, truth),
+    }
+}
+
+/// Compares fact by fact; one that is not there is empty, one that differs is wrong.
+fn facts(said: &Container, truth: &Inside) -> Verdict {
+    let pod = said.pod.clone().unwrap_or_default();
+    let (label, value) = truth.label;
+    let label = said.labels.iter().find(|(key, _)| key == label.as_bytes());
+    let label = label.map(|(_, value)| value.clone()).unwrap_or_default();
+    let mut pairs = vec![
+        ("id", said.id.as_slice(), truth.id.as_str()),
+        ("name", &said.name, &truth.name),
+        ("image", &said.image, &truth.image),
+        ("label", &label, value),
+    ];
+    match &truth.pod {
+        Some(truth) => pairs.extend([
+            ("pod", pod.name.as_slice(), truth.name.as_str()),
+            ("namespace", &pod.namespace, &truth.namespace),
+            ("uid", &pod.uid, &truth.uid),
+        ]),
+        None => pairs.push(("pod", &pod.name, "")),
+    }
+    let differing = |(_, said, truth): &&(&str, &[u8], &str)| *said != truth.as_bytes();
+    let empty = pairs.iter().find(|(_, said, _)| said.is_empty());
+    let empty = empty.filter(differing);
+    let mut wrong = pairs.iter().filter(|(_, said, _)| !said.is_empty());
+    match (wrong.find(|pair| differing(pair)), empty) {
+        (Some((fact, said, truth)), _) => {
+            Verdict::Wrong(format!("{fact} {} is not {truth}", shown(said)))
+        }
+        (None, Some((fact, ..))) => Verdict::Empty(format!("no {fact}")),
+        (None, None) => Verdict::Right,
+    }
+}
+
+fn shown(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }

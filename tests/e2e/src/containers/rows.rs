@@ -40,6 +40,7 @@ pub const ENGINE_ROWS: &[EngineRow] = rows! { EngineRow:
     "out", "a container asks the world behind address translation", out;
     "host-network", "a container without a network of its own asks another", host_network;
     "later", "a container that is started during the capture asks the host", later;
+    "restarted", "a container that is restarted during the capture", restarted;
     "brief", "containers that send one datagram and are gone", brief;
     "filters", "only packets of a container, running or started later", filters;
     "own-image", "pktwho in a container of its own names the others", own_image;
@@ -141,6 +142,21 @@ fn later(scene: &mut Scene, engine: &Engine) -> Result<()> {
         scene.talk(&[port], Some(client.inside()), None);
         client.ended()
     })
+}
+
+fn restarted(scene: &mut Scene, engine: &Engine) -> Result<()> {
+    let web = engine.run("web", &[], &["serve", "8006", "8007"])?;
+    serves(&scene.host.netns, &web.address()?, 8006)?;
+    scene.listen("")?;
+    scene.talk(&[8007], None, Some(web.inside()));
+    fetch(&scene.host.netns, &web.address()?, 8007)?;
+    engine.docker_says(&["restart", "--time", "0", &web.name])?;
+    let address = web.address()?;
+    serves(&scene.host.netns, &address, 8006)?;
+    for _ in 0..ROUNDS {
+        fetch(&scene.host.netns, &address, 8007)?;
+    }
+    Ok(())
 }
 
 /// Where datagrams for the host arrive.
@@ -275,6 +291,9 @@ fn filters(scene: &mut Scene, engine: &Engine) -> Result<()> {
     )?;
     scene.listen_for("container web*", either(is_web))?;
     scene.listen_for("label app=web", either(is_web))?;
+    scene.listen_for("image e2e.local/*", either(|_| true))?;
+    let is_other = |inside: &Inside| inside.name.starts_with("other");
+    scene.listen_for(&format!("container {}", other.name), either(is_other))?;
     scene.listen_for("not container web*", move |s, r| !either(is_web)(s, r))?;
     scene.listen_for("sender container web*", move |s, _| s.is_some_and(is_web))?;
 

@@ -137,7 +137,7 @@ impl<'a> Scene<'a> {
                 all = Some((packets, path));
                 continue;
             };
-            let (all, _whole) = all.as_ref().context("nothing captured everything")?;
+            let (all, whole) = all.as_ref().context("nothing captured everything")?;
             let expected = keys(&self.talks, all, &keeps);
             let mut compare = |found: &[Seen], how: &str| {
                 let found = keys(&self.talks, found, &|_, _| true);
@@ -152,6 +152,11 @@ impl<'a> Scene<'a> {
                 }
             };
             compare(&packets, "live");
+            let again = self.lab.file(&format!("again{}.pcapng", self.lab.number()));
+            let words = format!("-r {} -w {} {filter}", whole.display(), again.display());
+            let ended = Tool::start(self.lab, &self.host.netns, &words)?.wait()?;
+            ended.expect_status(0).context(filter.clone())?;
+            compare(&read_file(&again)?, "from the file");
         }
         Ok(judged)
     }
