@@ -154,7 +154,10 @@ impl Connections {
             if std::mem::take(&mut slot.used) {
                 continue;
             }
-            self.index.remove(&slot.key);
+            // An emptied place may bear the key of a connection that has another one by now.
+            if self.index.get(&slot.key) == Some(&self.hand) {
+                self.index.remove(&slot.key);
+            }
             return self.hand;
         }
     }
@@ -190,5 +193,28 @@ impl Connections {
     #[cfg(test)]
     pub fn held(&self) -> (usize, usize) {
         (self.slots.len(), self.bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_emptied_place_does_not_forget_for_others() {
+        let end = |port| (IpAddr::from([192, 0, 2, 1]), port);
+        let key = Key {
+            netns: 0,
+            low: end(1),
+            high: end(2),
+        };
+        let mut connections = Connections::default();
+        connections.enter(key);
+        assert_eq!(connections.free(), 0);
+        assert!(connections.get(&key).is_none());
+        connections.enter(key).passed = 7;
+        assert_eq!(connections.free(), 0);
+        let found = connections.get(&key).map(|connection| connection.passed);
+        assert_eq!(found, Some(7));
     }
 }
