@@ -288,25 +288,32 @@ static __always_inline void fill_kernel(struct owner *who)
 	who->sure = SURE_EXACT;
 }
 
-/* What a look-up has found: whose socket, and what else is to be asked. */
-struct answer {
-	struct sock_owner *socket;
-	bool kernels;
-	__u32 netns; /* 0: not told */
-	bool bound_to_any;
-	bool connected;
-	bool addressed;
-};
+/* What a look-up has come to. */
+#define ANSWER_FOUND 1 /* an owner stands in the work area */
+#define ANSWER_ADDRESSED 2
+#define ANSWER_CONNECTED 4
+#define ANSWER_BOUND_TO_ANY 8
 
-static __always_inline void read_socket(struct bpf_sock *full, struct work *work,
-					struct answer *answer)
+static __always_inline int read_socket(struct bpf_sock *full, struct work *work, struct owner *who)
 {
-	answer->bound_to_any = is_bound_to_any(full);
-	answer->connected = full->state != BPF_TCP_LISTEN && full->state != BPF_TCP_CLOSE;
-	answer->addressed = is_addressed(full, &work->tuple);
-	answer->socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
-	if (!answer->socket)
-		answer->kernels = is_kernels(work, full);
+	struct sock_owner *socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
+	int answer = 0;
+
+	if (is_bound_to_any(full))
+		answer |= ANSWER_BOUND_TO_ANY;
+	if (full->state != BPF_TCP_LISTEN && full->state != BPF_TCP_CLOSE)
+		answer |= ANSWER_CONNECTED;
+	if (is_addressed(full, &work->tuple))
+		answer |= ANSWER_ADDRESSED;
+	if (socket) {
+		work->found_netns = socket->netns;
+		if (from_socket(socket, who, who, 0))
+			answer |= ANSWER_FOUND;
+	} else if (is_kernels(work, full)) {
+		fill_kernel(who);
+		answer |= ANSWER_FOUND;
+	}
+	return answer;
 }
 
 /* The network namespace of a socket that is no full one; 0 when it cannot be told. (5.9) */
@@ -327,35 +334,53 @@ static __always_inline __u32 netns_of_small(struct bpf_sock *sk)
 }
 
 /*
- * Asks the stack in a network namespace. `far`: not ours; a socket bound to a device is passed
- * over then, whose index means nothing here.
+ * Asks the stack of a network namespace whose socket stands at one end; ANSWER_…. In another than
+ * ours a socket bound to a device is passed over, whose index means nothing here.
  */
-static __always_inline void ask_stack(struct __sk_buff *skb, struct work *work, __u32 size,
-				      __u64 netns, bool far, struct answer *answer)
+__noinline int ask_stack(struct __sk_buff *skb, __u32 which, __u32 nsid)
 {
+	bool far = nsid != OUR_NSID;
+	struct work *work = own_work();
 	struct bpf_sock *sk, *full;
+	struct owner *who;
+	__u32 size;
+	int answer = 0;
 
+	if (!work)
+		return 0;
+	work->found_netns = 0;
+	size = question(which);
+	if (!size)
+		return 0;
+	who = &work->who[which & 1];
 	if (work->tuple.protocol == IPPROTO_TCP) {
-		sk = bpf_skc_lookup_tcp(skb, &work->question, size, netns, 0);
+		sk = bpf_skc_lookup_tcp(skb, &work->question, size, nsid, 0);
 		if (!sk)
-			return;
+			return 0;
 		full = bpf_sk_fullsock(sk);
 		if (!full) {
 			if (far)
-				answer->netns = netns_of_small(sk);
+				work->found_netns = netns_of_small(sk);
 		} else if (!far || !full->bound_dev_if) {
-			read_socket(full, work, answer);
+			answer = read_socket(full, work, who);
 		}
 		bpf_sk_release(sk);
 	} else {
-		sk = bpf_sk_lookup_udp(skb, &work->question, size, netns, 0);
+		sk = bpf_sk_lookup_udp(skb, &work->question, size, nsid, 0);
 		if (!sk)
-			return;
+			return 0;
 		full = bpf_sk_fullsock(sk);
 		if (full && (!far || !full->bound_dev_if))
-			read_socket(full, work, answer);
+			answer = read_socket(full, work, who);
 		bpf_sk_release(sk);
 	}
+	return answer;
+}
+
+/* Is somebody found, and may the packet be theirs? */
+static __always_inline bool is_answered(int answer)
+{
+	return (answer & (ANSWER_FOUND | ANSWER_ADDRESSED)) == (ANSWER_FOUND | ANSWER_ADDRESSED);
 }
 
 /* Asks the table of flows for one end. */
@@ -401,24 +426,15 @@ __noinline int receiver_from_raw(__u32 netns)
 __noinline int end_from_lookup(struct __sk_buff *skb, __u32 which)
 {
 	struct work *work = own_work();
-	struct answer answer = {};
-	struct owner *who;
-	__u32 size;
+	int answer;
 
 	if (!work || !has_sockets(&work->tuple))
 		return 0;
-	size = question(which);
-	if (!size)
-		return 0;
-	ask_stack(skb, work, size, BPF_F_CURRENT_NETNS, false, &answer);
-	if (!(answer.socket || answer.kernels) || !answer.addressed ||
-	    (answer.bound_to_any && !delivered_here(skb)))
-		return 0;
-	who = &work->who[which & 1];
-	if (answer.socket)
-		return from_socket(answer.socket, who, who, 0);
-	fill_kernel(who);
-	return 1;
+	answer = ask_stack(skb, which, OUR_NSID);
+	if (is_answered(answer) && (!(answer & ANSWER_BOUND_TO_ANY) || delivered_here(skb)))
+		return 1;
+	work->who[which & 1].sure = SURE_NOT;
+	return 0;
 }
 
 static __always_inline struct beyond *beyond_of(struct __sk_buff *skb, struct work *work)
@@ -450,12 +466,11 @@ static __always_inline bool leads_to(struct __sk_buff *skb, struct work *work,
 __noinline int end_from_home(struct __sk_buff *skb, __u32 which)
 {
 	struct work *work = own_work();
-	struct answer answer = {};
 	struct home_key key = {};
-	struct owner *who;
-	__u32 size;
 	struct home *home;
-	int found = 0;
+	struct owner *who;
+	__u32 netns;
+	int answer;
 
 	if (!work)
 		return 0;
@@ -468,55 +483,37 @@ __noinline int end_from_home(struct __sk_buff *skb, __u32 which)
 	if (!has_sockets(&work->tuple))
 		return end_from_flow(which, ANY_NETNS) ||
 		       ((which & 1) == TO && receiver_from_raw(home->netns));
-	size = question(which);
-	if (!size)
-		return 0;
-	ask_stack(skb, work, size, home->nsid & 0x7fffffff, true, &answer);
+	answer = ask_stack(skb, which, home->nsid & 0x7fffffff);
 	who = &work->who[which & 1];
-	if (!answer.connected && !leads_to(skb, work, home))
-		answer.addressed = false;
-	if (answer.kernels && answer.addressed) {
-		fill_kernel(who);
-		return 1;
-	}
-	if (answer.socket) {
-		answer.netns = answer.socket->netns;
-		if (answer.addressed)
-			found = from_socket(answer.socket, who, who, 0);
-		/* By its address alone, on a way that is not seen. */
-		if (found && !answer.connected && home->via != home->nsid && who->sure == SURE_EXACT)
-			who->sure = SURE_FLOW;
-	}
+	if (!is_answered(answer) || !((answer & ANSWER_CONNECTED) || leads_to(skb, work, home)))
+		who->sure = SURE_NOT;
+	/* By its address alone, on a way that is not seen. */
+	if (!(answer & ANSWER_CONNECTED) && home->via != home->nsid && who->sure == SURE_EXACT)
+		who->sure = SURE_FLOW;
 	/* Where a socket was once, its flows are known when it is gone. */
-	if (!answer.netns)
-		answer.netns = home->netns;
-	else if (home->netns != answer.netns)
-		WRITE(home->netns, answer.netns);
+	netns = work->found_netns;
+	if (!netns)
+		netns = home->netns;
+	else if (home->netns != netns)
+		WRITE(home->netns, netns);
 	/* A UDP socket's flow names the one that sent, the socket only one that may have. */
-	if (answer.netns && (!found || ((which & 1) == FROM && work->tuple.protocol == IPPROTO_UDP)))
-		found |= end_from_flow(which, answer.netns);
+	if (netns && (who->sure == SURE_NOT ||
+		      ((which & 1) == FROM && work->tuple.protocol == IPPROTO_UDP)))
+		end_from_flow(which, netns);
 	/* A socket bound to a device is known by what it has sent. */
-	return found || end_from_flow(which, ANY_NETNS);
+	return who->sure != SURE_NOT || end_from_flow(which, ANY_NETNS);
 }
 
 /* One of those who may receive what is sent to many: in the namespace that the device leads to. */
 __noinline int end_from_group(struct __sk_buff *skb)
 {
 	struct work *work = own_work();
-	struct answer answer = {};
 	struct beyond *next;
-	__u32 size;
 
 	if (!work || work->tuple.protocol != IPPROTO_UDP)
 		return 0;
 	next = beyond_of(skb, work);
-	size = question(TO);
-	if (!next || !size)
-		return 0;
-	ask_stack(skb, work, size, next->nsid & 0x7fffffff, true, &answer);
-	if (!answer.socket)
-		return 0;
-	return from_socket(answer.socket, &work->who[TO], &work->who[TO], 0);
+	return next && (ask_stack(skb, TO, next->nsid & 0x7fffffff) & ANSWER_FOUND);
 }
 
 /* What an ICMP error quotes at `offset`: of a quoted fragment only the first tells. */
@@ -616,16 +613,15 @@ static __always_inline struct nf_conn *tracked(struct __sk_buff *skb, struct wor
 	return bpf_skb_ct_lookup(skb, &work->question, size, options, sizeof(*options));
 }
 
-static __always_inline void wide(struct end *to, const union nf_inet_addr *from, __u16 port,
-				 __u8 family)
+static __always_inline void wide(struct end *to, const struct end *from, __u8 family)
 {
 	__u32 v6 = family == AF_INET ? 0 : ~0U;
 
-	to->address[0] = from->all[0] & v6;
-	to->address[1] = from->all[1] & v6;
-	to->address[2] = (from->all[2] & v6) | (bpf_htonl(0xffff) & ~v6);
-	to->address[3] = (from->all[3] & v6) | (from->all[0] & ~v6);
-	to->port = port;
+	to->address[0] = from->address[0] & v6;
+	to->address[1] = from->address[1] & v6;
+	to->address[2] = (from->address[2] & v6) | (bpf_htonl(0xffff) & ~v6);
+	to->address[3] = (from->address[3] & v6) | (from->address[0] & ~v6);
+	to->port = from->port;
 }
 
 static __always_inline bool is_same(const struct end *one, const struct end *other)
@@ -635,23 +631,33 @@ static __always_inline bool is_same(const struct end *one, const struct end *oth
 		 (one->port ^ other->port));
 }
 
-/* Puts such a tuple, in which one end stands first, into the work area, and what stood there aside. */
-static __always_inline bool take_tuple(struct work *work, __u32 which,
-				       const struct nf_conntrack_tuple *tuple)
+/* Copies such a tuple, without following the kernel's types, which costs the verifier a search for each field. */
+static __always_inline void read_tracked(struct work *work, const struct nf_conntrack_tuple *tuple)
 {
-	union nf_inet_addr address[2] = {};
-	__u16 port[2] = {};
+	struct end *one = &work->tracked_end[0], *other = &work->tracked_end[1];
 
-	/* Read without following the kernel's types, which costs the verifier a search for each field. */
-	bpf_core_read(&address[0], sizeof(address[0]), &tuple->src.u3);
-	bpf_core_read(&address[1], sizeof(address[1]), &tuple->dst.u3);
-	bpf_core_read(&port[0], sizeof(port[0]), &tuple->src.u);
-	/* Of ICMP only the identifier, which is the asking end's. */
-	if (!is_icmp(&work->tuple))
-		bpf_core_read(&port[1], sizeof(port[1]), &tuple->dst.u);
+	bpf_core_read(one->address, sizeof(one->address), &tuple->src.u3);
+	bpf_core_read(other->address, sizeof(other->address), &tuple->dst.u3);
+	bpf_core_read(&one->port, sizeof(one->port), &tuple->src.u);
+	bpf_core_read(&other->port, sizeof(other->port), &tuple->dst.u);
+}
+
+/*
+ * Puts what was copied, in which one end stands first, into the work area, and what stood there
+ * aside; 0 when it is the same.
+ */
+__noinline int take_tracked(__u32 which)
+{
+	struct work *work = own_work();
+
+	if (!work)
+		return 0;
+	/* Of ICMP only the identifier counts, which is the asking end's. */
+	if (is_icmp(&work->tuple))
+		work->tracked_end[1].port = 0;
 	work->plain = work->tuple;
-	wide(&work->tuple.end[which & 1], &address[0], port[0], work->tuple.family);
-	wide(&work->tuple.end[~which & 1], &address[1], port[1], work->tuple.family);
+	wide(&work->tuple.end[which & 1], &work->tracked_end[0], work->tuple.family);
+	wide(&work->tuple.end[~which & 1], &work->tracked_end[1], work->tuple.family);
 	return !is_same(&work->tuple.end[0], &work->plain.end[0]) ||
 	       !is_same(&work->tuple.end[1], &work->plain.end[1]);
 }
@@ -685,7 +691,7 @@ __noinline int take_tracked_tuple(struct __sk_buff *skb, __u32 which)
 	struct ct_options options = {};
 	const struct nf_conn *known;
 	struct nf_conn *connection;
-	bool original, translated;
+	bool original;
 	__u32 info;
 
 	if (!work || !has_sockets(&work->tuple))
@@ -695,7 +701,8 @@ __noinline int take_tracked_tuple(struct __sk_buff *skb, __u32 which)
 		known = carried(skb, &info);
 		if (known) {
 			work->tracked = 1;
-			return take_tuple(work, which, view_of(known, (info < CT_REPLY) == (which & 1)));
+			read_tracked(work, view_of(known, (info < CT_REPLY) == (which & 1)));
+			return take_tracked(which);
 		}
 	}
 	if (!bpf_ksym_exists(bpf_skb_ct_lookup))
@@ -709,10 +716,10 @@ __noinline int take_tracked_tuple(struct __sk_buff *skb, __u32 which)
 	}
 	if (!connection)
 		return 0;
-	translated = take_tuple(work, which, view_of(connection, original == (which & 1)));
+	read_tracked(work, view_of(connection, original == (which & 1)));
 	bpf_ct_release(connection);
 	work->tracked = 1;
-	return translated;
+	return take_tracked(which);
 }
 
 /*
@@ -731,8 +738,10 @@ __noinline int sender_from_carried(struct __sk_buff *skb)
 	if (!work)
 		return 0;
 	connection = carried(skb, &info);
-	if (!connection || info >= CT_REPLY ||
-	    !take_tuple(work, FROM, view_of(connection, true)))
+	if (!connection || info >= CT_REPLY)
+		return 0;
+	read_tracked(work, view_of(connection, true));
+	if (!take_tracked(FROM))
 		return 0;
 	known = end_from_flow(FROM, work->netns) || (work->homes_at && end_from_home(skb, FROM));
 	work->tuple = work->plain;

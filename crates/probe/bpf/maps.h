@@ -19,6 +19,8 @@
 
 /* In `flows`: of sockets that cannot be looked up from elsewhere, by an address that one namespace has. */
 #define ANY_NETNS 0
+/* In place of another namespace's id: the packet's own. */
+#define OUR_NSID 0xffffffff
 
 /* sock_owner.flags */
 #define FROM_ITERATOR 1 /* nobody has used the socket since we watch */

@@ -54,6 +54,8 @@ struct work {
 	__u8 many;    /* sent to a group, or to all */
 	__u8 pad[2];
 	__s32 tracker; /* id of the namespace whose connections are looked at */
+	__u32 found_netns; /* of the socket that a look-up has found: inode number; 0: not told */
+	struct end tracked_end[2]; /* of a tracked connection, as the kernel writes it */
 };
 #define WORK_OFFSET 1024
 
