@@ -13,7 +13,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use pktwho_tls::{Hook, Library, Refusal};
+use pktwho_tls::{Hook, Library, Machine, Refusal, machine, resolve};
 use rustc_hash::FxHashSet;
 
 use super::hooks::Hooks;
@@ -175,7 +175,10 @@ impl Finder {
         // In one piece, and not twice the size by growing.
         buffer.reserve(usize::try_from(facts.size()).unwrap_or(0) + 1);
         let found = match file.take(SIZE_MAX).read_to_end(&mut buffer) {
-            Ok(_) => pktwho_tls::resolve(&buffer),
+            // Code of another machine is data here (an emulator has mapped it): a breakpoint would
+            // spoil it.
+            Ok(_) if machine(&buffer) != Machine::OURS => Err(Refusal::NoLabels),
+            Ok(_) => resolve(&buffer),
             Err(_) => Err(Refusal::NoLabels),
         };
         buffer.shrink_to(1 << 20);
