@@ -74,8 +74,13 @@ impl Reading<'_> {
         let payload = segment.payload;
         let direction = connection.directions.get_mut(self.way);
         if session::begins(payload) {
-            if direction.stream.next().is_none() || connection.passed > PASSED_MAX {
+            let passed = connection.passed > PASSED_MAX;
+            if direction.stream.next().is_none() || passed {
                 direction.stream.begin(segment.seq);
+            }
+            if passed && segment.flags & ACK != 0 {
+                let other = connection.directions.get_mut(self.way.opposite());
+                other.stream.begin(segment.ack);
             }
             connection.kind = Kind::Tls(Box::default());
         } else if Header::encrypted(payload) && direction.initial.is_none() {

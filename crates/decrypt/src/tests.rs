@@ -345,6 +345,40 @@ fn a_connection_that_was_joined_late_is_said_to_be_closed_once() {
     assert_eq!(found, ["TLS: not decrypted: key unknown"]);
 }
 
+/// As where a proxy is asked for a connection, or mail servers for encryption.
+#[test]
+fn tls_may_begin_behind_much_else() {
+    let (packets, secrets) = capture("http1");
+    let expected = told(&packets, &mut knowing(&secrets));
+    let client = locate::segment(&packets[0].packet()).unwrap().from;
+    let chunk = [b'x'; 1000];
+    for chunks in [1, 40_u32] {
+        let mut more = packets[..3].to_vec();
+        let add = |kept: &mut Kept, from_client: bool, count: u32| {
+            let at = before_tcp(kept) + if from_client { 4 } else { 8 };
+            let number = u32::from_be_bytes(kept.data[at..at + 4].try_into().unwrap());
+            kept.data[at..at + 4].copy_from_slice(&number.wrapping_add(count).to_be_bytes());
+        };
+        for number in 0..chunks {
+            // What acknowledges the server's opening, with data.
+            let mut kept = packets[2].clone();
+            kept.data.extend(chunk);
+            kept.orig_len = kept.data.len();
+            let length = u16::try_from(kept.data.len() - 14).unwrap();
+            kept.data[16..18].copy_from_slice(&length.to_be_bytes());
+            add(&mut kept, true, number * 1000);
+            more.push(kept);
+        }
+        for kept in &packets[3..] {
+            let mut kept = kept.clone();
+            let from_client = locate::segment(&kept.packet()).unwrap().from == client;
+            add(&mut kept, from_client, chunks * 1000);
+            more.push(kept);
+        }
+        assert_eq!(told(&more, &mut knowing(&secrets)), expected, "{chunks}");
+    }
+}
+
 #[test]
 fn plain_text_stands_in_the_place_of_the_payload() {
     let (packets, secrets) = capture("http1");
