@@ -93,6 +93,7 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
         sink.set_decrypt(Decrypt::live(decryption)?);
     }
     let mut capture = Capture {
+        matching: Matching::new(plan, live.wants_containers()),
         lineage: live.lineage().map_err(worded)?,
         live,
         sink,
@@ -101,7 +102,6 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
         embeds: plan.output.key_log.embed,
         processes,
         slots: Slots::default(),
-        matching: Matching::new(plan),
         signals,
         started: now(),
         by_iface: Vec::new(),
@@ -252,6 +252,8 @@ impl Capture {
                     }
                     if raw.undecided && !self.wanted.takes(&packet, self.lineage.as_ref()) {
                         self.refused += 1;
+                        let ids = self.matching.container_ids(&packet);
+                        self.matching.refused(&ids, &self.processes);
                         continue;
                     }
                     delivered = true;
@@ -295,6 +297,7 @@ impl Capture {
         for line in missing(&counts) {
             say(format_args!("{line}"));
         }
+        self.matching.report();
         if let Some(secrets) = &self.secrets {
             secrets.report();
         }

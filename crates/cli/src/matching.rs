@@ -1,4 +1,5 @@
-//! Whether a container or pod that flags name runs when a capture begins.
+//! Whether a container or pod that flags name runs when a capture begins, and what is missed
+//! of those whose names come late.
 //!
 //! What runs is known at once, what it is called when the runtimes have answered: nobody waits
 //! for that but `--require-match`.
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use pktwho_filter::tree::OwnerIs;
 use pktwho_owner::Processes;
+use pktwho_packet::Packet;
 
 use crate::plan;
 use crate::sink::say;
@@ -24,17 +26,49 @@ pub struct Matching {
     lists: Vec<Vec<OwnerIs>>,
     is_required: bool,
     end: Instant,
+    /// Packets are chosen by their containers.
+    is_filter: bool,
+    /// Packets that were refused before a runtime had told of their container.
+    unnamed: u64,
 }
 
 impl Matching {
     /// What the plan names.
-    pub fn new(plan: &plan::Live) -> Self {
+    /// `is_filter`: the filter has terms about containers.
+    pub fn new(plan: &plan::Live, is_filter: bool) -> Self {
         let lists = [&plan.owners.containers, &plan.owners.pods];
         let lists = lists.into_iter().filter(|list| !list.is_empty());
         Self {
             lists: lists.cloned().collect(),
             is_required: plan.containers.require_match,
             end: Instant::now() + TIME,
+            is_filter,
+            unnamed: 0,
+        }
+    }
+
+    /// The containers of a packet that was refused, where that is of interest.
+    pub fn container_ids(&self, packet: &Packet<'_>) -> Vec<Vec<u8>> {
+        let ends = [&packet.sender, &packet.receiver].into_iter().flatten();
+        let containers = ends.filter_map(|owner| owner.process.container.as_ref());
+        let wanted = containers.filter(|_| self.is_filter);
+        wanted.map(|container| container.id.clone()).collect()
+    }
+
+    /// Takes note of a packet of these containers that was refused.
+    pub fn refused(&mut self, containers: &[Vec<u8>], processes: &Processes) {
+        if containers.iter().any(|id| !processes.is_answered(id)) {
+            self.unnamed += 1;
+        }
+    }
+
+    /// Says how many there were.
+    pub fn report(&self) {
+        let unnamed = self.unnamed;
+        if unnamed > 0 {
+            say(format_args!(
+                "packets not taken since their containers' runtime was slow to tell of them: {unnamed}"
+            ));
         }
     }
 

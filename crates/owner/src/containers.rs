@@ -271,7 +271,12 @@ impl Containers {
             && self.known.values().all(|known| known.pending == 0)
     }
 
-    /// Whether all has been said that will be.
+    /// Whether no runtime owes an answer about it.
+    pub fn is_answered(&self, id: &[u8]) -> bool {
+        self.known.get(id).is_none_or(|known| known.pending == 0)
+    }
+
+    /// Whether all has been said that will be, or is waited for.
     pub fn is_told(&self, id: &[u8]) -> bool {
         let slow = self.wait.slow;
         self.known

@@ -84,6 +84,11 @@ impl Processes {
         self.containers.met()
     }
 
+    /// Whether the runtimes have said what they know of the container of this id.
+    pub fn is_answered(&self, id: &[u8]) -> bool {
+        self.containers.is_answered(id)
+    }
+
     /// Whether all runtimes that can be asked have told what runs.
     pub fn runtimes_have_told(&self) -> bool {
         self.containers.all_is_told()

@@ -158,6 +158,7 @@ fn a_runtime_that_hangs_delays_two_packets_at_most_and_no_third() {
     assert_eq!(shown(&mut processes), named(""));
     let waited = begin.elapsed();
     assert!(waited < PATIENCE * 3, "{waited:?}");
+    assert!(!processes.is_answered(ID.as_bytes()));
     let begin = Instant::now();
     for number in 0..100_u64 {
         let id = format!("{number:064x}");
