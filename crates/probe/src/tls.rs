@@ -85,7 +85,7 @@ pub struct TlsReport {
 pub struct TlsSecrets {
     ring: RingBuffer<'static>,
     queue: Rc<RefCell<VecDeque<TlsSecret>>>,
-    /// The map of the ring: readable when something has come.
+    /// The map of the ring: readable when much has come.
     pending: MapHandle,
     hooks: MapHandle,
     files: Files,
@@ -144,7 +144,7 @@ impl TlsSecrets {
         )
     }
 
-    /// Waits for a secret.
+    /// Waits that long, or until there are many secrets.
     ///
     /// # Errors
     /// What poll(2) says; a signal is none.
