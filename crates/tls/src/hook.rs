@@ -11,7 +11,8 @@ use crate::Machine;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hook {
     pub library: Library,
-    /// Of the function's first instruction in the file, in bytes: what uprobes take.
+    /// Of an instruction in the file, in bytes: what uprobes take. The function's first, or one
+    /// soon after it ([`cheaper`](crate::cheaper)).
     pub offset: u64,
     /// The key log's word for the secret.
     pub label: Operand,

@@ -9,6 +9,7 @@
 
 mod arm64;
 mod calls;
+mod cheap;
 mod client_random;
 mod code;
 mod elf;
@@ -23,6 +24,7 @@ mod secret;
 mod trace;
 mod x86;
 
+pub use cheap::cheaper;
 pub use elf::{Machine, build_id, machine};
 pub use hook::{Hook, Library, Operand, Place, Register};
 pub use refusal::Refusal;

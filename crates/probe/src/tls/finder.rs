@@ -13,7 +13,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use pktwho_tls::{Hook, Library, Machine, Refusal, machine, resolve};
+use pktwho_tls::{Hook, Library, Machine, Refusal, cheaper, machine, resolve};
 use rustc_hash::FxHashSet;
 
 use super::hooks::Hooks;
@@ -174,11 +174,14 @@ impl Finder {
         buffer.clear();
         // In one piece, and not twice the size by growing.
         buffer.reserve(usize::try_from(facts.size()).unwrap_or(0) + 1);
-        let found = match file.take(SIZE_MAX).read_to_end(&mut buffer) {
+        let found: Result<Vec<_>, _> = match file.take(SIZE_MAX).read_to_end(&mut buffer) {
             // Code of another machine is data here (an emulator has mapped it): a breakpoint would
             // spoil it.
             Ok(_) if machine(&buffer) != Machine::OURS => Err(Refusal::NoLabels),
-            Ok(_) => resolve(&buffer),
+            Ok(_) => resolve(&buffer).map(|hooks| {
+                let hooks = hooks.into_iter();
+                hooks.map(|hook| cheaper(&buffer, hook)).collect()
+            }),
             Err(_) => Err(Refusal::NoLabels),
         };
         buffer.shrink_to(1 << 20);
