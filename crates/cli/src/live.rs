@@ -223,7 +223,7 @@ impl Capture {
         let Some(secrets) = &mut self.secrets else {
             return Ok(());
         };
-        let fresh = secrets.collect()?;
+        let fresh = secrets.collect(&self.processes)?;
         if let Some(decrypt) = self.sink.decrypt() {
             for secret in &fresh {
                 decrypt.secret(secret);

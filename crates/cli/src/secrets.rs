@@ -18,6 +18,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use pktwho_capfile::{Block, KeptBlock};
+use pktwho_owner::Processes;
+use pktwho_packet::ProcessId;
 use pktwho_probe::{FoundSecret, TlsConfig, TlsReport, TlsSecrets};
 use pktwho_tls::Secret;
 
@@ -27,6 +29,7 @@ use crate::decrypt::Decryption;
 use crate::live::worded;
 use crate::names::Login;
 use crate::plan::{self, Format, Output, OwnerFilter};
+use crate::select;
 use crate::signals::Signals;
 use crate::sink::say;
 use known::Known;
@@ -73,6 +76,9 @@ impl KeyLog {
             if self.write.is_none() {
                 bail!("--keylog-only needs --write-keylog-file");
             }
+            if !args.containers.is_empty() || !args.pods.is_empty() {
+                bail!("--keylog-only knows no containers: they are known while capturing");
+            }
             if reads || target.is_some() {
                 bail!("--keylog-only takes no packets: it goes with neither -r nor -w");
             }
@@ -82,7 +88,7 @@ impl KeyLog {
 }
 
 /// Handshakes after this moment have secrets; how long we wait for it to come.
-const SETTLE: Duration = Duration::from_secs(3);
+const SETTLE: Duration = Duration::from_secs(10);
 /// How long packets are kept back for the secrets that decrypt them.
 pub const HOLD: Duration = Duration::from_millis(200);
 /// How often we look at signals and at the command while nothing comes.
@@ -155,11 +161,13 @@ impl Secrets {
     ///
     /// # Errors
     /// They cannot be written.
-    pub fn collect(&mut self) -> Result<Vec<Secret>> {
+    pub fn collect(&mut self, processes: &Processes) -> Result<Vec<Secret>> {
         self.source.snapshot();
         let mut fresh = Vec::new();
         while let Some(found) = self.source.next_secret() {
-            if is_wanted(&self.owners, self.follow, &found) && self.known.is_new(&found.secret) {
+            let is_wanted = is_wanted(&self.owners, self.follow, &found)
+                && is_within(&self.owners, found.process, processes);
+            if is_wanted && self.known.is_new(&found.secret) {
                 fresh.push(found.secret);
             }
         }
@@ -221,6 +229,21 @@ pub fn warn(output: &Output) {
             files.join(" and ")
         ));
     }
+}
+
+/// Whether the process is in a container, and in a pod, that the flags name.
+fn is_within(owners: &OwnerFilter, process: ProcessId, processes: &Processes) -> bool {
+    if owners.containers.is_empty() && owners.pods.is_empty() {
+        return true;
+    }
+    let Some(by_path) = pktwho_owner::container_by_path(process) else {
+        return false;
+    };
+    // What its runtime has told of it, if it has.
+    let mut told = processes.containers();
+    let container = told.find(|container| container.id == by_path.id);
+    let container = Some(container.unwrap_or(&by_path));
+    select::has(&owners.containers, container) && select::has(&owners.pods, container)
 }
 
 /// Whether the process, or with `follow` one of its ancestors, is one that the flags name.
@@ -309,10 +332,11 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
     if let Some(command) = &command {
         command.release()?;
     }
+    let processes = Processes::new();
     let mut count = 0;
     let mut ended = false;
     while !signals.stop() {
-        count += secrets.collect()?.len();
+        count += secrets.collect(&processes)?.len();
         if ended {
             break;
         }
@@ -324,7 +348,7 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
             secrets.source.wait(PATROL).map_err(worded)?;
         }
     }
-    count += secrets.collect()?.len();
+    count += secrets.collect(&processes)?.len();
     say(format_args!(
         "{count} TLS secret{}",
         if count == 1 { "" } else { "s" }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use pktwho_capfile::Format;
 use pktwho_filter::tree::OwnerIs;
 use pktwho_filter::{Device, Machine};
-use pktwho_packet::{Direction, Iface, Owner, Packet, Process, ProcessId};
+use pktwho_packet::{Container, Direction, Iface, Owner, Packet, Process, ProcessId};
 use rustc_hash::FxHashSet;
 
 use crate::args::Way;
@@ -186,7 +186,11 @@ fn matches(owners: &OwnerFilter, process: &Process, uid: Option<u32>) -> bool {
 
 /// Whether the process is in one of these, or none are asked for.
 fn is_in(terms: &[OwnerIs], process: &Process) -> bool {
-    let container = process.container.as_ref();
+    has(terms, process.container.as_deref())
+}
+
+/// Whether the container is one of these, or none are asked for.
+pub fn has(terms: &[OwnerIs], container: Option<&Container>) -> bool {
     let holds = |is: &OwnerIs| container.is_some_and(|container| is.holds_in(container));
     terms.is_empty() || terms.iter().any(holds)
 }

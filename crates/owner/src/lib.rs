@@ -26,5 +26,13 @@ mod runtimes;
 mod settling;
 mod sweep;
 
+use pktwho_packet::{Container, ProcessId};
+
 pub use processes::{ChangedCgroup, Processes, Slot};
 pub use runtimes::{Addresses, Runtimes};
+
+/// The container that a process is in by its cgroups, as far as their paths tell; `None` when
+/// it is in none, or is gone.
+pub fn container_by_path(process: ProcessId) -> Option<Container> {
+    procfs::read(process, true)?.container
+}

@@ -29,7 +29,7 @@ pub use finder::{Hooked, TlsFile, Unhooked};
 use crate::Error;
 use crate::abi::{TlsHook, TlsSecret, trimmed};
 use crate::mmaps::Mmaps;
-use finder::{Files, Finder};
+use finder::{Files, Finder, is_promising};
 use hooks::Hooks;
 
 /// How uprobes would be attached here, in words; loads the program and lets it go again.
@@ -135,8 +135,8 @@ impl TlsSecrets {
         })
     }
 
-    /// Waits until what runs already has been looked at, but not longer than this. Whether it
-    /// has been.
+    /// Waits until the programs that run already, and libraries whose names promise TLS, have
+    /// been looked at, but not longer than this. Whether they have been.
     pub fn settle(&self, patience: Duration) -> bool {
         !matches!(
             self.first_pass.recv_timeout(patience),
@@ -297,10 +297,13 @@ fn watch(
         finder.meet_program(program);
     }
     finder.look_ahead(std::path::Path::new("/"));
-    let mut rescan = true;
+    let (mut rescan, mut told) = (true, false);
     loop {
         if std::mem::take(&mut rescan) {
             for file in Finder::mapped_now() {
+                if !told && !is_promising(&file) {
+                    told = done.send(()).is_ok();
+                }
                 finder.meet(&file);
                 // Whoever starts meanwhile is in more of a hurry than who runs already.
                 rescan |= finder.hear(&mut mmaps);
@@ -308,6 +311,7 @@ fn watch(
                     return;
                 }
             }
+            // Nobody may be waiting any more.
             let _ = done.send(());
         }
         if !wait(&mmaps, stop) || is_told(stop) {

@@ -240,13 +240,21 @@ impl Finder {
     }
 }
 
+/// Whether it is a program, or a library whose name promises TLS.
+pub fn is_promising(file: &MappedFile) -> bool {
+    rank(&file.path) < OTHERS
+}
+
+/// Of libraries whose names promise nothing.
+const OTHERS: u8 = 2;
+
 fn rank(path: &[u8]) -> u8 {
     let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
     let has = |part: &[u8]| name.windows(part.len()).any(|window| window == part);
     match () {
         () if has(b"ssl") || has(b"tls") => 0,
         () if !has(b".so") => 1,
-        () => 2,
+        () => OTHERS,
     }
 }
 
