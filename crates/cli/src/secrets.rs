@@ -88,9 +88,9 @@ impl KeyLog {
 }
 
 /// Handshakes after this moment have secrets; how long we wait for it to come.
-const SETTLE: Duration = Duration::from_secs(10);
+const SETTLE: Duration = Duration::from_secs(5);
 /// How long packets are kept back for the secrets that decrypt them.
-pub const HOLD: Duration = Duration::from_millis(200);
+pub const HOLD: Duration = Duration::from_millis(500);
 /// How often we look at signals and at the command while nothing comes.
 const PATROL: Duration = Duration::from_millis(50);
 /// Files that could not be hooked are named up to this many.

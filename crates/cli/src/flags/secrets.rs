@@ -25,7 +25,7 @@ pub(super) const FLAGS: &[Flag] = &[
         long: Some("embed-keylog-to-pcapng"),
         value: None,
         help: "Store the TLS secrets of processes in the file of -w, before their packets",
-        man: "Wireshark decrypts such a file without a key log. Packets are written 0.2 seconds \
+        man: "Wireshark decrypts such a file without a key log. Packets are written 0.5 seconds \
               late, so that the secrets are there first; with little memory for packets (-B) \
               or many of them, earlier.",
         compat: Compat::Ours,
