@@ -31,7 +31,8 @@ pub struct Addresses {
     pub podman: Option<PathBuf>,
 }
 
-const DOCKER: &str = "/var/run/docker.sock";
+/// Docker's place: `/var/run` is a link to `/run`, but not in an image that holds us alone.
+const DOCKER: [&str; 2] = ["/var/run/docker.sock", "/run/docker.sock"];
 const CONTAINERD: &str = "/run/containerd/containerd.sock";
 const PODMAN: &str = "/run/podman/podman.sock";
 
@@ -87,7 +88,7 @@ impl Runtimes {
         };
         let podman = Podman::new(at(&addresses.podman, PODMAN));
         let docker = Docker {
-            socket: at(&addresses.docker, DOCKER),
+            socket: at(&addresses.docker, usual_docker()),
             is_podman: false,
         };
         let containerd = Containerd {
@@ -154,6 +155,13 @@ impl Runtimes {
             self.answers.recv_timeout(within).ok()
         }
     }
+}
+
+/// Where Docker listens unless it is said.
+fn usual_docker() -> &'static str {
+    let [usual, other] = DOCKER;
+    let is_there = |path: &str| Path::new(path).parent().is_some_and(Path::is_dir);
+    if is_there(usual) { usual } else { other }
 }
 
 /// `unix:///run/x.sock` and `/run/x.sock` are the same.
