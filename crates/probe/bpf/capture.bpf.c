@@ -67,7 +67,7 @@ static __always_inline void publish(struct ring_control *control, __u64 head)
 /* Copy the first cap_len bytes of the packet, with the VLAN tag back where the wire had it. */
 static __always_inline long copy_packet(struct __sk_buff *skb, char *to, __u32 cap_len, bool tagged)
 {
-	__u32 rest;
+	__u32 last;
 	__u16 tag[2];
 
 	if (!tagged || cap_len <= ADDRESSES)
@@ -80,10 +80,12 @@ static __always_inline long copy_packet(struct __sk_buff *skb, char *to, __u32 c
 	/* A cut within the tag: what was written beyond lies in the record's padding. */
 	if (cap_len <= ADDRESSES + VLAN_TAG)
 		return 0;
-	rest = cap_len - ADDRESSES - VLAN_TAG;
-	if (rest > config.snaplen)
+	last = cap_len - ADDRESSES - VLAN_TAG - 1;
+	asm volatile("" : "+r"(last));
+	if (last >= config.snaplen)
 		return -1;
-	return bpf_skb_load_bytes(skb, ADDRESSES, to + ADDRESSES + VLAN_TAG, rest);
+	asm volatile("" : "+r"(last));
+	return bpf_skb_load_bytes(skb, ADDRESSES, to + ADDRESSES + VLAN_TAG, last + 1);
 }
 
 #include "filter.bpf.c"
@@ -121,7 +123,7 @@ static __always_inline bool is_said(const struct work *work)
 static __always_inline __u32 fill(struct __sk_buff *skb, struct work *work,
 				  struct packet_record *record, __u32 l3)
 {
-	__u32 cap_len = READ(work->cap_len);
+	__u32 last = READ(work->cap_len) - 1;
 	__u32 before = sizeof(*record);
 
 	record->owners = !is_said(work);
@@ -129,12 +131,15 @@ static __always_inline __u32 fill(struct __sk_buff *skb, struct work *work,
 		__builtin_memcpy((char *)record + before, work->who, sizeof(work->who));
 		before += sizeof(work->who);
 	}
-	if (cap_len == 0 || cap_len > config.snaplen ||
-	    copy_packet(skb, (char *)record + before, cap_len, is_tagged(skb, l3)))
+	if (last >= config.snaplen)
+		return 0;
+	/* Before 6.8 the verifier learns that a size is not 0 from an addition alone. */
+	asm volatile("" : "+r"(last));
+	if (copy_packet(skb, (char *)record + before, last + 1, is_tagged(skb, l3)))
 		return 0;
 	if (record->owners)
 		__builtin_memcpy(work->said, work->who, sizeof(work->who));
-	return before + cap_len;
+	return before + last + 1;
 }
 
 /* The last step: the record, which has its head by now, gets its bytes and is published. */

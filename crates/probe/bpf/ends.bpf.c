@@ -150,7 +150,7 @@ __noinline int remember_far(struct __sk_buff *skb)
 	struct bpf_sock *sk = skb->sk;
 	struct sock_owner *socket;
 	struct bpf_sock *full;
-	__u32 seq, l3;
+	__u32 l3;
 
 	if (!sk || !work)
 		return 0;
@@ -169,13 +169,11 @@ __noinline int remember_far(struct __sk_buff *skb)
 		socket->flags |= FAR_ASKED;
 		return 0;
 	}
-	seq = READ(socket->seq);
-	if ((seq & 1) || __sync_val_compare_and_swap(&socket->seq, seq, seq + 1) != seq)
+	if (!begin_writing(socket))
 		return 0;
 	socket->far = work->who[TO];
 	socket->far_at = work->homes_at;
-	barrier();
-	WRITE(socket->seq, seq + 2);
+	end_writing(socket);
 	return 1;
 }
 
@@ -242,11 +240,17 @@ __noinline int put_question(__u32 which)
 /* The same, as the verifier wants it: a size that is not 0 nor too large, or 0. */
 static __always_inline __u32 question(__u32 which)
 {
-	__u32 size = put_question(which);
+	__u32 last = put_question(which) - 1;
 
-	/* The compiler knows what comes back, the verifier does not. */
-	asm volatile("" : "+r"(size));
-	return size <= sizeof(((struct work *)0)->question) ? size : 0;
+	/*
+	 * The compiler knows what comes back, the verifier does not: before 6.8 it learns a lower
+	 * bound from an addition, and not from a comparison with 0.
+	 */
+	asm volatile("" : "+r"(last));
+	if (last >= sizeof(((struct work *)0)->question))
+		return 0;
+	asm volatile("" : "+r"(last));
+	return last + 1;
 }
 
 /*

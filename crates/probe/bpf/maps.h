@@ -33,7 +33,7 @@ struct sock_owner {
 	__u32 seq;
 	__u32 flags;
 	__u32 netns;
-	__u32 pad;
+	__u32 writers; /* those who write, or wanted to at the same time */
 	__u64 last_flow; /* hash of the flow written last, for sockets with many */
 	struct owner who;
 	/*
@@ -43,6 +43,38 @@ struct sock_owner {
 	__u64 far_at;
 	struct owner far;
 };
+
+/*
+ * Begins to write an owner, unless somebody else does. Adding and looking lets one in at most:
+ * who adds later sees both. Compare and exchange is of 5.12; arm64, where it orders what is
+ * written after it, is supported from later kernels on.
+ */
+static __always_inline bool begin_writing(struct sock_owner *socket)
+{
+#if defined(__TARGET_ARCH_arm64)
+	__u32 seq = READ(socket->seq);
+
+	return !(seq & 1) && __sync_val_compare_and_swap(&socket->seq, seq, seq + 1) == seq;
+#else
+	__sync_fetch_and_add(&socket->writers, 1);
+	if (READ(socket->writers) != 1) {
+		__sync_fetch_and_add(&socket->writers, -1);
+		return false;
+	}
+	WRITE(socket->seq, READ(socket->seq) + 1);
+	barrier();
+	return true;
+#endif
+}
+
+static __always_inline void end_writing(struct sock_owner *socket)
+{
+	barrier();
+	WRITE(socket->seq, READ(socket->seq) + 1);
+#if !defined(__TARGET_ARCH_arm64)
+	__sync_fetch_and_add(&socket->writers, -1);
+#endif
+}
 
 /*
  * Written by the socket hooks, the tracepoints and the start-up iterator; read by the capture

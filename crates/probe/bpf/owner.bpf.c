@@ -11,8 +11,9 @@ static __always_inline void fill_current(struct owner *who, __u64 id, struct tas
 	who->start = BPF_CORE_READ(task, group_leader, start_boottime);
 	who->pid = id >> 32;
 	who->tid = (__u32)id;
-	who->uid = (__u32)bpf_get_current_uid_gid();
-	bpf_get_current_comm(who->thread, sizeof(who->thread));
+	/* Read, not asked for: egress programs may ask for neither before 6.18. */
+	who->uid = BPF_CORE_READ(task, cred, uid.val);
+	bpf_core_read(who->thread, sizeof(who->thread), &task->comm);
 	who->sure = SURE_EXACT;
 }
 
@@ -21,7 +22,6 @@ static __always_inline void claim(struct sock_owner *socket)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	struct task_struct *task;
-	__u32 seq;
 
 	if (socket->who.pid == id >> 32 && socket->who.tid == (__u32)id &&
 	    socket->who.sure == SURE_EXACT && !(socket->flags & FROM_ITERATOR))
@@ -29,9 +29,8 @@ static __always_inline void claim(struct sock_owner *socket)
 	task = (struct task_struct *)bpf_get_current_task();
 	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
 		return;
-	seq = READ(socket->seq);
 	/* Lost the race: another thread that uses the socket at this moment claims it. */
-	if ((seq & 1) || __sync_val_compare_and_swap(&socket->seq, seq, seq + 1) != seq)
+	if (!begin_writing(socket))
 		return;
 	if (!socket->netns)
 		socket->netns = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
@@ -39,8 +38,7 @@ static __always_inline void claim(struct sock_owner *socket)
 	socket->flags &= ~(FROM_ITERATOR | FLOW_WRITTEN | FAR_ASKED);
 	socket->last_flow = 0;
 	socket->far_at = 0;
-	barrier();
-	WRITE(socket->seq, seq + 2);
+	end_writing(socket);
 	changed();
 }
 

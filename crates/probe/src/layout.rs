@@ -52,6 +52,12 @@ impl RingLayout {
         Self::new(number(count), number(size), snaplen)
     }
 
+    /// With rings of half the size, if they may be that small.
+    pub fn smaller(self, snaplen: u32) -> Option<Self> {
+        let size = self.size / 2;
+        (u64::from(size) >= RING_MIN).then(|| Self::new(self.count, size, snaplen))
+    }
+
     fn new(count: u32, size: u32, snaplen: u32) -> Self {
         let page = u32::try_from(rustix::param::page_size()).unwrap_or(4096);
         // Room for one record that begins at the last byte of the ring.

@@ -178,15 +178,24 @@ impl Live {
         let graphs = graphs(&mut config, &wanted, &spaces)?;
         let owners = graphs.values().flat_map(|graph| &graph.owners);
         let terms = Terms::new(owners, config.filter.follow, config.filter.counted)?;
-        let layout = RingLayout::choose(config.buffer, snaplen);
-        let kernel_config = abi::Config {
+        let mut layout = RingLayout::choose(config.buffer, snaplen);
+        let kernel_config = |layout: RingLayout| abi::Config {
             snaplen,
             ring_size: layout.size,
             netns: spaces.only().map_or(0, |netns| netns.0),
             owners: 1,
             ..terms.config()
         };
-        let mut programs = Programs::load(kernel_config, &terms, layout)?;
+        let mut loaded = Programs::load(kernel_config(layout), &terms, layout);
+        while loaded.is_err() && Programs::is_too_large(layout) {
+            let Some(smaller) = layout.smaller(snaplen) else {
+                break;
+            };
+            layout = smaller;
+            loaded = Programs::load(kernel_config(layout), &terms, layout);
+        }
+        let mut programs = loaded?;
+        let notices = programs.lost().into_iter().collect();
         programs.attach()?;
         let existing = terms::answer_existing(&programs, &terms, &config.filter.must_run)?;
         programs.claim_existing_sockets()?;
@@ -243,7 +252,7 @@ impl Live {
             gone: VecDeque::new(),
             stopped: false,
             strays: 0,
-            notices: Vec::new(),
+            notices,
         };
         live.refresh_homes();
         live.attach_all(&wanted)?;

@@ -7,7 +7,8 @@ use std::io::{Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use libbpf_rs::{
-    Iter, Link, Map, MapCore, MapFlags, MapHandle, Object, ObjectBuilder, OpenObject, ProgramType,
+    Iter, Link, Map, MapCore, MapFlags, MapHandle, MapType, Object, ObjectBuilder, OpenObject,
+    ProgramType,
 };
 use pktwho_packet::NetnsId;
 use zerocopy::IntoBytes;
@@ -33,6 +34,8 @@ struct Hooks {
     current_in_capture: bool,
     /// Programs of owner.bpf.c that are not wanted then.
     without: &'static [&'static str],
+    /// What is lost by it, in words.
+    lost: Option<&'static str>,
 }
 
 const SENDS: [&str; 2] = ["sendmsg4", "sendmsg6"];
@@ -46,26 +49,45 @@ const NOT_WITH_CURRENT: &[&str] = &[
     "sock_send_length",
 ];
 
-const HOOKS: [Hooks; 4] = [
+const HOOKS: [Hooks; 5] = [
     Hooks {
         current_in_egress: true,
         current_in_capture: true,
         without: NOT_WITH_CURRENT,
+        lost: None,
     },
     Hooks {
         current_in_egress: true,
         current_in_capture: false,
         without: NOT_WITH_CURRENT,
+        lost: None,
     },
     Hooks {
         current_in_egress: false,
         current_in_capture: false,
         without: &[RECEIVES[0], RECEIVES[1]],
+        lost: None,
     },
     Hooks {
         current_in_egress: false,
         current_in_capture: false,
         without: &["sock_send_length", "sock_recv_length"],
+        lost: None,
+    },
+    // Tracing programs may not look into sockets' storage (5.10).
+    Hooks {
+        current_in_egress: false,
+        current_in_capture: false,
+        without: &[
+            "sock_send_length",
+            "sock_recv_length",
+            "inet_sock_set_state",
+            "existing_sockets",
+        ],
+        lost: Some(
+            "this kernel tells less of sockets: owners of connections from before the capture, or \
+             handed to another process, may be missing",
+        ),
     },
 ];
 
@@ -157,6 +179,24 @@ impl Programs {
         Err(first_refusal.unwrap_or(Error::Load {
             reason: "no variant to try".into(),
         }))
+    }
+
+    /// What this kernel cannot be had to do, in words.
+    pub fn lost(&self) -> Option<String> {
+        self.hooks.lost.map(str::to_owned)
+    }
+
+    /// Whether a refusal may be for the size of a ring: before 5.11 a map's value has 4 MiB at
+    /// most. Found out by making such a map alone.
+    pub fn is_too_large(layout: RingLayout) -> bool {
+        let options = libbpf_sys::bpf_map_create_opts {
+            sz: size_of::<libbpf_sys::bpf_map_create_opts>() as libbpf_sys::size_t,
+            ..Default::default()
+        };
+        let made = MapHandle::create(MapType::Array, None::<&str>, 4, layout.stride, 1, &options);
+        made.is_err_and(|error| {
+            format!("{error:#}").contains(&format!("(os error {})", libc::E2BIG))
+        })
     }
 
     fn fill_terms(&self, terms: &Terms) -> Result<(), Error> {
@@ -313,7 +353,7 @@ impl Programs {
             for program in self
                 .object
                 .progs_mut()
-                .filter(|program| program.name() == name)
+                .filter(|program| program.name() == name && program.autoload())
             {
                 let link = program.attach()?;
                 Iter::new(&link)?.read_to_end(&mut output)?;
