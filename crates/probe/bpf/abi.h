@@ -239,7 +239,8 @@ struct config {
 	__u8 current_in_egress; /* cgroup_skb may ask for the current task (6.x); else tracepoints refresh */
 	__u8 owners;         /* look for owners at all */
 	__u8 current_in_capture; /* classifiers may ask for it too */
-	__u8 pad[5];
+	__u8 tracking; /* classifiers may ask the connection tracking (bpf_skb_ct_lookup) */
+	__u8 pad[4];
 };
 #define SNAPLEN_MAX 262144
 #define RING_HEADER 4096 /* bytes before the records of a ring */

@@ -378,6 +378,7 @@ __noinline int ask_stack(struct __sk_buff *skb, __u32 which, __u32 nsid)
 			answer = read_socket(full, work, who);
 		bpf_sk_release(sk);
 	}
+	work->answer = answer;
 	return answer;
 }
 
@@ -709,7 +710,7 @@ __noinline int take_tracked_tuple(struct __sk_buff *skb, __u32 which)
 			return take_tracked(which);
 		}
 	}
-	if (!bpf_ksym_exists(bpf_skb_ct_lookup))
+	if (!config.tracking)
 		return 0;
 	/* Does the packet go the way of the connection's first one? */
 	connection = tracked(skb, work, TO, &options);
@@ -911,13 +912,77 @@ __noinline int find_sender(struct __sk_buff *skb)
 	return (!loopback && end_from_tracking(skb, FROM)) || sent_by_kernel(skb);
 }
 
+#define NAT_DST (-100) /* NF_IP_PRI_NAT_DST (linux/netfilter_ipv4.h), for IPv6 the same */
+#define HOOKS_MAX 8
+
+/*
+ * Does the namespace change the destinations of some of the packets that come to it? Its hook for
+ * that stands before routing (NF_INET_PRE_ROUTING, 0).
+ */
+__noinline int translates(struct __sk_buff *skb)
+{
+	struct net *net = BPF_CORE_READ((struct sk_buff *)skb, dev, nd_net.net);
+	struct work *work = own_work();
+	struct nf_hook_entries *entries;
+	struct nf_hook_ops *ops;
+	int priority;
+	__u16 count;
+	char *at;
+
+	if (!work || !bpf_core_field_exists(net->nf))
+		return 0;
+	if (work->tuple.family == AF_INET)
+		entries = BPF_CORE_READ(net, nf.hooks_ipv4[0]);
+	else
+		entries = BPF_CORE_READ(net, nf.hooks_ipv6[0]);
+	if (!entries)
+		return 0;
+	count = BPF_CORE_READ(entries, num_hook_entries);
+	at = (char *)entries + bpf_core_field_offset(struct nf_hook_entries, hooks) +
+	     count * sizeof(struct nf_hook_entry);
+	for (int i = 0; i < HOOKS_MAX && i < count; i++) {
+		if (bpf_probe_read_kernel(&ops, sizeof(ops), at + i * sizeof(ops)))
+			return 0;
+		priority = BPF_CORE_READ(ops, priority);
+		if (priority == NAT_DST)
+			return 1;
+	}
+	return 0;
+}
+
+/*
+ * A socket without a peer is where the packet is addressed to. Behind a translation it is
+ * somebody else's; that of a connection's first packet is not known yet.
+ */
+__noinline int doubt_receiver(struct __sk_buff *skb)
+{
+	struct work *work = own_work();
+	struct owner found;
+
+	if (!work || (work->answer & ANSWER_CONNECTED) || skb->ifindex == LOOPBACK_IFINDEX ||
+	    !translates(skb))
+		return 0;
+	found = work->who[TO];
+	work->tracked = 0;
+	if (end_from_tracking(skb, TO))
+		return 0;
+	work->who[TO] = found;
+	if (!work->tracked)
+		work->who[TO].sure = SURE_GUESS;
+	return 0;
+}
+
 __noinline int find_receiver(struct __sk_buff *skb)
 {
 	struct work *work = own_work();
 
 	if (!work)
 		return 0;
-	if (!work->egress && (end_from_lookup(skb, TO) || end_from_flow(TO, work->netns)))
+	if (!work->egress && end_from_lookup(skb, TO)) {
+		doubt_receiver(skb);
+		return 1;
+	}
+	if (!work->egress && end_from_flow(TO, work->netns))
 		return 1;
 	if (!work->egress && !has_sockets(&work->tuple) &&
 	    (work->many || delivered_here(skb)) && receiver_from_raw(work->netns))
@@ -936,6 +1001,7 @@ static __always_inline void find_ends(struct __sk_buff *skb, struct work *work)
 {
 	if (!find_tuple(skb))
 		return;
+	work->tracked = 0;
 	if (work->tuple.part == PART_LATER) {
 		ends_from_fragment();
 		return;

@@ -15,8 +15,29 @@ struct ns_common {
 	unsigned int inum;
 };
 
+struct nf_hook_ops {
+	int priority;
+};
+
+struct nf_hook_entry {
+	void *hook;
+	void *priv;
+};
+
+/* Pointers to as many struct nf_hook_ops follow. */
+struct nf_hook_entries {
+	__u16 num_hook_entries;
+	struct nf_hook_entry hooks[];
+};
+
+struct netns_nf {
+	struct nf_hook_entries *hooks_ipv4[5]; /* by NF_INET_… */
+	struct nf_hook_entries *hooks_ipv6[5];
+};
+
 struct net {
 	struct ns_common ns;
+	struct netns_nf nf;
 };
 
 typedef struct {

@@ -51,6 +51,7 @@ struct work {
 	__u8 full; /* the ring is full: the record is not in it */
 	__u8 known;
 	__u8 tracked; /* a connection that its router knows */
+	__u8 answer; /* of the stack, asked last: ANSWER_… */
 	__u8 many;    /* sent to a group, or to all */
 	__u8 pad[2];
 	__s32 tracker; /* id of the namespace whose connections are looked at */

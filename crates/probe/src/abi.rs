@@ -202,7 +202,8 @@ abi! {
         current_in_egress: u8,
         owners: u8,
         current_in_capture: u8,
-        pad: [u8; 5],
+        tracking: u8,
+        pad: [u8; 4],
     }
     /// An address: a register's value, followed through pointers.
     TlsPlace = "tls_place" {

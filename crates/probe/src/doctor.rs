@@ -10,7 +10,7 @@ use std::path::Path;
 use rustix::thread::CapabilitySet;
 
 use crate::layout::RingLayout;
-use crate::load::{Programs, Taken};
+use crate::load::{self, Programs, Taken};
 use crate::terms::Terms;
 use crate::{Error, abi, sys, tls};
 
@@ -239,12 +239,8 @@ fn packet_socket() -> Finding {
     )
 }
 
-/// By the names of the kernel's functions for programs, which its symbols list.
 fn conntrack() -> Finding {
-    let symbols = fs::read("/proc/kallsyms").unwrap_or_default();
-    let name = b" bpf_skb_ct_lookup";
-    let found = symbols.windows(name.len()).any(|window| window == name);
-    let state = found
+    let state = load::tracks()
         .then(String::new)
         .ok_or_else(|| "the kernel lets no program ask its connection tracking".to_owned());
     Finding::new(

@@ -154,6 +154,10 @@ impl Programs {
         libbpf_rs::set_print(None);
         let cgroup = root_cgroup()?;
         let types = kernel_types();
+        let config = Config {
+            tracking: u8::from(tracks()),
+            ..config
+        };
         let mut first_refusal = None;
         for hooks in &HOOKS {
             match open(config, hooks, terms, layout, types.as_ref()).and_then(OpenObject::load) {
@@ -446,6 +450,20 @@ fn open(
         }
     }
     Ok(object)
+}
+
+/// Whether classifiers may ask the connection tracking: Linux 5.18, where it is built in or its
+/// module is loaded. Told by the names in their types; the programs do not take the function's
+/// address to find out, which kernels up to 6.1 refuse.
+pub fn tracks() -> bool {
+    const NAME: &[u8] = b"\0bpf_skb_ct_lookup\0";
+    let holds = |types: &[u8]| memchr::memmem::find(types, NAME).is_some();
+    let read = |path: &str| std::fs::read(path).is_ok_and(|types| holds(&types));
+    match sys::KernelTypes::map() {
+        Ok(mapped) if holds(mapped.bytes()) => true,
+        Err(_) if read(sys::KERNEL_TYPES) => true,
+        _ => read(sys::TRACKING_TYPES),
+    }
 }
 
 /// The kernel's types that the programs ask for, as a file; `None`: libbpf looks for them itself.

@@ -14,6 +14,8 @@ use zerocopy::{Immutable, IntoBytes};
 
 /// The kernel's type information (BTF).
 pub const KERNEL_TYPES: &str = "/sys/kernel/btf/vmlinux";
+/// The same of the connection tracking, where that is a module.
+pub const TRACKING_TYPES: &str = "/sys/kernel/btf/nf_conntrack";
 
 /// A mapping shared with the kernel. Numbers in it are read and written atomically; byte
 /// ranges are lent only where the caller knows that the kernel does not write.
