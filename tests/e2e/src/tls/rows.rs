@@ -243,11 +243,27 @@ urllib.request.urlopen(\"https://\" + os.environ[\"AT\"], context=context).read(
     Row {
         name: "node",
         needs: "node",
+        before: "mkfifo $DIR/gate
+             node -e '
+const https = require(\"https\");
+const any = {rejectUnauthorized: false};
+const end = answer => answer.on(\"end\", () => process.exit()).resume();
+process.stdin.once(\"data\", () => https.get(\"https://\" + process.env.AT, any, end))
+' 0<>$DIR/gate >/dev/null 2>&1 & echo $! > $DIR/pid
+             until grep -q node /proc/$(cat $DIR/pid)/comm; do :; done",
+        client: OPEN_GATE,
+        owner: "node",
+        ..PLAIN
+    },
+    Row {
+        name: "node, started meanwhile",
+        needs: "node",
         client: "node -e '
 const https = require(\"https\");
 const any = {rejectUnauthorized: false};
 https.get(\"https://\" + process.env.AT, any, answer => answer.resume())'",
         owner: "node",
+        race: true,
         ..PLAIN
     },
     Row {
