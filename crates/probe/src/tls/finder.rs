@@ -6,7 +6,7 @@
 //! anybody uses them, since the first secret comes milliseconds after a program has started.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -59,6 +59,8 @@ pub struct Finder {
     seen: FxHashSet<FileId>,
     /// Files that have been judged.
     judged: FxHashSet<Judged>,
+    /// Our own program: it holds the words that are looked for, and no secrets.
+    own: Option<Judged>,
     /// File systems whose libraries have been looked for.
     devices: FxHashSet<(u32, u32)>,
     buffer: Vec<u8>,
@@ -71,6 +73,17 @@ struct Judged {
     inode: u64,
     size: u64,
     changed: (i64, i64),
+}
+
+impl Judged {
+    fn of(facts: &Metadata) -> Self {
+        Self {
+            device: facts.dev(),
+            inode: facts.ino(),
+            size: facts.size(),
+            changed: (facts.mtime(), facts.mtime_nsec()),
+        }
+    }
 }
 
 /// Mappings, files and reports that are remembered; what is forgotten is looked at again.
@@ -91,6 +104,9 @@ impl Finder {
             files,
             seen: FxHashSet::default(),
             judged: FxHashSet::default(),
+            own: fs::metadata("/proc/self/exe")
+                .ok()
+                .map(|facts| Judged::of(&facts)),
             devices: FxHashSet::default(),
             buffer: Vec::new(),
         }
@@ -158,12 +174,10 @@ impl Finder {
     /// Hooks a file, if it has something to hook and was not judged before.
     fn judge(&mut self, file: &File, path: &Path) {
         let Ok(facts) = file.metadata() else { return };
-        let judged = Judged {
-            device: facts.dev(),
-            inode: facts.ino(),
-            size: facts.size(),
-            changed: (facts.mtime(), facts.mtime_nsec()),
-        };
+        let judged = Judged::of(&facts);
+        if self.own.as_ref() == Some(&judged) {
+            return;
+        }
         if self.judged.len() >= MEMORY {
             self.judged.clear();
         }
