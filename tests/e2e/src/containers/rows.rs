@@ -42,7 +42,8 @@ pub const ENGINE_ROWS: &[EngineRow] = rows! { EngineRow:
     "later", "a container that is started during the capture asks the host", later;
     "restarted", "a container that is restarted during the capture", restarted;
     "brief", "containers that send one datagram and are gone", brief;
-    "filters", "only packets of a container, running or started later", filters;
+    "filters", "only packets of a container that runs", filters;
+    "filter-later", "only packets of a container that starts during the capture", filter_later;
     "own-image", "pktwho in a container of its own names the others", own_image;
     "every-netns", "--netns any: on the container's own device as well", every_netns;
 };
@@ -267,16 +268,15 @@ fn either(
 fn filters(scene: &mut Scene, engine: &Engine) -> Result<()> {
     let label = ["--label", "app=web"];
     let web = engine.run("web", &label, &["serve", "8021", "8022"])?;
-    let other = engine.run("other", &[], &["serve", "8023", "8024"])?;
+    let other = engine.run("other", &[], &["serve", "8023"])?;
     let (address, elsewhere) = (web.address()?, other.address()?);
     serves(&scene.host.netns, &address, 8022)?;
-    serves(&scene.host.netns, &elsewhere, 8024)?;
+    serves(&scene.host.netns, &elsewhere, 8023)?;
     scene.listen("")?;
     let (name, id) = (web.name.clone(), web.id.clone());
     let short = id.get(..12).context("a short id")?.to_owned();
     let is_web = |inside: &Inside| inside.name.starts_with("web");
-    let next = engine.next_name("web");
-    let (first, second) = (name.clone(), next.clone());
+    let first = name.clone();
     scene.listen_for(
         &format!("--container-name {name}"),
         either(move |i| i.name == first),
@@ -284,10 +284,6 @@ fn filters(scene: &mut Scene, engine: &Engine) -> Result<()> {
     scene.listen_for(
         &format!("--container-id {short}"),
         either(move |i| i.id == id),
-    )?;
-    scene.listen_for(
-        &format!("--container-name {next}"),
-        either(move |i| i.name == second),
     )?;
     scene.listen_for("container web*", either(is_web))?;
     scene.listen_for("label app=web", either(is_web))?;
@@ -302,8 +298,20 @@ fn filters(scene: &mut Scene, engine: &Engine) -> Result<()> {
     scene.talk(&[8023], None, Some(other.inside()));
     fetch(&scene.host.netns, &address, 8021)?;
     other.exec(&["wget", "-qO-", &url(&address, 8022)])?;
-    fetch(&scene.host.netns, &elsewhere, 8023)?;
-    let command = ["wget", "-qO-", &url(&elsewhere, 8024)];
+    fetch(&scene.host.netns, &elsewhere, 8023)
+}
+
+fn filter_later(scene: &mut Scene, engine: &Engine) -> Result<()> {
+    let label = ["--label", "app=web"];
+    let other = engine.run("other", &[], &["serve", "8024"])?;
+    let address = other.address()?;
+    serves(&scene.host.netns, &address, 8024)?;
+    scene.listen("")?;
+    let next = engine.next_name("web");
+    let is_web = |inside: &Inside| inside.name.starts_with("web");
+    scene.listen_for(&format!("--container-name {next}"), either(is_web))?;
+    scene.listen_for("label app=web", either(is_web))?;
+    let command = ["wget", "-qO-", &url(&address, 8024)];
     let later = engine.run("web", &label, &command)?;
     scene.talk(&[8024], Some(later.inside()), Some(other.inside()));
     later.ended()
