@@ -26,6 +26,10 @@ const GAPS: &[Gap] = &[
               a filter by name misses those, and says so",
     },
     Gap {
+        rows: "later",
+        why: "a namespace that is new is not known at once: the first packets to it may have no receiver",
+    },
+    Gap {
         rows: "/published",
         why: "the first packet's address is not yet translated: it is given to whoever listens there on the host",
     },
@@ -105,7 +109,7 @@ impl Row {
         let bad = tally.empty + tally.unowned;
         // A gap is a few packets, not a feature that is gone; a container that has just started
         // sends no more than a few.
-        let is_brief = self.name.ends_with("/filter-later");
+        let is_brief = self.name.ends_with("later");
         let is_small = tally.wrong == 0 && (is_brief || bad * 3 <= tally.right);
         let covers = |gap: &&Gap| self.name.contains(gap.rows) && is_small;
         GAPS.iter().find(covers).map(|gap| gap.why)
