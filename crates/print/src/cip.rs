@@ -14,7 +14,6 @@ pub(crate) fn cip(p: &mut Out<'_>, c: Cursor<'_>, wire: usize) -> Printed {
     }
     c.need(6)?;
     if c.rest().starts_with(&[0xaa, 0xaa, 0x03, 0, 0, 0]) {
-        p.link_len = 8.min(c.remaining());
         return p.deeper(|p| llc::llc(p, c, wire, None));
     }
     ip::ip(p, c, wire)

@@ -10,6 +10,23 @@ const HEADER: usize = 12;
 const CONFIDENTIAL: u32 = 0x400;
 const AUTHENTIC: u32 = 0x800;
 
+/// How the packet is protected: `(authentic,confidential): `.
+///
+/// compat: flags without a name leave the parenthesis open (4.99.3).
+fn protection(p: &mut Out<'_>, flags: u32) {
+    if flags == 0 {
+        return put!(p, "(unprotected): ");
+    }
+    put!(p, "(");
+    let mut left = flags;
+    for (bit, name) in [(AUTHENTIC, "authentic"), (CONFIDENTIAL, "confidential")] {
+        if left & bit != 0 {
+            left &= !bit;
+            put!(p, name, if left == 0 { "): " } else { "," });
+        }
+    }
+}
+
 /// `LINKTYPE_ENC`.
 pub(crate) fn enc(p: &mut Out<'_>, mut c: Cursor<'_>, wire: usize) -> Printed {
     p.protocol = "enc";
@@ -26,13 +43,8 @@ pub(crate) fn enc(p: &mut Out<'_>, mut c: Cursor<'_>, wire: usize) -> Printed {
         }
     };
     let (family, flags) = (order(family), order(flags));
-    let protection = match (flags & AUTHENTIC != 0, flags & CONFIDENTIAL != 0) {
-        (false, false) => "unprotected",
-        (true, false) => "authentic",
-        (false, true) => "confidential",
-        (true, true) => "authentic,confidential",
-    };
-    put!(p, "(", protection, "): SPI 0x", HexFull(spi), ": ");
+    protection(p, flags);
+    put!(p, "SPI 0x", HexFull(spi), ": ");
     let length = wire.saturating_sub(HEADER);
     let c = Cursor::new(c.rest());
     match family {

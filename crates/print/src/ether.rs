@@ -223,7 +223,12 @@ impl Frame<'_> {
 
     fn llc_payload(&self, p: &mut Out<'_>, length: usize) -> Printed {
         let c = Cursor::new(self.c.limit(length).rest());
-        llc::llc(p, c, length, Some((&self.source, &self.destination)))
+        let before = p.link_len;
+        let printed = llc::llc(p, c, length, Some((&self.source, &self.destination)));
+        if !self.outermost {
+            p.link_len = before;
+        }
+        printed
     }
 
     fn payload(&mut self, p: &mut Out<'_>, kind: u16) -> Printed {

@@ -110,13 +110,14 @@ pub(crate) fn frame(p: &mut Out<'_>, c: Cursor<'_>, wire: usize) -> Printed {
     if control != UI && address.dlci != 0 {
         // Cisco's framing has a type where the control byte would be.
         let mut inner = c;
-        let kind = inner.u16()?;
-        if p.style.link {
-            address.show(p, address.length, kind, wire);
-        }
-        let left = wire - address.length - 2;
-        if let Some(printed) = ethertype::payload(p, kind, Cursor::new(inner.rest()), left) {
-            return printed;
+        if let Ok(kind) = inner.u16() {
+            if p.style.link {
+                address.show(p, address.length, kind, wire);
+            }
+            let left = wire - address.length - 2;
+            if let Some(printed) = ethertype::payload(p, kind, Cursor::new(inner.rest()), left) {
+                return printed;
+            }
         }
         put!(p, "UI ", HexFull(control), "! ");
     }

@@ -68,6 +68,7 @@ mod erspan;
 mod esp;
 mod ether;
 mod ethertype;
+mod fddi;
 mod flows;
 mod forces;
 mod fr;
@@ -87,6 +88,7 @@ mod igrp;
 mod ip;
 mod ip6;
 mod ip_proto;
+mod ipfc;
 mod ipnet;
 mod ipx;
 mod isakmp;
@@ -122,6 +124,7 @@ mod nsap;
 mod nsh;
 mod ntp;
 mod null;
+mod oam;
 mod olsr;
 mod openflow;
 mod ospf;
@@ -130,6 +133,7 @@ mod oui;
 mod out;
 mod owner;
 mod packet_type;
+mod pflog;
 mod pgm;
 mod pim;
 mod port;
@@ -168,8 +172,10 @@ mod tftp;
 mod time;
 mod timed;
 mod tipc;
+mod token_ring;
 mod udld;
 mod udp;
+mod usb;
 mod vqp;
 mod vrrp;
 mod vsock;
@@ -256,14 +262,15 @@ impl Printer {
             None => {}
         }
         let start = p.out.len();
-        if link::print(&mut p, packet).is_err() {
+        let cut = link::print(&mut p, packet).is_err();
+        if cut {
             p.truncated();
         }
         if let Some(shown) = &shown {
             annotate(&mut p, shown, start);
         }
         p.out.extend_from_slice(beside.lines);
-        dump(&mut p, beside.bytes.unwrap_or(packet.data));
+        dump(&mut p, beside.bytes.unwrap_or(packet.data), cut);
         put!(p, "\n");
     }
 }
@@ -339,12 +346,12 @@ fn annotate(p: &mut Out<'_>, shown: &owner::Shown<'_>, start: usize) {
     }
 }
 
-/// The bytes that `-x`, `-X` or `-A` asked for.
-fn dump(p: &mut Out<'_>, data: &[u8]) {
-    // compat: of a packet that ends with its link-layer header, tcpdump shows the header, of one
+/// The bytes that `-x`, `-X` or `-A` asked for; `cut` is whether a printer missed some.
+fn dump(p: &mut Out<'_>, data: &[u8], cut: bool) {
+    // compat: of a packet that is cut behind its link-layer header, tcpdump shows the header, of one
     // that ends within it, nothing.
     let payload = match data.get(p.link_len..) {
-        Some([]) => Some(data),
+        Some([]) => cut.then_some(data),
         payload => payload,
     };
     let link = matches!(

@@ -5,9 +5,9 @@ use pktwho_wire::Cursor;
 
 use crate::out::{Out, Printed};
 use crate::{
-    ap1394, arcnet, atalk, atm, bluetooth, brcm, chdlc, cip, dsa, enc, ether, fr, ieee80211,
-    ieee802154, ipnet, juniper, netanalyzer, nflog, null, ppi, ppp, pppoe, radiotap, raw, slip,
-    sll, symantec, vsock,
+    ap1394, arcnet, atalk, atm, bluetooth, brcm, chdlc, cip, dsa, enc, ether, fddi, fr, ieee80211,
+    ieee802154, ipfc, ipnet, juniper, netanalyzer, nflog, null, pflog, ppi, ppp, pppoe, radiotap,
+    raw, slip, sll, symantec, token_ring, usb, vsock,
 };
 
 /// A printer of a link layer; the last argument is the length on the wire.
@@ -63,6 +63,9 @@ static LINKS: &[(LinkType, Link)] = &[
     (LinkType::JUNIPER_MONITOR, juniper::monitor),
     (LinkType::JUNIPER_ATM1, juniper::atm1),
     (LinkType::JUNIPER_ATM2, juniper::atm2),
+    (LinkType::JUNIPER_MLPPP, juniper::mlppp),
+    (LinkType::JUNIPER_MLFR, juniper::mlfr),
+    (LinkType::JUNIPER_MFR, juniper::mfr),
     (LinkType::SLIP, slip::slip),
     (LinkType::ATM_RFC1483, atm::rfc1483),
     (LinkType::NETANALYZER, netanalyzer::netanalyzer),
@@ -74,6 +77,15 @@ static LINKS: &[(LinkType, Link)] = &[
     // The number that Linux gives it in memory.
     (LinkType(19), cip::cip),
     (LinkType::BLUETOOTH_HCI_H4_WITH_PHDR, bluetooth::h4),
+    (LinkType(6), token_ring::token_ring),
+    (LinkType::FDDI, fddi::fddi),
+    (LinkType::IP_OVER_FC, ipfc::ipfc),
+    (LinkType::SUNATM, atm::sunatm),
+    (LinkType::SLIP_BSDOS, slip::bsdos),
+    (LinkType::PPP_BSDOS, ppp::bsdos),
+    (LinkType::PFLOG, pflog::pflog),
+    (LinkType::USB_LINUX, usb::short),
+    (LinkType::USB_LINUX_MMAPPED, usb::long),
     // What OpenBSD calls DLT_RAW.
     (LinkType(14), raw::raw),
 ];

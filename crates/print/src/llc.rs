@@ -1,11 +1,11 @@
 //! Logical link control (IEEE 802.2) and SNAP, as far as needed to say what is inside.
 
-use pktwho_wire::Cursor;
+use pktwho_wire::{Cursor, Truncated};
 
-use crate::oui;
 use crate::out::{Out, Printed, lookup};
 use crate::put::{HexFull, HexZeros, put};
 use crate::{cdp, dtp, ether, ethertype, ip, ipx, stp, udld, vtp};
+use crate::{hexdump, oui};
 
 /// What stands for ISO's network protocols in the table of types, without Ethernet's padding.
 const ISO: u16 = 0x00fe;
@@ -47,25 +47,38 @@ pub(crate) fn llc(
     length: usize,
     addresses: Addresses<'_>,
 ) -> Printed {
+    let whole = c.rest();
+    if !silent(p, c, length, addresses)? && !p.style.quiet {
+        p.unknown(whole);
+    }
+    Ok(())
+}
+
+/// The same without the bytes of what nobody knows; `false` if it is of that kind.
+pub(crate) fn silent(
+    p: &mut Out<'_>,
+    c: Cursor<'_>,
+    length: usize,
+    addresses: Addresses<'_>,
+) -> Result<bool, Truncated> {
     p.protocol = "llc";
     let whole = c.rest();
     let mut c = c;
     let Ok([dsap, ssap, control]) = c.array::<3>() else {
-        p.truncated();
-        p.unknown(whole);
-        return Ok(());
+        return cut(p, whole);
     };
     let unnumbered = control & 3 == 3;
     let control = if unnumbered {
         u16::from(control)
     } else {
         let Ok(high) = c.u8() else {
-            p.truncated();
-            p.unknown(whole);
-            return Ok(());
+            return cut(p, whole);
         };
         u16::from_le_bytes([control, high])
     };
+    // The header belongs to the link layer, as `-x` sees it.
+    let before = p.link_len;
+    p.link_len = before + if unnumbered { 3 } else { 4 };
     let inner = length.saturating_sub(if unnumbered { 3 } else { 4 });
     if p.style.link && (dsap, ssap) != (0xff, 0xff) {
         header(p, dsap, ssap, control, unnumbered);
@@ -76,20 +89,27 @@ pub(crate) fn llc(
             if p.style.link {
                 put!(p, "IPX 802.3: ");
             }
-            return p.deeper(|p| ipx::ipx(p, Cursor::new(whole), length));
+            p.link_len = before;
+            return p
+                .deeper(|p| ipx::ipx(p, Cursor::new(whole), length))
+                .map(|()| true);
         }
         (0xe0 | 0xe1, 0xe0 | 0xe1, 3) => {
             if p.style.link {
                 put!(p, "IPX 802.2: ");
             }
-            return p.deeper(|p| ipx::ipx(p, c, inner));
+            return p.deeper(|p| ipx::ipx(p, c, inner)).map(|()| true);
         }
-        (0xaa | 0xab, 0xaa | 0xab, 3) => return snap(p, c, whole, inner, addresses),
-        (0x42 | 0x43, 0x42 | 0x43, 3) => return p.deeper(|p| stp::stp(p, c, inner)),
-        (0x06 | 0x07, 0x06 | 0x07, 3) => return p.deeper(|p| ip::ip(p, c, inner)),
+        (0xaa | 0xab, 0xaa | 0xab, 3) => return snap(p, c, inner, addresses),
+        (0x42 | 0x43, 0x42 | 0x43, 3) => {
+            return p.deeper(|p| stp::stp(p, c, inner)).map(|()| true);
+        }
+        (0x06 | 0x07, 0x06 | 0x07, 3) => {
+            return p.deeper(|p| ip::ip(p, c, inner)).map(|()| true);
+        }
         (0xfe | 0xff, 0xfe | 0xff, 3) => {
             if let Some(printed) = ethertype::payload(p, ISO, Cursor::new(c.rest()), inner) {
-                return printed;
+                return printed.map(|()| true);
             }
         }
         _ => {}
@@ -103,10 +123,16 @@ pub(crate) fn llc(
     } else {
         numbered_frame(p, control, ssap & 1, length)
     };
-    if shown && !p.style.quiet {
-        p.unknown(whole);
-    }
-    Ok(())
+    Ok(!shown)
+}
+
+/// A header that was not captured whole: the bytes are shown even where `-x` would show them, and it does
+/// not.
+fn cut(p: &mut Out<'_>, whole: &[u8]) -> Result<bool, Truncated> {
+    p.truncated();
+    hexdump::hex_ascii(p, "\n\t", whole);
+    p.link_len += whole.len();
+    Ok(true)
 }
 
 fn unnumbered_frame(
@@ -137,7 +163,7 @@ fn numbered_frame(p: &mut Out<'_>, control: u16, response: u8, length: usize) ->
             0 => "Receiver Ready",
             1 => "Receiver not Ready",
             2 => "Reject",
-            _ => "",
+            _ => "?",
         };
         put!(p, "Supervisory, ", name);
     }
@@ -225,11 +251,11 @@ fn xid(p: &mut Out<'_>, mut c: Cursor<'_>) -> Printed {
 fn snap(
     p: &mut Out<'_>,
     mut c: Cursor<'_>,
-    whole: &[u8],
     length: usize,
     addresses: Addresses<'_>,
-) -> Printed {
+) -> Result<bool, Truncated> {
     p.protocol = "snap";
+    p.link_len += 5;
     let organisation = c.u24()?;
     let kind = c.u16()?;
     let length = length.saturating_sub(5);
@@ -237,7 +263,7 @@ fn snap(
         snap_header(p, organisation, kind, length);
     }
     if let Some(printed) = known(p, organisation, kind, Cursor::new(c.rest()), length) {
-        return printed;
+        return printed.map(|()| true);
     }
     if !p.style.link {
         if let Some((source, destination)) = addresses {
@@ -247,12 +273,9 @@ fn snap(
             put!(p, " ");
         }
         put!(p, "SNAP, ");
-        snap_header(p, organisation, kind, length);
+        snap_header_alone(p, organisation, kind, length);
     }
-    if !p.style.quiet {
-        p.unknown(whole);
-    }
-    Ok(())
+    Ok(false)
 }
 
 /// SNAP alone, where another header said that it follows: `None` if nobody knows what is in it,
@@ -260,7 +283,7 @@ fn snap(
 pub(crate) fn snap_payload(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Option<Printed> {
     p.protocol = "snap";
     let (Ok(organisation), Ok(kind)) = (c.u24(), c.u16()) else {
-        return Some(Err(pktwho_wire::Truncated));
+        return Some(Err(Truncated));
     };
     let left = length.saturating_sub(5);
     if p.style.link {
@@ -269,7 +292,7 @@ pub(crate) fn snap_payload(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) ->
     let printed = known(p, organisation, kind, Cursor::new(c.rest()), left);
     if printed.is_none() && !p.style.link {
         put!(p, "SNAP, ");
-        snap_header(p, organisation, kind, left);
+        snap_header_alone(p, organisation, kind, left);
     }
     printed
 }
@@ -293,7 +316,7 @@ fn known(
         (0x80c2, 0x0001 | 0x0007) => {
             // Two bytes to start the frame at a multiple of four.
             if c.skip(2).is_err() {
-                return Some(Err(pktwho_wire::Truncated));
+                return Some(Err(Truncated));
             }
             let left = length.saturating_sub(2);
             return Some(p.deeper(|p| ether::frame(p, Cursor::new(c.rest()), left)));
@@ -301,6 +324,15 @@ fn known(
         _ => return None,
     };
     Some(p.deeper(|p| print(p, c, length)))
+}
+
+/// The header where none was said before it.
+fn snap_header_alone(p: &mut Out<'_>, organisation: u32, kind: u16, length: usize) {
+    if organisation == 0 {
+        ethertype::label(p, kind);
+        return put!(p, ", length ", length, ": ");
+    }
+    snap_header(p, organisation, kind, length);
 }
 
 fn snap_header(p: &mut Out<'_>, organisation: u32, kind: u16, length: usize) {

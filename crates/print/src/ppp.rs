@@ -72,6 +72,14 @@ pub(crate) fn ppp(p: &mut Out<'_>, c: Cursor<'_>, wire: usize) -> Printed {
     payload(p, c, wire)
 }
 
+/// `LINKTYPE_PPP_BSDOS`.
+///
+/// compat: tcpdump reads its header on BSD/OS alone, and elsewhere shows nothing (4.99.3).
+pub(crate) fn bsdos(p: &mut Out<'_>, _: Cursor<'_>, _wire: usize) -> Printed {
+    p.protocol = "ppp_bsdos";
+    Ok(())
+}
+
 /// `LINKTYPE_PPP_HDLC`: address and control first, or Cisco's framing.
 pub(crate) fn hdlc(p: &mut Out<'_>, c: Cursor<'_>, wire: usize) -> Printed {
     p.protocol = "ppp_hdlc";

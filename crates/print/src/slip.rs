@@ -33,6 +33,16 @@ pub(crate) fn slip(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     }
 }
 
+/// `LINKTYPE_SLIP_BSDOS`: what its header says of the direction is not shown.
+pub(crate) fn bsdos(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
+    p.protocol = "slip_bsdos";
+    let mut c = c;
+    c.skip(HEADER)?;
+    p.link_len = HEADER;
+    let packet = Cursor::new(c.rest());
+    p.deeper(|p| ip::ip(p, packet, length.saturating_sub(HEADER)))
+}
+
 /// Which way it went, and in what form.
 fn direction(p: &mut Out<'_>, header: [u8; HEADER], length: usize) {
     let [way, first, rest @ ..] = header;

@@ -666,6 +666,53 @@ def misplaced():
     return found + [ip6(1, h("0800") + bytes(8)), ip6(2, h("1100") + bytes(8)), ip4(58, h("8000") + bytes(8)), ip4(143, ethernet(0x800, SMALL))]
 
 
+SNAP = h("aaaa030000000800") + SMALL
+ENDS = h("020000000002020000000001")
+
+
+def rings():
+    routed = lambda control, more: h("1040020000000002820000000001") + u16(control) + h(more) + SNAP
+    return [h("1040") + ENDS + SNAP, routed(0x0630, "12345670"), routed(0x86F0, "12345670"), routed(0xC201, ""), h("1000") + ENDS + b"abc", h("1040") + ENDS + h("102003")]
+
+
+def sun_atm():
+    cell = lambda kind, body: h("0200000300") + u32(5 << 20 | 7 << 4 | 11) + bytes([kind]) + body.ljust(47, b"\0")
+    cells = [cell(0x18, h("0100000007") + bytes(range(32))), cell(0x10, h("66") + bytes(range(17))), cell(0x14, b""), cell(0x20, b""), cell(0x81, b""), cell(0x77, b"")]
+    signals = [h("02000005") + data for data in (h("090300000105"), h("09038000015a00"), h("09030000017700"), h("aa03"))]
+    lane = [h("010000120001") + ENDS + u16(0x800) + SMALL, h("01000012ff0001010006"), h("01000012ff0001010177")]
+    return [h("02050007") + SNAP, h("82050007") + SNAP, h("02000001"), h("02000002"), h("020000103000")] + signals + lane + cells
+
+
+def pflogs():
+    def logged(size=61, family=2, action=0, reason=0, ruleset=b"", rule=0xFFFFFFFF, way=1):
+        names = b"em0".ljust(16, b"\0") + ruleset.ljust(16, b"\0")
+        return bytes([size, family, action, reason]) + names + u32(1, rule, 0, 0, 0, 0) + bytes([way, 0, 0, 0])
+    packets = [logged(action=action) + SMALL for action in range(12)] + [logged(reason=reason) + SMALL for reason in range(1, 16)]
+    return packets + [logged(way=way) + SMALL for way in (0, 2, 3)] + [logged(ruleset=b"set", rule=7) + SMALL, logged(family=30) + INNER6, logged(family=99) + b"abc", logged(44) + SMALL]
+
+
+def usb(event, transfer, size):
+    return bytes(8) + event + bytes([transfer, 0x81, 3, 1, 0]) + bytes(size - 14) + b"data"
+
+
+def cards():
+    """Juniper's captures that have a cookie: link type, packets."""
+    received, sent = b"MGC\1", b"MGC\0"
+    maintenance = u32(11) + h("18") + bytes(47)
+    return {
+        130: [received + h(cookie) + u16(kind) + SMALL for cookie, kind in (("5102", 0x21), ("54020304", 0x21), ("0023", 0x21))],
+        131: [received + h(cookie) + u16(kind) + SMALL for cookie, kind in (("5102", 0x3CC), ("54020304", 0x3CC), ("5102", 0x300), ("5102", 0x99))],
+        134: [received + h(cookie) + u16(kind) + SMALL for cookie, kind in (("51020304", 0x3CC), ("540203040506", 0x3CC), ("51020304", 0xFEFE))] + [received + h("e0010304") + SMALL],
+        132: [received + h("000102") + bytes([kind]) + u32(4) + ip(A4) + ip(B4) + SMALL for kind in range(7)],
+        133: [received + h("0000") + bytes([kind]) + h("0000050600") + data for kind, data in ((1, b"x" * 8), (2, SMALL), (6, INNER6), (9, b"x" * 8))],
+        136: [received + bytes(8) + SMALL, received + h("54") + bytes(9) + SMALL],
+        164: [received + bytes(8) + SMALL, received + bytes(8) + bytes(8)],
+        137: [received + bytes(4) + SNAP, received + h("80000000") + maintenance, received + bytes(4) + h("03cc") + SMALL, received + bytes(4) + SMALL],
+        135: [received + bytes(8) + SNAP, received + bytes(7) + h("10") + bytes(4) + maintenance, received + bytes(8) + h("0021") + SMALL, sent + h("0000000400000000") + ENDS + u16(0x800) + SMALL],
+        178: [h("4d4743810017010102020667652d302f3003010104010205010506010e") + ENDS + u16(0x800) + SMALL],
+    }
+
+
 CASES = {
     # name: (link type, packets, {suffix: arguments})
     "arp": (1, [arp(op) for op in range(12)] + [arp(1, MAC), arp(1, hardware=6), arp(1, protocol=0x9999)], {"": "-n", "-v": "-nev", "-q": "-nq"}),
@@ -724,6 +771,16 @@ CASES = {
     "enc": (109, [struct.pack("<I", 2) + u32(0x11223344) + struct.pack("<I", flags) + SMALL for flags in (0, 0x400, 0x800, 0xC00)] + [u32(2, 5, 0x800) + SMALL, u32(24, 5, 0) + INNER6, u32(99, 5, 0) + b"data", bytes(11)], {"": "-n", "-e": "-ne"}),
     "cip": (106, [h("aaaa03000000") + u16(0x800) + SMALL, SMALL, b"abc"], {"": "-n", "-e": "-ne", "-x": "-nx"}),
     "bluetooth": (201, [u32(0) + b"data", u32(1) + b"data", b"ab"], {"": "-n", "-e": "-ne"}),
+    "fddi": (10, [bytes([control]) + ENDS + SNAP for control in (0x50, 0x57, 0x41, 0x4F, 0xC2, 0xD3, 0x9F)], {"": "-n", "-e": "-ne", "-q": "-neq", "-x": "-nx"}),
+    "token-ring": (6, rings(), {"": "-n", "-e": "-ne", "-v": "-nv", "-q": "-neq"}),
+    "ipfc": (122, [h("1000020000000002") + h("1000020000000001") + data for data in (SNAP, h("102003"))], {"": "-n", "-e": "-ne"}),
+    "sunatm": (123, sun_atm(), {"": "-n", "-e": "-ne", "-v": "-nv"}),
+    "slip-bsdos": (102, [bytes(16) + SMALL, bytes(16)], {"": "-n", "-e": "-ne"}),
+    "pflog": (117, pflogs(), {"": "-n", "-e": "-ne"}),
+    "usb": (189, [usb(event, transfer, 48) for event in (b"S", b"C", b"E", b"X") for transfer in range(5)], {"": "-n", "-q": "-nq", "-x": "-nx"}),
+    "usb-mmapped": (220, [usb(b"S", 2, 64)], {"": "-nx"}),
+    "snap-x": (1, [ENDS + u16(len(SNAP)) + SNAP, ENDS + u16(17) + h("424203") + bytes(14), ENDS + u16(5) + h("1020030102")], {"": "-nx"}),
+    **{f"juniper-{link}": (link, packets, {"": "-n", "-e": "-ne", "-vv": "-nevv"}) for link, packets in cards().items()},
     "misplaced": (RAW, misplaced(), {"": "-n", "-v": "-nv"}),
     "cut": (RAW, cut(), {"": "-n", "-vv": "-nvv"}),
 }
