@@ -17,22 +17,40 @@ pub(crate) struct Output<W: Write> {
     failed: bool,
     /// What the system said then; it is told again.
     errno: Option<i32>,
-    /// The length of the record that some bytes begin with; whether they are the file's first.
-    record_len: fn(&[u8], bool) -> Option<usize>,
-    /// After a failure: bytes of whole records that the stream took.
+    /// The record that some bytes begin with; whether they are the file's first.
+    record: fn(&[u8], bool) -> Option<Record>,
+    /// After a failure: bytes of whole records that the stream took, and packets that it did not
+    /// take.
     whole: u64,
+    lost: u64,
+}
+
+/// A record that has been composed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Record {
+    /// In bytes.
+    pub(crate) length: usize,
+    pub(crate) is_packet: bool,
+}
+
+/// Records that follow one another.
+struct Records {
+    /// Where the last one ends.
+    bytes: usize,
+    packets: u64,
 }
 
 impl<W: Write> Output<W> {
-    pub(crate) fn new(sink: W, record_len: fn(&[u8], bool) -> Option<usize>) -> Self {
+    pub(crate) fn new(sink: W, record: fn(&[u8], bool) -> Option<Record>) -> Self {
         Self {
             sink,
             buffer: Vec::with_capacity(2 * FULL),
             written: 0,
             failed: false,
             errno: None,
-            record_len,
+            record,
             whole: 0,
+            lost: 0,
         }
     }
 
@@ -59,6 +77,7 @@ impl<W: Write> Output<W> {
     #[cold]
     fn drain(&mut self) -> io::Result<()> {
         if self.failed {
+            self.lost += self.records(0, self.buffer.len()).packets;
             self.buffer.clear();
             return Err(match self.errno {
                 Some(errno) => io::Error::from_raw_os_error(errno),
@@ -69,29 +88,42 @@ impl<W: Write> Output<W> {
         self.failed = result.is_err();
         if let Err(error) = &result {
             self.errno = error.raw_os_error();
-            self.whole = self.written + self.whole_of(taken) as u64;
+            let whole = self.records(0, taken).bytes;
+            self.whole = self.written + whole as u64;
+            self.lost = self.records(whole, self.buffer.len()).packets;
         }
         self.written += self.buffer.len() as u64;
         self.buffer.clear();
         result
     }
 
-    /// How many of the first `taken` bytes of the buffer are whole records.
-    fn whole_of(&self, taken: usize) -> usize {
-        let mut whole = 0;
-        while let Some(rest) = self.buffer.get(whole..taken) {
-            let at_start = self.written == 0 && whole == 0;
-            match (self.record_len)(rest, at_start) {
-                Some(len) if len > 0 && len <= rest.len() => whole += len,
+    /// The whole records between two places of the buffer.
+    fn records(&self, start: usize, end: usize) -> Records {
+        let mut found = Records {
+            bytes: start,
+            packets: 0,
+        };
+        while let Some(rest) = self.buffer.get(found.bytes..end) {
+            let at_start = self.written == 0 && found.bytes == 0;
+            match (self.record)(rest, at_start) {
+                Some(Record { length, is_packet }) if length > 0 && length <= rest.len() => {
+                    found.bytes += length;
+                    found.packets += u64::from(is_packet);
+                }
                 _ => break,
             }
         }
-        whole
+        found
     }
 
     /// After a failure: how many bytes at the beginning of the stream are whole records.
     pub(crate) fn whole(&self) -> Option<u64> {
         self.failed.then_some(self.whole)
+    }
+
+    /// After a failure: how many packets were composed that the stream did not take.
+    pub(crate) fn lost(&self) -> u64 {
+        self.lost
     }
 
     /// Hands everything on to the stream, and through it.
@@ -122,5 +154,61 @@ impl<W: Write> Drop for Output<W> {
         if !self.failed && !std::thread::panicking() {
             let _ = self.flush();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes so many bytes, then there is no room.
+    struct Disk(usize);
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let taken = bytes.len().min(self.0);
+            self.0 -= taken;
+            if taken == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            Ok(taken)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Ten bytes each; packets but for the first.
+    fn record(bytes: &[u8], at_start: bool) -> Option<Record> {
+        (!bytes.is_empty()).then_some(Record {
+            length: 10,
+            is_packet: !at_start,
+        })
+    }
+
+    #[test]
+    fn what_no_disk_took_is_counted() {
+        for (room, whole, lost) in [(0, 0, 5), (9, 0, 5), (10, 10, 5), (35, 30, 3), (59, 50, 1)] {
+            let mut output = Output::new(Disk(room), record);
+            for _ in 0..4 {
+                output.buffer().extend_from_slice(&[0; 10]);
+            }
+            let first = output.drain();
+            // One composed after the failure, and one with room or not.
+            output.buffer().extend_from_slice(&[0; 10]);
+            let second = output.drain();
+            output.buffer().extend_from_slice(&[0; 10]);
+            let third = output.drain();
+            assert_eq!(first.is_err(), room < 40);
+            assert_eq!(second.is_err(), room < 50);
+            assert!(third.is_err());
+            let found = (output.whole(), output.lost());
+            assert_eq!(found, (Some(whole), lost), "room for {room}");
+        }
+        let mut output = Output::new(Disk(60), record);
+        output.buffer().extend_from_slice(&[0; 60]);
+        output.flush().unwrap();
+        assert_eq!((output.whole(), output.lost()), (None, 0));
     }
 }

@@ -9,7 +9,7 @@ use pktwho_packet::{LinkType, Packet, Timestamp, TimestampPrecision};
 
 use crate::error::Error;
 use crate::limits::MAX_SNAPLEN;
-use crate::output::Output;
+use crate::output::{Output, Record};
 use crate::sll2::Sll2;
 
 const MAGIC_MICRO: u32 = 0xa1b2_c3d4;
@@ -51,7 +51,7 @@ impl<W: Write> PcapWriter<W> {
         if options.snaplen == 0 {
             options.snaplen = MAX_SNAPLEN;
         }
-        let mut output = Output::new(sink, record_len);
+        let mut output = Output::new(sink, record);
         let magic = match options.precision {
             TimestampPrecision::Micro => MAGIC_MICRO,
             TimestampPrecision::Nano => MAGIC_NANO,
@@ -142,19 +142,30 @@ impl<W: Write> PcapWriter<W> {
         self.output.whole()
     }
 
+    /// After a failure to write: how many packets were added that the stream did not take.
+    pub fn lost_packets(&self) -> u64 {
+        self.output.lost()
+    }
+
     /// Bytes of the file so far.
     pub fn bytes_written(&self) -> u64 {
         self.output.len()
     }
 }
 
-/// The length of the record that these bytes begin with, or of the file header.
-fn record_len(bytes: &[u8], at_start: bool) -> Option<usize> {
+/// The record that these bytes begin with, or the file header.
+fn record(bytes: &[u8], at_start: bool) -> Option<Record> {
     if at_start {
-        return Some(24);
+        return Some(Record {
+            length: 24,
+            is_packet: false,
+        });
     }
     let captured: [u8; 4] = bytes.get(8..12)?.try_into().ok()?;
-    Some(16 + u32::from_le_bytes(captured) as usize)
+    Some(Record {
+        length: 16 + u32::from_le_bytes(captured) as usize,
+        is_packet: true,
+    })
 }
 
 /// Seconds as the format stores them: 1970 to 2106, what lies outside at the nearer end.

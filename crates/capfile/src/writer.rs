@@ -84,6 +84,14 @@ impl<W: Write> Writer<W> {
         }
     }
 
+    /// After a failure to write: how many packets were added that the stream did not take.
+    pub fn lost_packets(&self) -> u64 {
+        match self {
+            Self::Pcap(pcap) => pcap.lost_packets(),
+            Self::Pcapng(pcapng) => pcapng.lost_packets(),
+        }
+    }
+
     /// Bytes of the file so far, those not yet handed to the stream included.
     pub fn bytes_written(&self) -> u64 {
         match self {

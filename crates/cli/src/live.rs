@@ -3,6 +3,8 @@
 //! Promises: what was let through and not delivered is counted in the closing lines; a stop
 //! takes the programs off the devices first and then delivers what they have stored.
 
+mod unwritten;
+
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::process::ExitCode;
@@ -20,7 +22,7 @@ use crate::args::{Backend, Way};
 use crate::child::Running;
 use crate::decrypt::Decrypt;
 use crate::devices::Chosen;
-use crate::failure::Hinted;
+use crate::failure::{self, Hinted};
 use crate::matching::Matching;
 use crate::names::Pace;
 use crate::offline::link_type;
@@ -107,6 +109,7 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
         by_iface: Vec::new(),
         last_packet: Instant::now(),
         refused: 0,
+        abandoned: 0,
     };
     capture.meet_processes();
     capture.store_given(&plan.output)?;
@@ -116,6 +119,9 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
         command.release()?;
     }
     let ran = capture.run(command.as_mut());
+    if ran.is_err() {
+        capture.abandon();
+    }
     let closed = capture.close();
     let code = command.map_or(ExitCode::SUCCESS, |command| command.end(&capture.signals));
     ran.and(closed).map(|()| code)
@@ -140,6 +146,8 @@ struct Capture {
     last_packet: Instant,
     /// Packets that the kernel could not decide on and the filter refuses.
     refused: u64,
+    /// Packets that came when nothing could be put out any more.
+    abandoned: u64,
 }
 
 impl Capture {
@@ -294,6 +302,9 @@ impl Capture {
         let counters = counters(self.live.ifaces(), &counts, &self.by_iface, self.started);
         let finished = self.sink.finish(&counters);
         say(format_args!("{}", self.counts_line("\n", &counts)));
+        if !finished.as_ref().is_err_and(failure::is_broken_pipe) {
+            self.report_unwritten();
+        }
         for line in missing(&counts) {
             say(format_args!("{line}"));
         }
@@ -306,7 +317,7 @@ impl Capture {
 
     /// tcpdump's counts, in one line or several.
     fn counts_line(&self, between: &str, counts: &Counts) -> String {
-        let captured = self.sink.packets();
+        let captured = self.sink.packets() + self.abandoned;
         let received = counts.received.saturating_sub(self.refused);
         let dropped = counts.lost.packets();
         format!(

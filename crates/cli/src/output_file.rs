@@ -40,6 +40,8 @@ pub struct OutputFile {
     /// Blocks that every file of the series needs.
     lasting: Vec<KeptBlock>,
     lasting_bytes: usize,
+    /// Packets that no file took, those apart that its writer had already.
+    refused: u64,
 }
 
 /// The file that is open.
@@ -118,6 +120,7 @@ impl OutputFile {
             start,
             lasting: Vec::new(),
             lasting_bytes: 0,
+            refused: 0,
             target,
         };
         if now.is_some() || !by_time {
@@ -197,8 +200,15 @@ impl OutputFile {
         packet: &Packet<'_>,
         metadata: &Metadata<'_>,
     ) -> Result<ControlFlow<()>> {
-        if !self.target.rotation.is_none() && self.rotate(packet.time.secs)?.is_break() {
-            return Ok(ControlFlow::Break(()));
+        if !self.target.rotation.is_none() {
+            match self.rotate(packet.time.secs) {
+                Ok(ControlFlow::Continue(())) => {}
+                Err(error) => {
+                    self.refused += 1;
+                    return Err(error);
+                }
+                ended => return ended,
+            }
         }
         let context = self.target.context;
         let Some(open) = &mut self.open else {
@@ -214,7 +224,10 @@ impl OutputFile {
                 ..*packet
             })
         };
-        written.map_err(|error| open.cannot_write(error))?;
+        if let Err(error) = written {
+            self.refused += u64::from(!matches!(error, Error::Io(_)));
+            return Err(open.cannot_write(error));
+        }
         Ok(ControlFlow::Continue(()))
     }
 
@@ -332,6 +345,13 @@ impl OutputFile {
     /// It cannot be written.
     pub fn flush(&mut self) -> Result<()> {
         self.open.as_mut().map_or(Ok(()), Open::flush)
+    }
+
+    /// How many packets could not be written.
+    pub fn lost_packets(&self) -> u64 {
+        let open = self.open.iter().chain(&self.ended);
+        let lost: u64 = open.map(|open| open.writer.lost_packets()).sum();
+        self.refused + lost
     }
 
     /// Ends the file.

@@ -132,6 +132,12 @@ impl OutputFiles {
         self.each(counters, OutputFile::finish)
     }
 
+    /// How many packets could not be written.
+    pub fn lost_packets(&self) -> u64 {
+        let each = self.files.iter().map(|(_, file)| file.lost_packets());
+        each.sum()
+    }
+
     /// Does it to each file, with the counters of the devices in it; all get their turn.
     fn each(
         &mut self,

@@ -201,14 +201,18 @@ impl Sink {
         }
         self.store_names()?;
         if let Some(file) = &mut self.file {
-            if file.packet(packet, metadata)?.is_break() {
-                return Ok(ControlFlow::Break(()));
+            let stored = file.packet(packet, metadata);
+            if let Ok(ControlFlow::Break(())) = stored {
+                return stored;
             }
-            if self.packet_buffered {
+            // One that cannot be written has been taken all the same; the file counts it as lost.
+            self.packets += 1;
+            if stored?.is_continue() && self.packet_buffered {
                 file.flush()?;
             }
+        } else {
+            self.packets += 1;
         }
-        self.packets += 1;
         if let Some(lines) = &mut self.lines {
             lines.packet(packet, metadata, &mut self.text.borrow_mut())?;
         }
@@ -272,6 +276,11 @@ impl Sink {
         }
         text.flush()?;
         finished
+    }
+
+    /// How many of the packets that were taken could not be written.
+    pub fn lost_packets(&self) -> u64 {
+        self.file.as_ref().map_or(0, OutputFiles::lost_packets)
     }
 
     /// How many packets were taken.

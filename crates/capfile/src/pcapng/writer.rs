@@ -26,7 +26,7 @@ use super::{BYTE_ORDER_MAGIC, block, option};
 use crate::counters::Counters;
 use crate::error::Error;
 use crate::limits::{MAX_IFACES, MAX_SNAPLEN};
-use crate::output::Output;
+use crate::output::{Output, Record};
 use crate::sll2::Sll2;
 
 /// What a pcapng file says of itself and all its devices; empty text is left out.
@@ -93,7 +93,7 @@ pub struct PcapngWriter<W: Write> {
 impl<W: Write> PcapngWriter<W> {
     /// Starts a file; its header reaches the stream with the first packets or [`Self::flush`].
     pub fn new(sink: W, options: PcapngOptions) -> Self {
-        let mut output = Output::new(sink, block_len);
+        let mut output = Output::new(sink, record);
         let out = output.buffer();
         let start = start_block(out, block::SECTION_HEADER);
         out.extend_from_slice(&BYTE_ORDER_MAGIC.to_le_bytes());
@@ -311,16 +311,26 @@ impl<W: Write> PcapngWriter<W> {
         self.output.whole()
     }
 
+    /// After a failure to write: how many packets were added that the stream did not take.
+    pub fn lost_packets(&self) -> u64 {
+        self.output.lost()
+    }
+
     /// Bytes of the file so far.
     pub fn bytes_written(&self) -> u64 {
         self.output.len()
     }
 }
 
-/// The length of the block that these bytes begin with.
-fn block_len(bytes: &[u8], _at_start: bool) -> Option<usize> {
+/// The block that these bytes begin with.
+fn record(bytes: &[u8], _at_start: bool) -> Option<Record> {
+    let kind: [u8; 4] = bytes.get(..4)?.try_into().ok()?;
     let length: [u8; 4] = bytes.get(4..8)?.try_into().ok()?;
-    Some(u32::from_le_bytes(length) as usize)
+    let kind = u32::from_le_bytes(kind);
+    Some(Record {
+        length: u32::from_le_bytes(length) as usize,
+        is_packet: matches!(kind, block::ENHANCED_PACKET | block::SIMPLE_PACKET),
+    })
 }
 
 /// The fixed part of an enhanced packet block, but for its length.

@@ -1,0 +1,37 @@
+//! What was captured and could not be written: counted, so that the closing lines add up.
+
+use super::{Capture, owned, plural};
+use crate::sink::say;
+use pktwho_probe::Event;
+
+impl Capture {
+    /// After a failure to put out packets: counts those that lie in the rings.
+    pub(super) fn abandon(&mut self) {
+        self.live.stop();
+        while let Some(event) = self.live.next_event() {
+            match &event {
+                Event::Process(event) => self.processes.apply(event),
+                Event::Packet(raw) => {
+                    let packet = owned(raw, &mut self.processes, &mut self.slots);
+                    if raw.undecided && !self.wanted.takes(&packet, self.lineage.as_ref()) {
+                        self.refused += 1;
+                    } else {
+                        self.abandoned += 1;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Says how many a file did not take.
+    pub(super) fn report_unwritten(&self) {
+        let lost = self.sink.lost_packets();
+        let unwritten = lost + self.abandoned;
+        if lost > 0 {
+            let plural = plural(unwritten);
+            say(format_args!(
+                "{unwritten} packet{plural} could not be written"
+            ));
+        }
+    }
+}
