@@ -162,18 +162,23 @@ impl Attacher {
             ours: !has_clsact(device.index)? || names_filter(device.index, OWNING)?,
             filters: Vec::new(),
         };
-        for &egress in directions {
+        let all = directions.iter().try_for_each(|&egress| {
             let program = filter(egress, attached.ours)?;
             let mut hook = hook(program.as_fd(), device.index, egress)?;
-            hook.create().map_err(io::Error::other)?;
             attached.filters.push((egress, 0));
-            self.attach_with_free_handle(&mut hook, &mut attached)?;
+            self.attach_with_free_handle(&mut hook, &mut attached)
+        });
+        if let Err(error) = all {
+            // Not half of it.
+            self.detach(Attachment::Clsact(attached));
+            return Err(error);
         }
         Ok(Attachment::Clsact(attached))
     }
 
-    /// The janitor is told of a handle before the kernel is, so that no moment is unguarded;
-    /// and made to forget it when it turns out to be another's.
+    /// The janitor is told of a handle, and that the queueing discipline is ours, before the
+    /// kernel is, so that no moment is unguarded; and made to forget the handle when it turns out
+    /// to be another's.
     fn attach_with_free_handle(
         &mut self,
         hook: &mut TcHook,
@@ -187,6 +192,7 @@ impl Attacher {
             if let Some(janitor) = &mut self.janitor {
                 janitor.remember(attached)?;
             }
+            hook.create().map_err(io::Error::other)?;
             match hook.handle(handle).priority(PRIORITY).attach() {
                 Ok(_) => return Ok(()),
                 Err(error) if error.kind() == libbpf_rs::ErrorKind::AlreadyExists => {}

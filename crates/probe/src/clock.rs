@@ -38,7 +38,10 @@ impl Clock {
             return;
         }
         self.measured = now;
-        let offset = wall_minus_monotonic();
+        self.take_over(wall_minus_monotonic());
+    }
+
+    fn take_over(&mut self, offset: i64) {
         if (offset - self.offset).abs() > NOISE {
             self.offset = offset;
             self.began = u64::MAX;
@@ -99,5 +102,20 @@ mod tests {
         let later = clock.wall(monotonic() + 999_999_999).as_nanos() - ours;
         assert!((999_999_999..1_100_000_000).contains(&later));
         assert!((i128::from(ours) - i128::try_from(wall).unwrap()).abs() < 100_000_000);
+    }
+    #[test]
+    fn a_step_is_taken_over_and_noise_is_not() {
+        let mut clock = Clock::new();
+        let at = monotonic();
+        let (before, offset) = (clock.wall(at).as_nanos(), clock.offset);
+        for step in [-3_600_000_000_000, 90_000_000_000, NOISE + 1, -NOISE - 1] {
+            clock.take_over(offset + step);
+            assert_eq!(clock.wall(at).as_nanos() - before, step);
+            // What comes later is later, whatever the clock was set to.
+            assert_eq!(clock.wall(at + 1).as_nanos() - before, step + 1);
+            clock.take_over(offset);
+            clock.take_over(offset + NOISE);
+            assert_eq!(clock.wall(at).as_nanos(), before);
+        }
     }
 }

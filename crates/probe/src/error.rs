@@ -66,6 +66,15 @@ impl Error {
         }
     }
 
+    /// Whether a device has gone before it could be attached to.
+    pub(crate) fn is_gone(&self) -> bool {
+        let errno = match self {
+            Self::Attach { source, .. } => source.raw_os_error(),
+            _ => None,
+        };
+        errno == Some(rustix::io::Errno::NODEV.raw_os_error())
+    }
+
     /// Whether more privileges would have helped.
     pub fn is_permission(&self) -> bool {
         match self {

@@ -273,6 +273,7 @@ impl Live {
         for (netns, device) in devices {
             match self.attach(*netns, device) {
                 Ok(()) => {}
+                Err(error) if self.may_miss(*netns) && error.is_gone() => {}
                 Err(error) if self.may_miss(*netns) && !error.is_permission() => {
                     self.notices.push(match error {
                         Error::Filter { .. } => {

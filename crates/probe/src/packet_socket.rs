@@ -9,8 +9,10 @@
 //! loopback device is shown once.
 
 mod holders;
+mod steps;
 mod tap;
 mod tuple;
+mod ways;
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -26,6 +28,7 @@ use crate::rings::Ends;
 use crate::spaces::{Change, Spaces};
 use crate::{Error, sys};
 use holders::Holders;
+use steps::Steps;
 use tap::{BLOCK_TIME, Tag, Taken, Tap};
 use tuple::{Tuple, tuple};
 
@@ -59,6 +62,7 @@ pub struct PacketSockets {
     delivered: u64,
     /// Packets up to this time may be delivered now.
     limit: Timestamp,
+    steps: Steps,
     stopped: bool,
     notices: Vec<String>,
     /// Of the packet lent out last.
@@ -109,6 +113,7 @@ impl PacketSockets {
             ring,
             delivered: 0,
             limit: Timestamp::default(),
+            steps: Steps::new(SystemTime::now(), Instant::now()),
             stopped: false,
             notices: Vec::new(),
             ends: Ends::default(),
@@ -146,6 +151,7 @@ impl PacketSockets {
     fn add(&mut self, device: &Device) -> Result<(), Error> {
         match self.open_tap(device) {
             Ok(()) => Ok(()),
+            Err(error) if self.config.interfaces == Interfaces::Any && error.is_gone() => Ok(()),
             Err(error) if self.config.interfaces == Interfaces::Any && !error.is_permission() => {
                 self.notices.push(format!("{}: {error}", device.name));
                 Ok(())
@@ -178,6 +184,7 @@ impl PacketSockets {
                 source,
             },
         };
+        let program = ways::only(self.config.direction, device.loopback, &program);
         let tap = Tap::open(device.index, &program, self.ring).map_err(failed)?;
         self.watch(Some(&tap))?;
         let named = self.config.interfaces != Interfaces::Any;
@@ -217,7 +224,7 @@ impl PacketSockets {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(errno) => return Err(Error::system("cannot wait for packets")(errno)),
         }
-        let now = SystemTime::now();
+        let now = self.steps.latest(SystemTime::now(), Instant::now());
         if ready.iter().any(|event| event.data.u64() != 0) {
             self.follow_devices()?;
         }
@@ -295,31 +302,8 @@ impl PacketSockets {
     /// The next packet of those that were there when [`wait`](Self::wait) returned, lent until
     /// the next call.
     pub fn next_event(&mut self) -> Option<Event<'_>> {
-        loop {
-            let at = self.next_device()?;
-            if self.take(at)? {
-                break self.lend(at);
-            }
-        }
-    }
-
-    /// Whether the next packet of a device is to be shown; it is passed over otherwise.
-    fn take(&mut self, at: usize) -> Option<bool> {
-        let device = self.devices.get_mut(at)?;
-        let head = device.tap.as_mut()?.peek()?;
-        let outgoing = head == OUTGOING;
-        let direction = self.config.direction;
-        let shown = if device.loopback {
-            !outgoing && direction.inbound()
-        } else if outgoing {
-            direction.outbound()
-        } else {
-            direction.inbound()
-        };
-        if !shown {
-            device.tap.as_mut()?.take();
-        }
-        Some(shown)
+        let at = self.next_device()?;
+        self.lend(at)
     }
 
     fn lend(&mut self, at: usize) -> Option<Event<'_>> {
@@ -387,7 +371,8 @@ impl PacketSockets {
         while self.is_behind() && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(1));
         }
-        self.limit = self.limit_at(SystemTime::now());
+        let now = self.steps.latest(SystemTime::now(), Instant::now());
+        self.limit = self.limit_at(now);
     }
 }
 

@@ -166,12 +166,6 @@ impl Tap {
         self.head().map(|head| time_of(&head))
     }
 
-    /// The next packet's `PACKET_…`, if one is there.
-    pub fn peek(&mut self) -> Option<u8> {
-        self.next_time()?;
-        self.head().map(|head| head.pkttype)
-    }
-
     /// No packet reaches the ring any more.
     pub fn stop(&self) {
         let nothing = cbpf::Insn {
