@@ -63,6 +63,11 @@ const WORDS: &[Word] = &[
         owners::soak,
     ),
     Word(
+        "faults",
+        "full disks, stopped terminals, devices that come and go, little memory, 200 times SIGKILL (root) [--seed N] [FILTER...]",
+        owners::faults,
+    ),
+    Word(
         "tls",
         "TLS secrets of running programs against their own key logs: one row per case (root) [-v] [FILTER...]",
         owners::tls,

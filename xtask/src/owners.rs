@@ -1,5 +1,5 @@
 //! `owners`: the table of owners against the truth, one row per case; `soak`: the same of random
-//! scenes; `tls`: the table of TLS secrets. Root only.
+//! scenes; `faults`: what captures survive; `tls`: the table of TLS secrets. Root only.
 
 use std::process::Command;
 
@@ -22,6 +22,14 @@ pub fn soak(words: &[String]) -> Outcome {
     let given = words.iter().any(|word| word == "--seconds");
     let defaults: &[String] = if given { &[] } else { &five_minutes };
     end_to_end("soak", &[defaults, words].concat())
+}
+
+/// Full disks, stopped terminals, devices that come and go, little memory, SIGKILL: at length.
+///
+/// # Errors
+/// Something is left behind, cannot be read, or is not counted.
+pub fn faults(words: &[String]) -> Outcome {
+    end_to_end("faults", words)
 }
 
 /// The table of TLS secrets against the programs' own key logs.

@@ -11,6 +11,7 @@ mod bench;
 mod cases;
 mod containers;
 mod dissect;
+mod faults;
 mod judge;
 mod lab;
 mod netns;
@@ -42,6 +43,7 @@ usage: e2e [--list] [--keep] [FILTER...]
        e2e containers [--list] [-v] [FILTER...]
        e2e lab [COMMAND...]
        e2e soak [-v] [--seconds S] [--seed N]
+       e2e faults [--seed N] [FILTER...]
        e2e start [--rounds N]
        e2e bench [--seconds S] [--rounds N] [-w FILE] [--receiver] [--expression E] [FILTER...]
 
@@ -56,6 +58,7 @@ command, or a shell, on their host, and takes them down.
 `soak` plays random scenes for S seconds (20): sockets, forks, execs, passed descriptors, NAT;
 the same for the same N (1). Exit status 1 when an owner is wrong, a packet missing, or the
 memory of the tool grows. -v tells what is empty, too.
+`faults` plays the cases of that name at length: 200 captures killed at moments that N chooses.
 `start` measures how soon a capture captures, N rounds (5), in alternation with tcpdump.
 `bench` measures loss and cost against the installed tcpdump (built with --release, on a
 quiet machine): S seconds each load (2), N rounds (5), only loads whose names hold a FILTER
@@ -74,6 +77,7 @@ enum Mode {
     Containers,
     Lab,
     Soak,
+    Faults,
     Tls,
     Start,
     Bench,
@@ -146,6 +150,7 @@ fn run() -> Result<bool> {
             writeln!(io::stdout(), "{figures}")?;
             true
         }
+        Mode::Faults => run_faults(&lab, &filter, args.soak.seed)?,
         Mode::Start => bench::start::run(&lab, args.bench.rounds)?,
         Mode::Bench => {
             let options = bench::Options {
@@ -181,6 +186,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Args>> {
                 return Ok(Some(args));
             }
             "soak" if first => args.mode = Mode::Soak,
+            "faults" if first => args.mode = Mode::Faults,
             "start" if first => args.mode = Mode::Start,
             "bench" if first => args.mode = Mode::Bench,
             "--seconds" => {
@@ -227,11 +233,17 @@ fn list(args: &Args) -> Result<bool> {
 /// The names of all cases. A row of the owner table is a case as well.
 fn names() -> Vec<String> {
     let cases = CASES.iter().map(|case| case.name.to_owned());
+    let faults = faults::FAULTS.iter().map(|(name, _)| (*name).to_owned());
     let rows = rows::ROWS.iter().map(|row| format!("owners/{}", row.name));
     let tls = tls::ROWS.iter().map(|row| format!("tls/{}", row.name));
     let containers = containers::table::rows().into_iter();
     let containers = containers.map(|row| format!("containers/{}", row.name));
-    cases.chain(rows).chain(tls).chain(containers).collect()
+    cases
+        .chain(faults)
+        .chain(rows)
+        .chain(tls)
+        .chain(containers)
+        .collect()
 }
 
 fn wanted(name: &str, filter: &[String]) -> bool {
@@ -254,6 +266,12 @@ fn run_cases(lab: &Lab, filter: &[String]) -> Result<bool> {
     for case in CASES.iter().filter(|case| wanted(case.name, filter)) {
         score.run(case.name, || (case.run)(lab))?;
     }
+    for (name, play) in faults::FAULTS
+        .iter()
+        .filter(|(name, _)| wanted(name, filter))
+    {
+        score.run(name, || play(lab, &faults::Options::default()))?;
+    }
     for row in rows::ROWS {
         let name = format!("owners/{}", row.name);
         if wanted(&name, filter) {
@@ -272,16 +290,20 @@ fn run_cases(lab: &Lab, filter: &[String]) -> Result<bool> {
             score.run(&name, || row.case(lab))?;
         }
     }
-    let Score {
-        passed,
-        failed,
-        skipped,
-    } = score;
-    writeln!(
-        io::stdout(),
-        "{passed} passed, {failed} failed, {skipped} skipped"
-    )?;
-    Ok(failed == 0)
+    score.close()
+}
+
+/// The faults at length.
+fn run_faults(lab: &Lab, filter: &[String], seed: u64) -> Result<bool> {
+    let mut score = Score::default();
+    let options = faults::Options::at_length(seed);
+    for (name, play) in faults::FAULTS
+        .iter()
+        .filter(|(name, _)| wanted(name, filter))
+    {
+        score.run(name, || play(lab, &options))?;
+    }
+    score.close()
 }
 
 /// Counts of how cases ended.
@@ -293,6 +315,20 @@ struct Score {
 }
 
 impl Score {
+    /// The line that counts them; whether none has failed.
+    fn close(&self) -> Result<bool> {
+        let Self {
+            passed,
+            failed,
+            skipped,
+        } = self;
+        writeln!(
+            io::stdout(),
+            "{passed} passed, {failed} failed, {skipped} skipped"
+        )?;
+        Ok(*failed == 0)
+    }
+
     /// Runs one case and prints its line.
     fn run(&mut self, name: &str, run: impl FnOnce() -> Result<Outcome>) -> io::Result<()> {
         let start = Instant::now();

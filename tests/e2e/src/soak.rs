@@ -42,17 +42,22 @@ const SLACK_KIB: u64 = 4096;
 const REMEMBERED: u64 = 16_384;
 
 /// Marsaglia's xorshift: the same scenes for the same seed.
-struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
-    fn below(&mut self, end: u64) -> u64 {
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    /// Less than `end`.
+    pub fn below(&mut self, end: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         (self.0 >> 16) % end.max(1)
     }
 
-    fn one_in(&mut self, count: u64) -> bool {
+    pub fn one_in(&mut self, count: u64) -> bool {
         self.below(count) == 0
     }
 
@@ -98,7 +103,7 @@ pub fn run(lab: &Lab, options: &Options) -> Result<String> {
     stage.capture()?;
     let mut show = Show {
         stage,
-        random: Random(options.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
+        random: Random::new(options.seed),
         idle: Vec::new(),
         scenes: 0,
     };

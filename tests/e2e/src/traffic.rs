@@ -83,7 +83,11 @@ pub fn numbers(packets: &[Seen]) -> Vec<u32> {
 /// The number of a packet, if it is one of these datagrams.
 pub fn number(packet: &Seen) -> Option<u32> {
     let payload = packet.segment()?.payload;
-    let text = std::str::from_utf8(&payload).ok()?;
+    number_in(std::str::from_utf8(&payload).ok()?)
+}
+
+/// The number in a datagram's text, if it is one of these.
+pub fn number_in(text: &str) -> Option<u32> {
     text.strip_prefix("e2e n=")?.strip_suffix('|')?.parse().ok()
 }
 

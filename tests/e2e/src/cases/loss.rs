@@ -18,12 +18,13 @@ use crate::seen::{Seen, read_file};
 use crate::tool::Tool;
 
 /// A puppet with a connected socket in slot 1, and the sink it sends to.
-struct Flood {
-    sender: Puppet,
-    sink: Puppet,
+pub struct Flood {
+    pub sender: Puppet,
+    pub sink: Puppet,
 }
 
-fn flood_in(lab: &Lab, netns: &Netns) -> Result<Flood> {
+/// Both ends, in one namespace.
+pub fn flood_in(lab: &Lab, netns: &Netns) -> Result<Flood> {
     let theatre = Theatre::open(&lab.file(&format!("flood{}.sock", lab.number())))?;
     let mut sink = theatre.enter(&lab.puppet, netns)?;
     let mut sender = theatre.enter(&lab.puppet, netns)?;

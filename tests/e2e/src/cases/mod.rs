@@ -6,14 +6,14 @@ mod files;
 mod filter;
 mod homes;
 mod life;
-mod loss;
+pub mod loss;
 mod names;
 mod netns;
 mod packet_socket;
 mod readme;
 mod refusals;
 mod select;
-mod traces;
+pub mod traces;
 mod wireshark;
 
 use anyhow::Result;
