@@ -2,44 +2,55 @@
 //! have, and to which of them our devices lead, so that the process at the far end of a veth pair,
 //! behind a bridge or behind a router can be asked for.
 //!
-//! What lies around is listed ([`crate::reach`]) at start, and anew when any of those namespaces says that an
-//! address has come or gone; where other namespaces than ours are captured in, now and then too.
+//! What lies around is listed ([`crate::reach`]) at start, and anew when any of those namespaces says
+//! that an address has come or gone. Where only our own namespace is captured in, what they say counts
+//! at once ([`crate::keeper`]); where others are, they are looked from now and then too.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::{Duration, Instant};
 
+use libbpf_rs::{MapCore as _, MapFlags, MapHandle};
 use pktwho_packet::NetnsId;
 use rustc_hash::FxHashMap;
 use zerocopy::{Immutable, IntoBytes};
 
 use crate::Error;
-use crate::abi::{DeviceKey, HomeKey};
+use crate::abi::{DeviceKey, HomeKey, ReaderState};
+use crate::keeper::Keeper;
 use crate::load::Programs;
 use crate::netlink::Socket;
 use crate::reach::{View, look_around};
 use crate::spaces::Spaces;
-use crate::sys;
+use crate::sys::{self, Mapped};
 
 /// `RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR`, and `RTNLGRP_NSID` (28) as a bit.
 const GROUPS: u32 = 0x1 | 0x10 | 0x100 | 1 << 27;
 /// Changes come in swarms: look again this long after the last look at the earliest.
-const PAUSE: Duration = Duration::from_millis(20);
+pub(crate) const PAUSE: Duration = Duration::from_millis(20);
 /// When namespaces are captured in that we may not hear of: look without being asked to.
 const PATROL: Duration = Duration::from_secs(1);
 /// Looking takes this share of the time at most.
 const LOOK_SHARE: u32 = 50;
 
 /// So many namespaces that are not next to a captured one are looked at in one look.
-const AFAR: usize = 1024;
+pub(crate) const AFAR: usize = 1024;
+
+/// Who keeps the kernel side's tables.
+#[derive(Debug)]
+pub enum Homes {
+    /// A thread, of our own namespace alone.
+    Ours { _keeper: Keeper },
+    /// We, between packets.
+    Several(Box<Several>),
+}
 
 /// The addresses of the other namespaces, and what tells us of changes.
 #[derive(Debug)]
-pub struct Homes {
+pub struct Several {
     monitor: Socket,
+    tables: Tables,
     /// As seen from each namespace that is captured in.
     known: FxHashMap<NetnsId, View>,
-    /// How often `known` has changed; what the kernel side takes as a part of its generation.
-    version: u64,
     /// Something has changed since the last look.
     stale: bool,
     looked: Instant,
@@ -47,84 +58,131 @@ pub struct Homes {
 }
 
 impl Homes {
-    /// Hears of changes from now on, and knows nothing yet.
+    /// Looks once, and hears of changes from then on.
     ///
     /// # Errors
-    /// When rtnetlink cannot be asked.
-    pub fn new() -> Result<Self, Error> {
+    /// When rtnetlink cannot be asked, or there is no thread.
+    pub fn new(programs: &Programs, spaces: &Spaces) -> Result<Self, Error> {
         let monitor =
             Socket::open(GROUPS).map_err(Error::system("cannot open a netlink socket"))?;
         // Refused without CAP_NET_BROADCAST: then changes there are seen when ours change.
         let _ = sys::netlink_option(monitor.fd(), libc::NETLINK_LISTEN_ALL_NSID);
-        Ok(Self {
+        let mut tables = Tables::new(programs)?;
+        if spaces.is_ours()
+            && let [ours] = spaces.ids().as_slice()
+        {
+            let view = look_around(AFAR).unwrap_or_default();
+            tables.show(*ours, &View::default(), &view);
+            let keeper = Keeper::start(monitor, tables, *ours, view)
+                .map_err(Error::system_io("cannot start a thread"))?;
+            return Ok(Self::Ours { _keeper: keeper });
+        }
+        let mut several = Box::new(Several {
             monitor,
+            tables,
             known: FxHashMap::default(),
-            version: 0,
             stale: true,
             looked: Instant::now(),
             look_took: Duration::ZERO,
-        })
+        });
+        several.look(spaces);
+        Ok(Self::Several(several))
     }
 
-    pub fn fd(&self) -> BorrowedFd<'_> {
-        self.monitor.fd()
+    /// What is readable when [`hear`](Self::hear) is to be called.
+    pub fn fd(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            Self::Ours { .. } => None,
+            Self::Several(several) => Some(several.monitor.fd()),
+        }
     }
 
     /// Takes note that something has changed: what is told does not matter, or was lost.
     pub fn hear(&mut self) {
-        let heard = self.monitor.pending();
-        self.stale |= !matches!(heard, Ok(messages) if messages.is_empty());
+        if let Self::Several(several) = self {
+            let heard = several.monitor.pending();
+            several.stale |= !matches!(heard, Ok(messages) if messages.is_empty());
+        }
     }
 
-    /// Tells the kernel side what has changed, unless it was told a moment ago. Gives the new
-    /// version then. What cannot be listed (a namespace that is just going) is left out.
-    pub fn refresh(&mut self, programs: &Programs, spaces: &Spaces) -> Option<u64> {
-        if self.version > 0 || !self.known.is_empty() {
-            let pause = match (spaces.is_ours(), self.stale) {
-                (true, true) => PAUSE,
-                (true, false) => return None,
-                (false, true) => PAUSE.max(self.look_took * LOOK_SHARE),
-                (false, false) => PATROL.max(self.look_took * LOOK_SHARE),
-            };
-            if self.looked.elapsed() < pause {
-                return None;
-            }
+    /// Tells the kernel side what has changed, unless it was told a moment ago.
+    pub fn refresh(&mut self, spaces: &Spaces) {
+        let Self::Several(several) = self else {
+            return;
+        };
+        let pause = if several.stale { PAUSE } else { PATROL };
+        if several.looked.elapsed() >= pause.max(several.look_took * LOOK_SHARE) {
+            several.look(spaces);
         }
+    }
+}
+
+impl Several {
+    /// What cannot be listed (a namespace that is just going, or changes all the time) is left as
+    /// it was.
+    fn look(&mut self, spaces: &Spaces) {
         self.stale = false;
         let begin = Instant::now();
         let ids = spaces.ids();
         let gone: Vec<NetnsId> = self.known.keys().copied().collect();
-        let mut changed = false;
         for netns in gone.into_iter().filter(|netns| !ids.contains(netns)) {
-            changed |= self.show(programs, netns, View::default());
+            self.show(netns, View::default());
             self.known.remove(&netns);
         }
         let afar = AFAR / ids.len().max(1);
         for netns in ids {
             let found = spaces.within(netns, || look_around(afar));
-            let found = found.ok().and_then(Result::ok);
-            changed |= self.show(programs, netns, found.unwrap_or_default());
+            if let Ok(Ok(found)) = found {
+                self.show(netns, found);
+            }
         }
         self.looked = Instant::now();
         self.look_took = self.looked - begin;
-        self.version += u64::from(changed);
-        changed.then_some(self.version)
     }
 
-    /// What one namespace sees now; whether that is something else than before.
-    fn show(&mut self, programs: &Programs, netns: NetnsId, found: View) -> bool {
+    fn show(&mut self, netns: NetnsId, found: View) {
         let known = self.known.entry(netns).or_default();
-        if *known == found {
-            return false;
+        self.tables.show(netns, known, &found);
+        *known = found;
+    }
+}
+
+/// The maps `homes` and `beyond`, and where the kernel side sees that they have changed.
+#[derive(Debug)]
+pub(crate) struct Tables {
+    homes: MapHandle,
+    beyond: MapHandle,
+    reader: Mapped,
+    /// How often they have changed; what the kernel side takes as a part of its generation.
+    version: u64,
+}
+
+impl Tables {
+    fn new(programs: &Programs) -> Result<Self, Error> {
+        let reader = programs.map("reader")?;
+        let reader = Mapped::new(reader.as_fd(), 0, rustix::param::page_size(), true)
+            .map_err(Error::system_io("cannot map the rings"))?;
+        Ok(Self {
+            homes: programs.handle("homes")?,
+            beyond: programs.handle("beyond")?,
+            reader,
+            version: 0,
+        })
+    }
+
+    /// What one namespace sees now, and saw before.
+    pub fn show(&mut self, netns: NetnsId, known: &View, found: &View) {
+        if known.homes == found.homes && known.beyond == found.beyond {
+            return;
         }
         let netns = netns.0;
-        enter(programs, "homes", &known.homes, &found.homes, |&address| {
-            HomeKey { address, netns }
-        });
+        let address = |&address: &_| HomeKey { address, netns };
+        enter(&self.homes, &known.homes, &found.homes, address);
         let device = |&ifindex: &u32| DeviceKey { netns, ifindex };
-        enter(programs, "beyond", &known.beyond, &found.beyond, device);
-        *known = found;
-        true
+        enter(&self.beyond, &known.beyond, &found.beyond, device);
+        self.version += 1;
+        self.reader
+            .store_u64(std::mem::offset_of!(ReaderState, homes), self.version);
     }
 }
 
@@ -134,18 +192,17 @@ fn enter<
     V: PartialEq + IntoBytes + Immutable,
     T: IntoBytes + Immutable,
 >(
-    programs: &Programs,
-    map: &'static str,
+    map: &MapHandle,
     known: &FxHashMap<K, V>,
     found: &FxHashMap<K, V>,
     key: impl Fn(&K) -> T,
 ) {
     for gone in known.keys().filter(|gone| !found.contains_key(*gone)) {
-        programs.remove(map, key(gone).as_bytes());
+        let _ = map.delete(key(gone).as_bytes());
     }
     for (here, value) in found {
         if known.get(here) != Some(value) {
-            let _ = programs.update(map, key(here).as_bytes(), value.as_bytes());
+            let _ = map.update(key(here).as_bytes(), value.as_bytes(), MapFlags::ANY);
         }
     }
 }

@@ -224,8 +224,8 @@ impl Live {
         let attacher = Attacher::new(config.backend, config.direction, many);
         let remembers = terms.are_about_processes();
         let filters = Filters::new(&programs, terms)?;
-        let homes = Homes::new()?;
-        let poll = watch([events.fd(), spaces.fd(), homes.fd()])?;
+        let homes = Homes::new(&programs, &spaces)?;
+        let poll = watch([Some(events.fd()), Some(spaces.fd()), homes.fd()])?;
         let mut live = Self {
             ifaces: Vec::new(),
             by_place: FxHashMap::default(),
@@ -254,7 +254,6 @@ impl Live {
             strays: 0,
             notices,
         };
-        live.refresh_homes();
         live.attach_all(&wanted)?;
         Ok(live)
     }
@@ -473,7 +472,7 @@ impl Live {
         if ready.iter().any(|event| event.data.u64() == HOMES) {
             self.homes.hear();
         }
-        self.refresh_homes();
+        self.homes.refresh(&self.spaces);
         self.snapshot();
         Ok(())
     }
@@ -487,13 +486,6 @@ impl Live {
             (QUIET_PATROL, 1)
         } else {
             (PATROL, self.wake_bytes)
-        }
-    }
-
-    fn refresh_homes(&mut self) {
-        if let Some(version) = self.homes.refresh(&self.programs, &self.spaces) {
-            self.reader
-                .store_u64(offset_of!(ReaderState, homes), version);
         }
     }
 
@@ -679,10 +671,11 @@ const DOORBELL: u64 = 0;
 const DEVICES: u64 = 1;
 const HOMES: u64 = 2;
 
-fn watch(fds: [std::os::fd::BorrowedFd<'_>; 3]) -> Result<OwnedFd, Error> {
+fn watch(fds: [Option<std::os::fd::BorrowedFd<'_>>; 3]) -> Result<OwnedFd, Error> {
     let watch = || -> rustix::io::Result<OwnedFd> {
         let poll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         for (fd, tag) in fds.iter().zip([DOORBELL, DEVICES, HOMES]) {
+            let Some(fd) = fd else { continue };
             epoll::add(
                 &poll,
                 fd,

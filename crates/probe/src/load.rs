@@ -239,11 +239,19 @@ impl Programs {
     /// # Errors
     /// The kernel gives no second descriptor.
     pub fn answers(&self) -> Result<Answers, Error> {
-        let map = self.find("processes")?;
-        let map = MapHandle::try_from(&map).map_err(|error| Error::Load {
-            reason: format!("cannot keep a map: {error}"),
-        })?;
+        let map = self.handle("processes")?;
         Ok(Answers { map })
+    }
+
+    /// A map, to be read and written by whoever has this.
+    ///
+    /// # Errors
+    /// There is none of that name, or the kernel gives no second descriptor.
+    pub fn handle(&self, name: &'static str) -> Result<MapHandle, Error> {
+        let map = self.find(name)?;
+        MapHandle::try_from(&map).map_err(|error| Error::Load {
+            reason: format!("cannot keep a map: {error}"),
+        })
     }
 
     /// Sets what is true of a process; `None` removes it.

@@ -3,7 +3,8 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use netlink_packet_core::{
-    NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
+    NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage,
+    NetlinkPayload,
 };
 use netlink_packet_route::RouteNetlinkMessage;
 use rustix::io::Errno;
@@ -14,6 +15,8 @@ use crate::sys;
 
 /// Link messages of devices with many virtual functions are long.
 const BUFFER: usize = 64 * 1024;
+/// How often a list is asked for that changes meanwhile.
+const ATTEMPTS: u32 = 4;
 
 #[derive(Debug)]
 pub struct Socket {
@@ -42,11 +45,41 @@ impl Socket {
         self.fd.as_fd()
     }
 
-    /// Sends a dump request and collects the answer.
+    /// Sends a dump request and collects the answer. One that a change has torn is asked for again
+    /// a few times, and taken as it is then.
+    ///
+    /// # Errors
+    /// What the kernel says.
     pub fn dump(
         &mut self,
         request: RouteNetlinkMessage,
     ) -> Result<Vec<RouteNetlinkMessage>, Errno> {
+        self.attempts(request).map(|(answer, _)| answer)
+    }
+
+    /// The same, but `EINTR` for one that is torn each time.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn dump_whole(
+        &mut self,
+        request: RouteNetlinkMessage,
+    ) -> Result<Vec<RouteNetlinkMessage>, Errno> {
+        match self.attempts(request)? {
+            (_, true) => Err(Errno::INTR),
+            (answer, false) => Ok(answer),
+        }
+    }
+
+    fn attempts(
+        &mut self,
+        request: RouteNetlinkMessage,
+    ) -> Result<(Vec<RouteNetlinkMessage>, bool), Errno> {
+        for _ in 1..ATTEMPTS {
+            if let whole @ (_, false) = self.ask(request.clone(), NLM_F_DUMP)? {
+                return Ok(whole);
+            }
+        }
         self.ask(request, NLM_F_DUMP)
     }
 
@@ -55,14 +88,15 @@ impl Socket {
         &mut self,
         request: RouteNetlinkMessage,
     ) -> Result<Vec<RouteNetlinkMessage>, Errno> {
-        self.ask(request, NLM_F_ACK)
+        self.ask(request, NLM_F_ACK).map(|(answer, _)| answer)
     }
 
+    /// Also whether something has changed while it was collected.
     fn ask(
         &mut self,
         request: RouteNetlinkMessage,
         flags: u16,
-    ) -> Result<Vec<RouteNetlinkMessage>, Errno> {
+    ) -> Result<(Vec<RouteNetlinkMessage>, bool), Errno> {
         let mut header = NetlinkHeader::default();
         header.flags = NLM_F_REQUEST | flags;
         let mut message = NetlinkMessage::new(header, NetlinkPayload::from(request));
@@ -71,16 +105,18 @@ impl Socket {
         message.serialize(&mut bytes);
         rustix::net::send(&self.fd, &bytes, SendFlags::empty())?;
         let mut answer = Vec::new();
+        let mut is_torn = false;
         loop {
             let (len, _) = rustix::net::recv(&self.fd, &mut self.buffer, RecvFlags::empty())?;
-            for payload in payloads(self.buffer.get(..len).unwrap_or_default()) {
+            for (payload, is_of_two) in payloads(self.buffer.get(..len).unwrap_or_default()) {
+                is_torn |= is_of_two;
                 match payload {
                     NetlinkPayload::InnerMessage(message) => answer.push(message),
-                    NetlinkPayload::Done(_) => return Ok(answer),
+                    NetlinkPayload::Done(_) => return Ok((answer, is_torn)),
                     NetlinkPayload::Error(error) => {
                         return match error.raw_code() {
                             // What was asked for has been done.
-                            0 => Ok(answer),
+                            0 => Ok((answer, is_torn)),
                             code => Err(Errno::from_raw_os_error(code.abs())),
                         };
                     }
@@ -97,7 +133,7 @@ impl Socket {
         loop {
             match sys::receive_nsid(self.fd.as_fd(), &mut self.buffer) {
                 Ok((len, nsid)) => {
-                    for payload in payloads(self.buffer.get(..len).unwrap_or_default()) {
+                    for (payload, _) in payloads(self.buffer.get(..len).unwrap_or_default()) {
                         if let NetlinkPayload::InnerMessage(message) = payload {
                             answer.push((nsid, message));
                         }
@@ -111,12 +147,14 @@ impl Socket {
     }
 }
 
-/// The messages of one datagram; one that cannot be read ends it.
-fn payloads(mut bytes: &[u8]) -> Vec<NetlinkPayload<RouteNetlinkMessage>> {
+/// The messages of one datagram, and whether something has changed while they were collected; one
+/// that cannot be read ends it.
+fn payloads(mut bytes: &[u8]) -> Vec<(NetlinkPayload<RouteNetlinkMessage>, bool)> {
     let mut payloads = Vec::new();
     while let Ok(message) = NetlinkMessage::<RouteNetlinkMessage>::deserialize(bytes) {
         let len = message.header.length as usize;
-        payloads.push(message.payload);
+        let is_torn = message.header.flags & NLM_F_DUMP_INTR != 0;
+        payloads.push((message.payload, is_torn));
         bytes = bytes.get(len.next_multiple_of(4)..).unwrap_or_default();
         if len == 0 || bytes.is_empty() {
             break;

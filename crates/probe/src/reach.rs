@@ -27,7 +27,7 @@ const STEPS: usize = 3;
 /// More namespaces than these are not looked past: what their devices lead to would take long.
 const PASSED_MAX: usize = 64;
 /// [`Home::via`] of what is too far away to say how packets get there.
-const NOWHERE: u32 = u32::MAX;
+pub(crate) const NOWHERE: u32 = u32::MAX;
 
 /// An address as the kernel side writes it: IPv4 as `::ffff:a.b.c.d`.
 pub(crate) type Address = [u8; 16];
@@ -37,6 +37,8 @@ pub(crate) type Address = [u8; 16];
 pub(crate) struct View {
     /// The addresses of which it is certain which other namespace has them.
     pub homes: FxHashMap<Address, Home>,
+    /// Those that it has itself, or of which that is not certain.
+    pub doubtful: FxHashSet<Address>,
     /// Its devices, by index, that lead to other namespaces.
     pub beyond: FxHashMap<u32, Beyond>,
 }
@@ -81,15 +83,14 @@ fn view(ask: &mut impl Ask, afar: usize) -> Result<View, Errno> {
         if step > 1 && level.len() > afar {
             break;
         }
-        enter_level(ask, &level, &mut homes);
+        enter_level(ask, &level, &mut homes)?;
         seen.extend(level.keys().copied());
         if level.is_empty() || level.len() > PASSED_MAX {
             break;
         }
         let mut next: FxHashMap<u32, u32> = FxHashMap::default();
         for (&id, &via) in &level {
-            // One that went in between.
-            let Ok(links) = ask.links(Some(id)) else {
+            let Some(links) = unless_gone(ask.links(Some(id)))? else {
                 continue;
             };
             if links.forwards {
@@ -108,13 +109,17 @@ fn view(ask: &mut impl Ask, afar: usize) -> Result<View, Errno> {
         let forwards = u32::from(forwarders.contains(&nsid));
         (index, Beyond { nsid, forwards })
     });
-    Ok(View {
-        homes: homes
-            .into_iter()
-            .filter_map(|(address, home)| Some((address, home?)))
-            .collect(),
+    let mut view = View {
         beyond: beyond.collect(),
-    })
+        ..View::default()
+    };
+    for (address, home) in homes {
+        match home {
+            Some(home) => drop(view.homes.insert(address, home)),
+            None => drop(view.doubtful.insert(address)),
+        }
+    }
+    Ok(view)
 }
 
 /// Enters the addresses of namespaces that are equally far away and that nobody nearer has.
@@ -122,11 +127,10 @@ fn enter_level(
     ask: &mut impl Ask,
     level: &FxHashMap<u32, u32>,
     homes: &mut FxHashMap<Address, Option<Home>>,
-) {
+) -> Result<(), Errno> {
     let mut here: FxHashMap<Address, Option<Home>> = FxHashMap::default();
     for (&nsid, &via) in level {
-        // One that went in between.
-        for address in ask.addresses(Some(nsid)).unwrap_or_default() {
+        for address in unless_gone(ask.addresses(Some(nsid)))?.unwrap_or_default() {
             here.entry(address)
                 .and_modify(|home| *home = home.filter(|home| home.nsid == nsid))
                 .or_insert(Some(Home {
@@ -139,6 +143,16 @@ fn enter_level(
     for (address, home) in here {
         homes.entry(address).or_insert(home);
     }
+    Ok(())
+}
+
+/// What is said of a namespace; `None`: it went in between. One that changes all the time is still there.
+fn unless_gone<T>(answer: Result<T, Errno>) -> Result<Option<T>, Errno> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(Errno::INTR) => Err(Errno::INTR),
+        Err(_) => Ok(None),
+    }
 }
 
 impl Ask for Socket {
@@ -149,7 +163,7 @@ impl Ask for Socket {
         request.attributes.extend(target);
         let mut links = Links::default();
         // (It makes the kernel give those namespaces an id that have none yet.)
-        for message in self.dump(RouteNetlinkMessage::GetLink(request))? {
+        for message in self.dump_whole(RouteNetlinkMessage::GetLink(request))? {
             let RouteNetlinkMessage::NewLink(link) = message else {
                 continue;
             };
@@ -174,7 +188,7 @@ impl Ask for Socket {
             request.header.family = family;
             let target = nsid.map(|id| AddressAttribute::TargetNetNsId(id.cast_signed()));
             request.attributes.extend(target);
-            for message in self.dump(RouteNetlinkMessage::GetAddress(request))? {
+            for message in self.dump_whole(RouteNetlinkMessage::GetAddress(request))? {
                 if let RouteNetlinkMessage::NewAddress(message) = message {
                     found.extend(local_address(&message).and_then(reachable));
                 }
@@ -211,7 +225,7 @@ pub(crate) fn local_address(message: &AddressMessage) -> Option<IpAddr> {
 }
 
 /// As the kernel side writes addresses; `None` for those that mean another host everywhere.
-fn reachable(address: IpAddr) -> Option<Address> {
+pub(crate) fn reachable(address: IpAddr) -> Option<Address> {
     let wide = match address {
         IpAddr::V4(address) if address.is_link_local() => return None,
         IpAddr::V4(address) => address.to_ipv6_mapped(),
