@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use pktwho_capfile::Counters;
 use pktwho_owner::{Processes, Runtimes, Slot};
-use pktwho_packet::{Iface, LinkType, OwnerFacts, Packet, Timestamp};
+use pktwho_packet::{Iface, LinkType, Owner, OwnerFacts, Packet, Timestamp};
 use pktwho_probe as probe;
 use probe::{Counts, Event, Interfaces, RawPacket};
 
@@ -95,7 +95,7 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
         sink.set_decrypt(Decrypt::live(decryption)?);
     }
     let mut capture = Capture {
-        matching: Matching::new(plan, live.wants_containers()),
+        matching: Matching::new(plan),
         lineage: live.lineage().map_err(worded)?,
         live,
         sink,
@@ -254,15 +254,18 @@ impl Capture {
                 None => break,
                 Some(Event::Process(event)) => self.processes.apply(event),
                 Some(Event::Packet(raw)) => {
-                    let packet = owned(raw, &mut self.processes, &mut self.slots);
+                    let (packet, unnamed) = owned(raw, &mut self.processes, &mut self.slots);
                     if let Some(decrypt) = self.sink.decrypt() {
                         decrypt.packet(&packet);
                     }
-                    if raw.undecided && !self.wanted.takes(&packet, self.lineage.as_ref()) {
-                        self.refused += 1;
-                        let ids = self.matching.container_ids(&packet);
-                        self.matching.refused(&ids, &self.processes);
-                        continue;
+                    if raw.undecided {
+                        let lineage = self.lineage.as_ref();
+                        let taken = self.wanted.takes(&packet, lineage, unnamed);
+                        if taken != Some(true) {
+                            self.refused += 1;
+                            self.matching.doubt(taken);
+                            continue;
+                        }
                     }
                     delivered = true;
                     let iface = packet.iface.id;
@@ -379,8 +382,13 @@ struct Slots {
     receiver: Slot,
 }
 
-/// The packet with its owners in words.
-fn owned<'a>(raw: &RawPacket<'a>, processes: &'a mut Processes, slots: &mut Slots) -> Packet<'a> {
+/// The packet with its owners in words. Also, of one on which the kernel could not decide, of which
+/// ends the container has no name yet.
+fn owned<'a>(
+    raw: &RawPacket<'a>,
+    processes: &'a mut Processes,
+    slots: &mut Slots,
+) -> (Packet<'a>, [bool; 2]) {
     if let Some(facts) = &raw.ends.sender {
         slots.sender = processes.find(facts, slots.sender);
     }
@@ -389,7 +397,7 @@ fn owned<'a>(raw: &RawPacket<'a>, processes: &'a mut Processes, slots: &mut Slot
     }
     let processes = &*processes;
     let owner = |facts: Option<OwnerFacts>, slot| processes.owner(facts?, slot);
-    Packet {
+    let packet = Packet {
         time: raw.time,
         iface: raw.iface,
         data: raw.data,
@@ -398,7 +406,13 @@ fn owned<'a>(raw: &RawPacket<'a>, processes: &'a mut Processes, slots: &mut Slot
         reception: raw.reception,
         sender: owner(raw.ends.sender, slots.sender),
         receiver: owner(raw.ends.receiver, slots.receiver),
-    }
+    };
+    let is_unnamed = |owner: Option<Owner<'_>>| {
+        let container = owner.and_then(|owner| owner.process.container.as_ref());
+        raw.undecided && container.is_some_and(|container| processes.is_unnamed(&container.id))
+    };
+    let unnamed = [is_unnamed(packet.sender), is_unnamed(packet.receiver)];
+    (packet, unnamed)
 }
 
 fn count(by_iface: &mut Vec<u64>, iface: u32) {

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use pktwho_filter::tree::OwnerIs;
 use pktwho_owner::Processes;
-use pktwho_packet::Packet;
 
 use crate::plan;
 use crate::sink::say;
@@ -26,40 +25,26 @@ pub struct Matching {
     lists: Vec<Vec<OwnerIs>>,
     is_required: bool,
     end: Instant,
-    /// Packets are chosen by their containers.
-    is_filter: bool,
-    /// Packets that were refused before a runtime had told of their container.
+    /// Packets that were not taken since no runtime had told of their container.
     unnamed: u64,
 }
 
 impl Matching {
     /// What the plan names.
-    /// `is_filter`: the filter has terms about containers.
-    pub fn new(plan: &plan::Live, is_filter: bool) -> Self {
+    pub fn new(plan: &plan::Live) -> Self {
         let lists = [&plan.owners.containers, &plan.owners.pods];
         let lists = lists.into_iter().filter(|list| !list.is_empty());
         Self {
             lists: lists.cloned().collect(),
             is_required: plan.containers.require_match,
             end: Instant::now() + TIME,
-            is_filter,
             unnamed: 0,
         }
     }
 
-    /// The containers of a packet that was refused, where that is of interest.
-    pub fn container_ids(&self, packet: &Packet<'_>) -> Vec<Vec<u8>> {
-        let ends = [&packet.sender, &packet.receiver].into_iter().flatten();
-        let containers = ends.filter_map(|owner| owner.process.container.as_ref());
-        let wanted = containers.filter(|_| self.is_filter);
-        wanted.map(|container| container.id.clone()).collect()
-    }
-
-    /// Takes note of a packet of these containers that was refused.
-    pub fn refused(&mut self, containers: &[Vec<u8>], processes: &Processes) {
-        if containers.iter().any(|id| !processes.is_answered(id)) {
-            self.unnamed += 1;
-        }
+    /// Takes note of a packet that was not taken; `None`: whether it was wanted is not known.
+    pub fn doubt(&mut self, taken: Option<bool>) {
+        self.unnamed += u64::from(taken.is_none());
     }
 
     /// Says how many there were.
@@ -67,7 +52,7 @@ impl Matching {
         let unnamed = self.unnamed;
         if unnamed > 0 {
             say(format_args!(
-                "packets not taken since their containers' runtime was slow to tell of them: {unnamed}"
+                "packets not taken since their containers' runtime has not told of them: {unnamed}"
             ));
         }
     }

@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use anyhow::{Error, Result, bail};
 use pktwho_filter::tree::OwnerIs;
-use pktwho_filter::{Device, Machine, WithAncestors};
-use pktwho_packet::{Iface, LinkType, NetnsId, Packet};
+use pktwho_filter::{Device, Doubtful, Facts, Machine, WithAncestors};
+use pktwho_packet::{Iface, LinkType, NetnsId, Owner, Packet};
 use pktwho_probe::{self as probe, Lineage};
 use rustc_hash::FxHashMap;
 
@@ -77,22 +77,57 @@ impl Wanted {
         self.refusal.borrow_mut().take()
     }
 
-    /// Whether a packet is wanted on which the kernel could not decide. `lineage`: children are
-    /// followed.
-    pub fn takes(&self, packet: &Packet<'_>, lineage: Option<&Lineage>) -> bool {
+    /// Whether a packet is wanted on which the kernel could not decide; `None`: that depends on
+    /// what the container of an end is called. `lineage`: children are followed. `unnamed`: the
+    /// ends, the sender's first, of whose container nothing is known but the id.
+    pub fn takes(
+        &self,
+        packet: &Packet<'_>,
+        lineage: Option<&Lineage>,
+        unnamed: [bool; 2],
+    ) -> Option<bool> {
         let machines = self.machines.borrow();
         let Some(machine) = machines.get(&(packet.iface.netns, packet.iface.index)) else {
-            return true;
+            return Some(true);
         };
         let Some(lineage) = lineage else {
-            return machine.accepts(packet.data, packet.orig_len, packet);
+            return verdict(machine, packet, packet, unnamed);
         };
         let facts = WithAncestors {
             packet,
             descends: &|process, term| lineage.holds(process, term),
         };
-        machine.accepts(packet.data, packet.orig_len, &facts)
+        verdict(machine, packet, &facts, unnamed)
     }
+}
+
+/// What the filter comes to; `None`: something else for each thing that a container without a name
+/// may be.
+fn verdict(
+    machine: &Machine,
+    packet: &Packet<'_>,
+    facts: &dyn Facts,
+    unnamed: [bool; 2],
+) -> Option<bool> {
+    let accepts = |facts: &dyn Facts| machine.accepts(packet.data, packet.orig_len, facts);
+    if unnamed == [false, false] {
+        return Some(accepts(facts));
+    }
+    let is_doubtful = |owner: &Owner<'_>| {
+        let ends = [packet.sender, packet.receiver].into_iter().zip(unnamed);
+        ends.filter(|(_, unnamed)| *unnamed)
+            .any(|(end, _)| end.is_some_and(|end| end.process.id == owner.process.id))
+    };
+    let assuming = |assumed| {
+        accepts(&Doubtful {
+            packet,
+            facts,
+            is_doubtful: &is_doubtful,
+            assumed,
+        })
+    };
+    let if_none = assuming(false);
+    (if_none == assuming(true)).then_some(if_none)
 }
 
 /// The kernel follows the children of what it can compare itself, which patterns are not.

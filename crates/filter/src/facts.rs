@@ -57,6 +57,36 @@ impl Facts for WithAncestors<'_, '_> {
     }
 }
 
+/// Facts of a packet of which some ends are in a container of which nothing is known but its id: a term
+/// about it may hold or not.
+#[derive(Clone, Copy)]
+pub struct Doubtful<'a, 'p> {
+    pub packet: &'a Packet<'p>,
+    pub facts: &'a dyn Facts,
+    /// Whether that owner is in such a container.
+    pub is_doubtful: &'a dyn Fn(&Owner<'_>) -> bool,
+    /// What is assumed of such terms.
+    pub assumed: bool,
+}
+
+impl Facts for Doubtful<'_, '_> {
+    fn fact(&self, fact: Fact) -> u32 {
+        self.facts.fact(fact)
+    }
+
+    fn owner(&self, term: &OwnerTerm) -> bool {
+        let in_doubt = || {
+            term.is.is_about_containers()
+                && !term.is.is_about_container_ids()
+                && ends(self.packet, term.end)
+                    .iter()
+                    .flatten()
+                    .any(self.is_doubtful)
+        };
+        self.facts.owner(term) || self.assumed && in_doubt()
+    }
+}
+
 /// Apple's word for it.
 fn direction(direction: Direction) -> &'static str {
     match direction {
@@ -178,7 +208,9 @@ fn find(text: &[u8], piece: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use pktwho_packet::{Confidence, Iface, LinkType, Reception, ThreadName, Timestamp};
+    use std::sync::Arc;
+
+    use pktwho_packet::{Confidence, Container, Iface, LinkType, Reception, ThreadName, Timestamp};
 
     use super::*;
     use crate::tree::{Expr, Term};
@@ -233,6 +265,49 @@ mod tests {
             uid: None,
             confidence: Confidence::Exact,
         }
+    }
+
+    #[test]
+    fn a_container_without_a_name_may_be_any() {
+        let process = Process {
+            container: Some(Arc::new(Container {
+                id: b"0123456789ab".into(),
+                ..Container::default()
+            })),
+            ..process(7, "curl", "/usr/bin/curl")
+        };
+        let other = self::process(8, "sshd", "/bin/sshd");
+        let iface = Iface::default();
+        let packet = Packet {
+            time: Timestamp::default(),
+            iface: &iface,
+            data: &[],
+            orig_len: 0,
+            direction: Direction::In,
+            reception: Reception::Unspecified,
+            sender: Some(owner(&process, &other)),
+            receiver: Some(owner(&other, &other)),
+        };
+        let check = |text: &str, expected: [bool; 2]| {
+            let holds = |assumed| {
+                let facts = Doubtful {
+                    packet: &packet,
+                    facts: &packet,
+                    is_doubtful: &|owner| owner.process.container.is_some(),
+                    assumed,
+                };
+                Facts::owner(&facts, &term(text))
+            };
+            assert_eq!([holds(false), holds(true)], expected, "{text}");
+        };
+        for text in ["container web", "image x", "pod x", "ns x", "label x"] {
+            check(text, [false, true]);
+        }
+        check("sender container web", [false, true]);
+        check("receiver container web", [false, false]);
+        check("proc curl", [true, true]);
+        check("proc sshd", [true, true]);
+        check("proc cat", [false, false]);
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub mod testing;
 pub mod tree;
 
 pub use error::{Error, Reason};
-pub use facts::WithAncestors;
+pub use facts::{Doubtful, WithAncestors};
 pub use lower::{Device, Refusal, lower};
 pub use machine::{Facts, Machine};
 pub use metadata::parse_metadata;

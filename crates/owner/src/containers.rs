@@ -63,6 +63,8 @@ struct Known {
     told: Vec<Option<Box<Container>>>,
     /// Runtimes that have been asked and have not answered, a bit each.
     pending: u32,
+    /// Those that could not be asked and will be again.
+    open: u32,
     /// A process has been seen in it.
     is_met: bool,
     /// A packet has waited for it.
@@ -227,6 +229,7 @@ impl Containers {
             from,
             id,
             container,
+            is_final,
         } = answer;
         let bit = 1_u32.checked_shl(u32::try_from(from).unwrap_or(u32::MAX));
         let bit = bit.unwrap_or(0);
@@ -238,8 +241,13 @@ impl Containers {
             return;
         }
         let known = self.known_or_new(&id);
-        let was_told = known.pending == 0;
+        let was_told = known.pending | known.open == 0;
         known.pending &= !bit;
+        known.open = if is_final {
+            known.open & !bit
+        } else {
+            known.open | bit
+        };
         if let Some(container) = container {
             if known.told.len() <= from {
                 known.told.resize(from + 1, None);
@@ -271,9 +279,13 @@ impl Containers {
             && self.known.values().all(|known| known.pending == 0)
     }
 
-    /// Whether no runtime owes an answer about it.
-    pub fn is_answered(&self, id: &[u8]) -> bool {
-        self.known.get(id).is_none_or(|known| known.pending == 0)
+    /// Whether nobody has told of it and somebody may.
+    pub fn is_unnamed(&self, id: &[u8]) -> bool {
+        self.known.get(id).is_some_and(|known| {
+            (known.pending | known.open) != 0
+                && known.container.name.is_empty()
+                && known.told.iter().all(Option::is_none)
+        })
     }
 
     /// Whether all has been said that will be, or is waited for.

@@ -84,9 +84,9 @@ impl Processes {
         self.containers.met()
     }
 
-    /// Whether the runtimes have said what they know of the container of this id.
-    pub fn is_answered(&self, id: &[u8]) -> bool {
-        self.containers.is_answered(id)
+    /// Whether nothing is known of the container of this id, and a runtime may still tell of it.
+    pub fn is_unnamed(&self, id: &[u8]) -> bool {
+        self.containers.is_unnamed(id)
     }
 
     /// Whether all runtimes that can be asked have told what runs.
@@ -106,7 +106,8 @@ impl Processes {
                 Home::None if self.has_old_hierarchies => (cgroup, None, true),
                 Home::None => (cgroup, Some(None), true),
                 Home::In(container) => {
-                    let is_told = self.containers.is_told(&container.id);
+                    let id = &container.id;
+                    let is_told = self.containers.is_told(id) && !self.containers.is_unnamed(id);
                     (cgroup, Some(Some(container)), is_told)
                 }
             })

@@ -70,6 +70,8 @@ pub struct Answer {
     pub id: Vec<u8>,
     /// `None`: it does not know it, or cannot be asked now.
     pub container: Option<Box<Container>>,
+    /// `false`: it could not be asked and will be again.
+    pub is_final: bool,
 }
 
 /// The runtimes; those that count most come last.
@@ -188,7 +190,7 @@ impl Worker {
     fn run(&mut self) -> Result<(), Gone> {
         // What fails now is asked again when somebody wants to know.
         let _ = self.tell_all()?;
-        self.deny(Vec::new())?;
+        self.deny(Vec::new(), true)?;
         loop {
             let first = if self.open.is_empty() {
                 self.questions.recv().map_err(|_| Gone)?
@@ -218,7 +220,7 @@ impl Worker {
     fn reply(&mut self, mut asked: Vec<Vec<u8>>) -> Result<(), Gone> {
         for id in asked.extract_if(.., |id| self.told.contains(id)) {
             // Said before, so that only the end of the waiting is news.
-            self.deny(id)?;
+            self.deny(id, true)?;
         }
         let outcome = match asked.as_slice() {
             [] => return Ok(()),
@@ -233,34 +235,43 @@ impl Worker {
             if self.told.contains(&id) {
                 continue;
             }
-            if outcome.as_ref().is_err_and(is_worth_asking) {
-                if self.open.len() >= QUESTIONS {
-                    self.open.pop_front();
+            let is_final = !outcome.as_ref().is_err_and(is_worth_asking);
+            if !is_final {
+                if self.open.len() >= QUESTIONS
+                    && let Some((oldest, _)) = self.open.pop_front()
+                {
+                    self.deny(oldest, true)?;
                 }
                 self.open.push_back((id.clone(), RETRIES));
             }
-            self.deny(id)?;
+            self.deny(id, is_final)?;
         }
         Ok(())
     }
 
-    /// Says that there is nothing more to be said.
-    fn deny(&self, id: Vec<u8>) -> Result<(), Gone> {
+    /// Says that there is nothing to be said, for good or now.
+    fn deny(&self, id: Vec<u8>, is_final: bool) -> Result<(), Gone> {
         let answer = Answer {
             from: self.from,
             id,
             container: None,
+            is_final,
         };
         self.answers.send(answer).map_err(|_| Gone)
     }
 
     fn retry(&mut self) -> Result<(), Gone> {
         let outcome = self.tell_all()?;
-        let told = &self.told;
-        self.open.retain_mut(|(id, left)| {
-            *left = left.saturating_sub(1);
-            outcome.is_err() && *left > 0 && !told.contains(id)
-        });
+        for _ in 0..self.open.len() {
+            let Some((id, left)) = self.open.pop_front() else {
+                break;
+            };
+            if outcome.is_err() && left > 1 {
+                self.open.push_back((id, left - 1));
+            } else if !self.told.contains(&id) {
+                self.deny(id, true)?;
+            }
+        }
         Ok(())
     }
 
@@ -285,6 +296,7 @@ impl Worker {
             from: self.from,
             id: container.id.clone(),
             container: Some(Box::new(container)),
+            is_final: true,
         };
         self.answers.send(answer).map_err(|_| Gone)
     }

@@ -158,7 +158,13 @@ fn a_runtime_that_hangs_delays_two_packets_at_most_and_no_third() {
     assert_eq!(shown(&mut processes), named(""));
     let waited = begin.elapsed();
     assert!(waited < PATIENCE * 3, "{waited:?}");
-    assert!(!processes.is_answered(ID.as_bytes()));
+    assert!(processes.is_unnamed(ID.as_bytes()));
+    let changed = processes.changed_cgroups();
+    let told = changed.iter().rfind(|(cgroup, _, _)| *cgroup == 77);
+    assert!(
+        matches!(told, Some((_, Some(Some(_)), false))),
+        "{changed:?}"
+    );
     let begin = Instant::now();
     for number in 0..100_u64 {
         let id = format!("{number:064x}");
