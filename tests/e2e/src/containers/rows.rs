@@ -311,6 +311,8 @@ fn filter_later(scene: &mut Scene, engine: &Engine) -> Result<()> {
     let is_web = |inside: &Inside| inside.name.starts_with("web");
     scene.listen_for(&format!("--container-name {next}"), either(is_web))?;
     scene.listen_for("label app=web", either(is_web))?;
+    scene.listen_for("container web*", either(is_web))?;
+    scene.listen_for("not container web*", move |s, r| !either(is_web)(s, r))?;
     let command = ["wget", "-qO-", &url(&address, 8024)];
     let later = engine.run("web", &label, &command)?;
     scene.talk(&[8024], Some(later.inside()), Some(other.inside()));

@@ -1,7 +1,8 @@
 //! One row being played: captures that listen, conversations that are held, and what the
 //! captures say of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
@@ -24,6 +25,9 @@ pub struct Scene<'a> {
     pub host: &'a Host,
     talks: Vec<Talk>,
     captures: Vec<Capture>,
+    /// The host's devices when the first of them began: those that come later each of them is on
+    /// from another packet on.
+    devices: BTreeSet<String>,
     /// The start of a device's name on which packets must have been seen.
     device: Option<&'static str>,
     judged: Judged,
@@ -51,6 +55,7 @@ impl<'a> Scene<'a> {
             host,
             talks: Vec::new(),
             captures: Vec::new(),
+            devices: BTreeSet::new(),
             device: None,
             judged: Judged::default(),
         }
@@ -78,6 +83,9 @@ impl<'a> Scene<'a> {
             sockets(self.host),
             path.display()
         );
+        if self.captures.is_empty() {
+            self.devices = self.host.netns.within(devices)?;
+        }
         let tool = Tool::listening(self.lab, &self.host.netns, &words)?;
         self.captures.push(Capture { tool, path, filter });
         Ok(())
@@ -138,25 +146,33 @@ impl<'a> Scene<'a> {
                 continue;
             };
             let (all, whole) = all.as_ref().context("nothing captured everything")?;
-            let expected = keys(&self.talks, all, &keeps);
-            let mut compare = |found: &[Seen], how: &str| {
-                let found = keys(&self.talks, found, &|_, _| true);
-                let wrong = difference(&found, &expected);
-                let empty = difference(&expected, &found);
-                judged.tally.packets += found.values().sum::<usize>();
+            let mut compare = |how: &str, wrong: usize, missing: usize, packets: usize| {
+                judged.tally.packets += packets;
                 judged.tally.wrong += wrong;
-                judged.tally.empty += empty;
-                if wrong + empty > 0 {
-                    let text = format!("WRONG {filter} ({how}): {wrong} too many, {empty} missing");
+                judged.tally.empty += missing;
+                if wrong + missing > 0 {
+                    let text =
+                        format!("WRONG {filter} ({how}): {wrong} too many, {missing} missing");
                     *judged.complaints.entry(text).or_default() += 1;
                 }
             };
-            compare(&packets, "live");
+            let any = |_: &Seen| true;
+            let old = |packet: &Seen| self.devices.contains(&packet.iface);
+            let found = keys(&self.talks, &packets, &old, &|_, _| true);
+            let missing = difference(&keys(&self.talks, all, &old, &keeps), &found);
+            let all_found = keys(&self.talks, &packets, &any, &|_, _| true);
+            let right = keys(&self.talks, &packets, &any, &keeps);
+            let wrong = difference(&all_found, &right);
+            compare("live", wrong, missing, right.values().sum());
             let again = self.lab.file(&format!("again{}.pcapng", self.lab.number()));
             let words = format!("-r {} -w {} {filter}", whole.display(), again.display());
             let ended = Tool::start(self.lab, &self.host.netns, &words)?.wait()?;
             ended.expect_status(0).context(filter.clone())?;
-            compare(&read_file(&again)?, "from the file");
+            let again = read_file(&again)?;
+            let found = keys(&self.talks, &again, &any, &|_, _| true);
+            let expected = keys(&self.talks, all, &any, &keeps);
+            let (wrong, missing) = (difference(&found, &expected), difference(&expected, &found));
+            compare("from the file", wrong, missing, found.values().sum());
         }
         Ok(judged)
     }
@@ -173,15 +189,23 @@ pub fn sockets(host: &Host) -> String {
     )
 }
 
+/// The devices of this thread's namespace.
+fn devices() -> Result<BTreeSet<String>> {
+    let table = fs::read_to_string("/proc/thread-self/net/dev")?;
+    let names = table.lines().filter_map(|line| line.split_once(':'));
+    Ok(names.map(|(name, _)| name.trim().to_owned()).collect())
+}
+
 /// The packets of conversations that are kept, by device and bytes, and how many there are: two
 /// captures give one packet two times.
 fn keys<'p>(
     talks: &[Talk],
     packets: &'p [Seen],
+    is_meant: &dyn Fn(&Seen) -> bool,
     keeps: &dyn Fn(Option<&Inside>, Option<&Inside>) -> bool,
 ) -> BTreeMap<(&'p str, &'p [u8]), usize> {
     let mut keys = BTreeMap::new();
-    for packet in packets {
+    for packet in packets.iter().filter(|packet| is_meant(packet)) {
         if ends(talks, packet).is_some_and(|(sender, receiver)| keeps(sender, receiver)) {
             let key = (packet.iface.as_str(), packet.data.as_slice());
             *keys.entry(key).or_default() += 1;

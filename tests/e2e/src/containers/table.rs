@@ -21,13 +21,9 @@ struct Gap {
 
 const GAPS: &[Gap] = &[
     Gap {
-        rows: "/filter-later",
-        why: "a runtime may tell the name of a container that has just started after its first packets: \
-              a filter by name misses those, and says so",
-    },
-    Gap {
-        rows: "/later",
-        why: "a namespace that is new is not known at once: the first packets to it may have no receiver",
+        rows: "later",
+        why: "a container's own device is captured on for a moment after it has left the host, and what is \
+              around it there is not known",
     },
     Gap {
         rows: "/published",
@@ -107,16 +103,10 @@ impl Row {
     fn gap(&self, judged: &Judged) -> Option<&'static str> {
         let tally = judged.tally;
         let bad = tally.empty + tally.unowned;
-        // A gap is a few packets, not a feature that is gone. Of a container's first packets
-        // half may be in it; a filter by a name that comes late may miss all of them.
-        let is_small = if self.name.ends_with("/filter-later") {
-            true
-        } else if self.name.ends_with("/later") {
-            bad <= tally.right
-        } else {
-            bad * 3 <= tally.right
-        };
-        let is_small = is_small && tally.wrong == 0;
+        // A gap is a few packets, not a feature that is gone.
+        let is_small = tally.wrong == 0 && bad * 3 <= tally.right;
+        // What has started during the capture has its name on every packet, and is chosen by it.
+        let is_small = is_small && (tally.empty == 0 || !self.name.ends_with("later"));
         let covers = |gap: &&Gap| self.name.contains(gap.rows) && is_small;
         GAPS.iter().find(covers).map(|gap| gap.why)
     }
