@@ -12,12 +12,12 @@ impl Capture {
             match &event {
                 Event::Process(event) => self.processes.apply(event),
                 Event::Packet(raw) => {
-                    let packet = owned(raw, &mut self.processes, &mut self.slots);
-                    if raw.undecided && !self.wanted.takes(&packet, self.lineage.as_ref()) {
-                        self.refused += 1;
-                    } else {
-                        self.abandoned += 1;
-                    }
+                    let (packet, unnamed) = owned(raw, &mut self.processes, &mut self.slots);
+                    let lineage = self.lineage.as_ref();
+                    let taken = !raw.undecided
+                        || self.wanted.takes(&packet, lineage, unnamed) == Some(true);
+                    self.abandoned += u64::from(taken);
+                    self.refused += u64::from(!taken);
                 }
             }
         }
