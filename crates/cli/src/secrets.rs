@@ -301,6 +301,13 @@ fn line(report: &TlsReport) -> String {
         report.secrets,
         if report.secrets == 1 { "" } else { "s" }
     );
+    if let Some(delay) = hooked.delay {
+        let _ = write!(
+            line,
+            ", hooked {:.1} ms after it was mapped",
+            delay.as_secs_f64() * 1e3
+        );
+    }
     for (count, what) in [
         (report.refused, "refused"),
         (report.unreadable, "unreadable"),

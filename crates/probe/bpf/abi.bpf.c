@@ -23,5 +23,6 @@ KEEP(config);
 KEEP(tls_place);
 KEEP(tls_operand);
 KEEP(tls_hook);
+KEEP(tls_breakpoint);
 KEEP(tls_secret);
 KEEP(tls_config);

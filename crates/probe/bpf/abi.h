@@ -246,6 +246,7 @@ struct config {
 #define RING_HEADER 4096 /* bytes before the records of a ring */
 
 #define TLS_HOOKS_MAX 1024    /* functions hooked at a time */
+#define TLS_BREAKPOINTS_MAX 64 /* at a time */
 #define TLS_STEPS_MAX 4       /* pointers followed */
 #define TLS_LABEL_MAX 64      /* bytes of a label, a power of two */
 #define TLS_SECRET_MAX 128    /* bytes of a secret, a power of two */
@@ -282,6 +283,13 @@ struct tls_hook {
 	struct tls_operand secret;
 	__u64 unreadable; /* calls whose values could not be read */
 	__u64 lost;       /* calls that found no room */
+};
+
+/* A function that is hooked in one process by the processor itself, until its file is. */
+struct tls_breakpoint {
+	__u64 address;
+	__u32 pid;
+	__u32 pad;
 };
 
 /* A secret, and who has it. Nothing has been checked. */

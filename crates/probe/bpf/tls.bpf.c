@@ -9,6 +9,7 @@
  */
 #include "kernel.h"
 #include <linux/bpf.h>
+#include <linux/bpf_perf_event.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include "abi.h"
@@ -29,6 +30,17 @@ struct {
 	__type(value, struct tls_hook);
 } hooks SEC(".maps");
 
+/*
+ * Cookies of functions that processes hit by breakpoints. Written and emptied by user space, read
+ * here. When full: the processes that come next have none.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, TLS_BREAKPOINTS_MAX);
+	__type(key, struct tls_breakpoint);
+	__type(value, __u32);
+} breakpoints SEC(".maps");
+
 /* Secrets on their way to user space, 1,200 at a time. When full: `lost` of the hook. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -45,16 +57,16 @@ static __always_inline long read_user(void *to, __u32 size, __u64 from, bool may
 	return failed;
 }
 
-static __always_inline long register_at(void *ctx, __u16 offset, __u64 *value)
+static __always_inline long register_at(void *regs, __u16 offset, __u64 *value)
 {
-	return bpf_probe_read_kernel(value, sizeof(*value), (char *)ctx + (offset & 511));
+	return bpf_probe_read_kernel(value, sizeof(*value), (char *)regs + (offset & 511));
 }
 
 /* The address that a place stands for. */
-static __always_inline long locate(void *ctx, const struct tls_place *place, __u64 *address,
+static __always_inline long locate(void *regs, const struct tls_place *place, __u64 *address,
 				   bool may_sleep)
 {
-	if (register_at(ctx, place->reg, address))
+	if (register_at(regs, place->reg, address))
 		return -1;
 	for (__u32 i = 0; i < TLS_STEPS_MAX; i++) {
 		if (i >= place->steps)
@@ -67,17 +79,17 @@ static __always_inline long locate(void *ctx, const struct tls_place *place, __u
 }
 
 /* A text's bytes up to its NUL, or as many as a register says: label_len, 0 when unreadable. */
-static __always_inline void read_label(void *ctx, const struct tls_operand *operand,
+static __always_inline void read_label(void *regs, const struct tls_operand *operand,
 				       struct tls_secret *secret, bool may_sleep)
 {
 	__u64 address, length;
 	__u8 touched;
 	long got;
 
-	if (locate(ctx, &operand->place, &address, may_sleep))
+	if (locate(regs, &operand->place, &address, may_sleep))
 		return;
 	if (operand->kind == TLS_SIZED) {
-		if (register_at(ctx, operand->length_reg, &length))
+		if (register_at(regs, operand->length_reg, &length))
 			return;
 		length = (__u32)length;
 		if (length >= TLS_LABEL_MAX)
@@ -97,16 +109,16 @@ static __always_inline void read_label(void *ctx, const struct tls_operand *oper
 		secret->label_len = got - 1;
 }
 
-static __always_inline void read_secret(void *ctx, const struct tls_operand *operand,
+static __always_inline void read_secret(void *regs, const struct tls_operand *operand,
 					struct tls_secret *secret, bool may_sleep)
 {
 	__u64 address, length = operand->length;
 
-	if (operand->kind == TLS_SIZED && register_at(ctx, operand->length_reg, &length))
+	if (operand->kind == TLS_SIZED && register_at(regs, operand->length_reg, &length))
 		return;
 	length = (__u32)length;
 	/* One more than there is room for tells user space that it is none. */
-	if (length >= TLS_SECRET_MAX || locate(ctx, &operand->place, &address, may_sleep))
+	if (length >= TLS_SECRET_MAX || locate(regs, &operand->place, &address, may_sleep))
 		return;
 	if (!read_user(secret->secret, length & (TLS_SECRET_MAX - 1), address, may_sleep))
 		secret->secret_len = length;
@@ -138,9 +150,8 @@ static __always_inline void describe(struct tls_secret *secret)
 	}
 }
 
-static __always_inline int tell(void *ctx, bool may_sleep)
+static __always_inline int tell(void *regs, __u32 cookie, bool may_sleep)
 {
-	__u32 cookie = bpf_get_attach_cookie(ctx);
 	struct tls_hook *hook = bpf_map_lookup_elem(&hooks, &cookie);
 	struct tls_secret *secret;
 	__u64 address;
@@ -155,10 +166,10 @@ static __always_inline int tell(void *ctx, bool may_sleep)
 	}
 	__builtin_memset(secret, 0, sizeof(*secret));
 	secret->hook = cookie;
-	read_label(ctx, &hook->label, secret, may_sleep);
-	read_secret(ctx, &hook->secret, secret, may_sleep);
+	read_label(regs, &hook->label, secret, may_sleep);
+	read_secret(regs, &hook->secret, secret, may_sleep);
 	if (!secret->label_len || !secret->secret_len ||
-	    locate(ctx, &hook->client_random.place, &address, may_sleep) ||
+	    locate(regs, &hook->client_random.place, &address, may_sleep) ||
 	    read_user(secret->client_random, sizeof(secret->client_random), address, may_sleep)) {
 		UNREADABLE(hook);
 		bpf_ringbuf_discard(secret, BPF_RB_NO_WAKEUP);
@@ -174,19 +185,40 @@ static __always_inline int tell(void *ctx, bool may_sleep)
 SEC("uprobe.multi.s")
 int tls_multi(void *ctx)
 {
-	return tell(ctx, true);
+	return tell(ctx, bpf_get_attach_cookie(ctx), true);
 }
 
 SEC("uprobe.s")
 int tls_sleeping(void *ctx)
 {
-	return tell(ctx, true);
+	return tell(ctx, bpf_get_attach_cookie(ctx), true);
 }
 
 SEC("uprobe")
 int tls_plain(void *ctx)
 {
-	return tell(ctx, false);
+	return tell(ctx, bpf_get_attach_cookie(ctx), false);
+}
+
+/*
+ * The same by a breakpoint of the processor, in one process: it stands at once, while the kernel
+ * makes those who would fork wait for some milliseconds before it hooks a file.
+ * Oldest kernel: 5.13 (inherited by threads alone). Without it: nothing until the file is hooked.
+ */
+SEC("perf_event")
+int tls_breakpoint(struct bpf_perf_event_data *ctx)
+{
+	struct tls_breakpoint at = {};
+	void *regs;
+	__u32 *cookie;
+
+	/* The verifier shows this context's registers one by one; here their number is not constant. */
+	if (bpf_probe_read_kernel(&regs, sizeof(regs), ctx))
+		return 0;
+	at.address = ctx->addr;
+	at.pid = bpf_get_current_pid_tgid() >> 32;
+	cookie = bpf_map_lookup_elem(&breakpoints, &at);
+	return cookie ? tell(regs, *cookie, false) : 0;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -228,6 +228,12 @@ abi! {
         unreadable: u64,
         lost: u64,
     }
+    /// A function that is hooked in one process by the processor itself.
+    TlsBreakpoint = "tls_breakpoint" {
+        address: u64,
+        pid: u32,
+        pad: u32,
+    }
     /// A secret as a process handed it on, unchecked.
     TlsSecret = "tls_secret" {
         time: u64,

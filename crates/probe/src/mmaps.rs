@@ -17,9 +17,13 @@ pub struct MappedFile {
     pub pid: u32,
     /// First address and the one behind the last.
     pub addresses: (u64, u64),
+    /// Of the first address in the file, in bytes.
+    pub offset: u64,
     pub id: FileId,
     /// As the process sees it.
     pub path: Vec<u8>,
+    /// When, on the clock `CLOCK_MONOTONIC` in nanoseconds; 0 where it is not told.
+    pub time: u64,
 }
 
 /// A file as mappings know it: device numbers, inode number, generation of that number (0 where
@@ -78,6 +82,15 @@ struct Mmap2 {
     generation: u64,
     protection: u32,
     flags: u32,
+}
+
+impl MappedFile {
+    /// Where an offset in the file lies in the process's memory, if it is in this mapping.
+    pub fn address_of(&self, offset: u64) -> Option<u64> {
+        let (first, end) = self.addresses;
+        let address = first.checked_add(offset.checked_sub(self.offset)?)?;
+        (address < end).then_some(address)
+    }
 }
 
 impl Mmaps {
@@ -155,7 +168,11 @@ impl PerCpu {
 
 fn take_file(record: &[u8], take: &mut impl FnMut(MappedFile)) {
     let body = record.get(size_of::<Header>()..).unwrap_or_default();
-    let Ok((mmap, name)) = Mmap2::ref_from_prefix(body) else {
+    let Ok((mmap, rest)) = Mmap2::ref_from_prefix(body) else {
+        return;
+    };
+    // The record ends in its time.
+    let Some((name, time)) = rest.split_last_chunk::<8>() else {
         return;
     };
     // Without an inode it is no file: the vDSO, memory that a JIT compiler made.
@@ -165,6 +182,7 @@ fn take_file(record: &[u8], take: &mut impl FnMut(MappedFile)) {
     take(MappedFile {
         pid: mmap.pid,
         addresses: (mmap.address, mmap.address.saturating_add(mmap.len)),
+        offset: mmap.page_offset,
         id: FileId {
             major: mmap.major,
             minor: mmap.minor,
@@ -172,6 +190,7 @@ fn take_file(record: &[u8], take: &mut impl FnMut(MappedFile)) {
             generation: mmap.generation,
         },
         path: crate::abi::trimmed(name).to_vec(),
+        time: u64::from_ne_bytes(*time),
     });
 }
 
@@ -189,7 +208,7 @@ fn parse_line(pid: u32, line: &[u8]) -> Option<MappedFile> {
     let hex = |text: &str| u64::from_str_radix(text, 16).ok();
     let (first, end) = word()?.split_once('-')?;
     let permissions = word()?;
-    let _offset = word()?;
+    let offset = hex(word()?)?;
     let (major, minor) = word()?.split_once(':')?;
     let inode = word()?.parse().ok().filter(|&inode| inode > 0)?;
     let path = words.next().unwrap_or_default().trim_ascii_start();
@@ -197,6 +216,7 @@ fn parse_line(pid: u32, line: &[u8]) -> Option<MappedFile> {
     Some(MappedFile {
         pid,
         addresses: (hex(first)?, hex(end)?),
+        offset,
         id: FileId {
             major: u32::from_str_radix(major, 16).ok()?,
             minor: u32::from_str_radix(minor, 16).ok()?,
@@ -204,6 +224,7 @@ fn parse_line(pid: u32, line: &[u8]) -> Option<MappedFile> {
             generation: 0,
         },
         path: path.to_vec(),
+        time: 0,
     })
 }
 
@@ -231,11 +252,24 @@ mod tests {
     }
 
     #[test]
+    fn addresses_of_offsets() {
+        let line = b"1000-3000 r-xp 00005000 fe:00 7 /lib/x";
+        let file = parse_line(7, line).unwrap();
+        let check = |offset, expected| assert_eq!(file.address_of(offset), expected, "{offset:x}");
+        check(0x4fff, None);
+        check(0x5000, Some(0x1000));
+        check(0x6fff, Some(0x2fff));
+        check(0x7000, None);
+        check(u64::MAX, None);
+    }
+
+    #[test]
     fn records_that_are_cut_are_none() {
         let mut record = vec![0; 8 + 64];
         record[8 + 40..8 + 48].copy_from_slice(&5_u64.to_ne_bytes());
         record[8 + 56..8 + 60].copy_from_slice(&4_u32.to_ne_bytes());
         record.extend_from_slice(b"/x\0\0\0\0\0\0");
+        record.extend_from_slice(&7_u64.to_ne_bytes());
         let files = |record: &[u8]| {
             let mut files = Vec::new();
             take_file(record, &mut |file| files.push(file));
@@ -247,6 +281,7 @@ mod tests {
             (found[0].id.inode, found[0].path.as_slice()),
             (5, &b"/x"[..])
         );
+        assert_eq!(found[0].time, 7);
         assert!(files(&record[..70]).is_empty());
         assert!(files(&record[..3]).is_empty());
     }

@@ -116,6 +116,31 @@ impl Drop for Mapped {
     }
 }
 
+/// Memory of our own, in large pages where the machine gives some: filling it costs few faults.
+#[derive(Debug)]
+pub struct Pages(Mapped);
+
+impl Pages {
+    /// # Errors
+    /// What mmap(2) says; an empty one is refused.
+    pub fn new(len: usize) -> io::Result<Self> {
+        let anywhere = std::ptr::null_mut();
+        let protection = ProtFlags::READ | ProtFlags::WRITE;
+        // SAFETY: a fresh mapping at an address the kernel chooses aliases nothing of ours.
+        let start =
+            unsafe { rustix::mm::mmap_anonymous(anywhere, len, protection, MapFlags::PRIVATE) }?;
+        // SAFETY: advice about our own mapping; it changes no byte of it.
+        let _ = unsafe { rustix::mm::madvise(start, len, rustix::mm::Advice::LinuxHugepage) };
+        let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
+        Ok(Self(Mapped { start, len }))
+    }
+
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: initialised memory (zeros at first) of our own, lent as `self` is.
+        unsafe { std::slice::from_raw_parts_mut(self.0.start.as_ptr(), self.0.len) }
+    }
+}
+
 /// A file that never changes: the kernel's own type information.
 #[derive(Debug)]
 pub struct KernelTypes(Mapped);
@@ -513,49 +538,40 @@ pub fn possible_cpus() -> io::Result<i32> {
     }
 }
 
-/// An event of a CPU that tells of every file mapped to be executed (`perf_event_open(2)`:
-/// `PERF_COUNT_SW_DUMMY`, with `mmap` and `mmap2`).
-///
-/// # Errors
-/// What `perf_event_open(2)` says; `ENODEV` of a CPU that is not there.
-pub fn perf_mmaps(cpu: i32) -> io::Result<OwnedFd> {
-    const EVERY_PROCESS: i32 = -1;
+/// The first fields of `struct perf_event_attr` (`PERF_ATTR_SIZE_VER3`).
+#[derive(Default)]
+#[repr(C)]
+struct PerfAttributes {
+    kind: u32,
+    size: u32,
+    config: u64,
+    sample_period: u64,
+    sample_type: u64,
+    read_format: u64,
+    /// Bits: `inherit` 1, `exclude_kernel` 5, `exclude_hv` 6, `mmap` 8, `watermark` 14,
+    /// `sample_id_all` 18, `mmap2` 23, `use_clockid` 25, `inherit_thread` 35.
+    flags: u64,
+    /// Bytes: records that are no samples wake the reader by their size only.
+    wakeup_watermark: u32,
+    breakpoint_type: u32,
+    breakpoint_address: u64,
+    breakpoint_length: u64,
+    branches: u64,
+    user_registers: u64,
+    user_stack: u32,
+    clock: i32,
+}
+
+/// `perf_event_open(2)`; -1 is every process, every CPU.
+fn perf_event(attributes: &PerfAttributes, tid: i32, cpu: i32) -> io::Result<OwnedFd> {
     const NO_GROUP: i32 = -1;
     const CLOEXEC: u64 = 8;
-    /// The first fields of `struct perf_event_attr` (`PERF_ATTR_SIZE_VER0`).
-    #[repr(C)]
-    struct Attributes {
-        kind: u32,
-        size: u32,
-        config: u64,
-        sample_period: u64,
-        sample_type: u64,
-        read_format: u64,
-        /// `mmap` is bit 8, `watermark` bit 14, `mmap2` bit 23.
-        flags: u64,
-        /// Bytes: records that are no samples wake the reader by their size only.
-        wakeup_watermark: u32,
-        breakpoint: u32,
-        config1: u64,
-    }
-    let attributes = Attributes {
-        kind: 1,
-        size: 64,
-        config: 9,
-        sample_period: 0,
-        sample_type: 0,
-        read_format: 0,
-        flags: 1 << 8 | 1 << 14 | 1 << 23,
-        wakeup_watermark: 1,
-        breakpoint: 0,
-        config1: 0,
-    };
     // SAFETY: the attributes live through the call, and their size is in them.
     let fd = unsafe {
         libc::syscall(
             libc::SYS_perf_event_open,
-            &raw const attributes,
-            EVERY_PROCESS,
+            std::ptr::from_ref(attributes),
+            tid,
             cpu,
             NO_GROUP,
             CLOEXEC,
@@ -565,6 +581,51 @@ pub fn perf_mmaps(cpu: i32) -> io::Result<OwnedFd> {
         return Err(io::Error::last_os_error());
     }
     owned(i32::try_from(fd).map_err(io::Error::other)?)
+}
+
+/// An event of a CPU that tells of every file mapped to be executed
+/// (`PERF_COUNT_SW_DUMMY`, with `mmap` and `mmap2`). Records end in their time.
+///
+/// # Errors
+/// What `perf_event_open(2)` says; `ENODEV` of a CPU that is not there.
+pub fn perf_mmaps(cpu: i32) -> io::Result<OwnedFd> {
+    const SOFTWARE: u32 = 1;
+    const DUMMY: u64 = 9;
+    const TIME: u64 = 1 << 2;
+    let attributes = PerfAttributes {
+        kind: SOFTWARE,
+        size: 96,
+        config: DUMMY,
+        sample_type: TIME,
+        flags: 1 << 8 | 1 << 14 | 1 << 18 | 1 << 23 | 1 << 25,
+        wakeup_watermark: 1,
+        clock: libc::CLOCK_MONOTONIC,
+        ..PerfAttributes::default()
+    };
+    perf_event(&attributes, -1, cpu)
+}
+
+/// An event of a thread, and of those that it starts, that happens whenever the instruction at
+/// an address is to be executed (`PERF_TYPE_BREAKPOINT`); disabled.
+///
+/// # Errors
+/// What `perf_event_open(2)` says; `ENOSPC` when the processor's breakpoints are in use.
+pub fn perf_breakpoint(tid: i32, address: u64) -> io::Result<OwnedFd> {
+    const BREAKPOINT: u32 = 5;
+    const EXECUTE: u32 = 4;
+    /// The kernel takes no other for instructions.
+    const LENGTH: u64 = if cfg!(target_arch = "x86_64") { 8 } else { 4 };
+    let attributes = PerfAttributes {
+        kind: BREAKPOINT,
+        size: 96,
+        sample_period: 1,
+        flags: 1 | 1 << 1 | 1 << 5 | 1 << 6 | 1 << 35,
+        breakpoint_type: EXECUTE,
+        breakpoint_address: address,
+        breakpoint_length: LENGTH,
+        ..PerfAttributes::default()
+    };
+    perf_event(&attributes, tid, -1)
 }
 
 /// A descriptor as libbpf's low-level calls return it: negative is minus errno.

@@ -4,8 +4,10 @@
 //! who reads secrets never waits for it. Only handshakes after the attachment have secrets to
 //! be read. Start reading at [`TlsSecrets::open`], then `finder.rs`, `hooks.rs`.
 
+mod bridge;
 mod finder;
 mod hooks;
+mod workspace;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

@@ -106,6 +106,11 @@ fn handed(elf: &Elf<'_>, labels: &[(u64, Label)], state: &State, jump: bool) -> 
 
 /// They are in order.
 fn label_at(labels: &[(u64, Label)], address: u64) -> Option<Label> {
+    // Most addresses are far from all of them.
+    let (first, last) = (labels.first()?.0, labels.last()?.0);
+    if !(first..=last).contains(&address) {
+        return None;
+    }
     let number = labels.binary_search_by_key(&address, |(start, _)| *start);
     labels.get(number.ok()?).map(|(_, label)| *label)
 }

@@ -257,6 +257,24 @@ pub fn machine(elf: &[u8]) -> Option<Machine> {
     Some(Elf::parse(elf).ok()?.machine)
 }
 
+/// How far into a file reaches what [`resolve`](crate::resolve) looks at (bytes), by the file's first
+/// bytes: what is there for debuggers mostly lies behind. `None` when they do not tell.
+pub fn reach(start: &[u8]) -> Option<u64> {
+    let table = u64_at(start, 40)?;
+    let sections = u64::from(u16_at(start, 58)?).checked_mul(u16_at(start, 60)?.into())?;
+    let mut end = match table {
+        0 => 0,
+        table => table.checked_add(sections)?,
+    };
+    let (first, size) = (u64_at(start, 32)?, u64::from(u16_at(start, 54)?));
+    for number in 0..u64::from(u16_at(start, 56)?) {
+        let at = first.checked_add(number.checked_mul(size)?)?;
+        let header = slice(start, at, 56)?;
+        end = end.max(u64_at(header, 8)?.checked_add(u64_at(header, 32)?)?);
+    }
+    start.starts_with(b"\x7fELF").then_some(end)
+}
+
 /// What tells this build of a file from every other: the linker's id, or else Go's.
 /// `None` for what is no ELF file and for files without one.
 pub fn build_id(elf: &[u8]) -> Option<&[u8]> {

@@ -25,7 +25,7 @@ mod trace;
 mod x86;
 
 pub use cheap::cheaper;
-pub use elf::{Machine, build_id, machine};
+pub use elf::{Machine, build_id, machine, reach};
 pub use hook::{Hook, Library, Operand, Place, Register};
 pub use refusal::Refusal;
 pub use resolve::resolve;

@@ -241,6 +241,19 @@ fn what_is_no_file_of_ours() {
 
 /// `lea rdi, [rip + …]; call …`: what is called reads from two arguments.
 #[test]
+fn what_is_for_debuggers_lies_behind() {
+    let mut file = elf(62, &[0x90; 64], b"text");
+    assert_eq!(crate::reach(&file), Some(TEXTS + 4));
+    // A table of sections: 3 of 64 bytes.
+    file[40..48].copy_from_slice(&(TEXTS + 100).to_le_bytes());
+    file[58] = 64;
+    file[60] = 3;
+    assert_eq!(crate::reach(&file), Some(TEXTS + 100 + 192));
+    assert_eq!(crate::reach(&file[..100]), None);
+    assert_eq!(crate::reach(b"#!/bin/sh"), None);
+}
+
+#[test]
 fn the_function_behind() {
     let find = |reads: &[u8]| {
         let code = X86::new().bytes(b"\xc3").bytes(reads);

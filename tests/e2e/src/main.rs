@@ -39,7 +39,7 @@ use crate::lab::Lab;
 const HELP: &str = "\
 usage: e2e [--list] [--keep] [FILTER...]
        e2e owners [--list] [-v] [--keep] [FILTER...]
-       e2e tls [-v] [--keep] [FILTER...]
+       e2e tls [-v] [--keep] [--starts N] [FILTER...]
        e2e containers [--list] [-v] [FILTER...]
        e2e lab [COMMAND...]
        e2e soak [-v] [--seconds S] [--seed N]
@@ -52,7 +52,8 @@ the counts on the last line, exit status 1 when one failed. `owners` prints the 
 owners against the truth instead; exit status 1 when an owner is wrong or empty, or a
 packet missing, unless the row names that as a known gap. -v tells every complaint and
 every packet of a row that has one.
-`tls` prints the table of TLS secrets against the programs' own key logs.
+`tls` prints the table of TLS secrets against the programs' own key logs; with --starts how soon
+programs are hooked that start meanwhile, each N times, and how many first handshakes are caught.
 `containers` does the same with containers and pods of real runtimes. `lab` starts those, then the
 command, or a shell, on their host, and takes them down.
 `soak` plays random scenes for S seconds (20): sockets, forks, execs, passed descriptors, NAT;
@@ -91,6 +92,8 @@ struct Args {
     list: bool,
     keep: bool,
     verbose: bool,
+    /// How often each program is started in `tls --starts`.
+    starts: usize,
     filter: Vec<String>,
 }
 
@@ -135,6 +138,7 @@ fn run() -> Result<bool> {
             let verbose = args.verbose;
             owners::run(&lab, &owners::Options { filter, verbose })?
         }
+        Mode::Tls if args.starts > 0 => tls::starts::run(&lab, &filter, args.starts)?,
         Mode::Tls => tls::run(&lab, &filter, args.verbose)?,
         Mode::Containers => {
             let verbose = args.verbose;
@@ -193,6 +197,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Args>> {
                 let duration = Duration::try_from_secs_f64(value()?.parse()?)?;
                 (args.bench.duration, args.soak.duration) = (duration, duration);
             }
+            "--starts" => args.starts = value()?.parse()?,
             "--seed" => args.soak.seed = value()?.parse()?,
             "--rounds" => args.bench.rounds = value()?.parse()?,
             "-w" => args.bench.output = value()?.into(),

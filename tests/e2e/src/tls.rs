@@ -5,6 +5,7 @@
 
 mod rows;
 mod scene;
+pub mod starts;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -77,11 +78,25 @@ pub fn case(lab: &Lab, row: &Row) -> Result<Outcome> {
     if let Some(missing) = lacking(row) {
         return Ok(Outcome::Skipped(format!("{missing} is missing")));
     }
-    let judged = scene::play(lab, row)?;
-    let is_good = judged.is_perfect(row) || row.race && judged.is_right(row);
-    ensure!(is_good, "{judged}: {}", judged.said.trim());
+    let judged = play(lab, row)?;
+    ensure!(judged.is_perfect(row), "{judged}: {}", judged.said.trim());
     Ok(Outcome::Measured(judged.to_string()))
 }
+
+/// A race is run again when it is lost, since on a busy machine anybody may come late; not when
+/// something is wrong.
+fn play(lab: &Lab, row: &Row) -> Result<Judged> {
+    for _ in 1..if row.race { RACES } else { 1 } {
+        let judged = scene::play(lab, row)?;
+        if judged.is_perfect(row) || !judged.is_right(row) {
+            return Ok(judged);
+        }
+    }
+    scene::play(lab, row)
+}
+
+/// How often a race may be run to be won once.
+const RACES: usize = 5;
 
 fn lacking(row: &Row) -> Option<&'static str> {
     let needed = row.needs.split_whitespace().chain(["openssl", "tshark"]);
@@ -96,7 +111,7 @@ pub fn run(lab: &Lab, filter: &[String], verbose: bool) -> Result<bool> {
         "{:28} {:>6} {:>6} {:>8} {:>6} | decrypted",
         "row", "truth", "found", "missing", "wrong"
     )?;
-    let (mut perfect, mut lost, mut broken, mut skipped) = (0, 0, 0, 0);
+    let (mut perfect, mut broken, mut skipped) = (0, 0, 0);
     for row in ROWS {
         if !filter.is_empty() && !filter.iter().any(|part| row.name.contains(part.as_str())) {
             continue;
@@ -106,24 +121,18 @@ pub fn run(lab: &Lab, filter: &[String], verbose: bool) -> Result<bool> {
             writeln!(out, "{:28} skipped: {missing} is missing", row.name)?;
             continue;
         }
-        match scene::play(lab, row) {
+        match play(lab, row) {
             Ok(judged) => {
                 let is_perfect = judged.is_perfect(row);
-                let is_lost = !is_perfect && row.race && judged.is_right(row);
-                let mark = match (is_perfect, is_lost) {
-                    (true, _) => "",
-                    (_, true) => "  race lost",
-                    _ => "  <--",
-                };
+                let mark = if is_perfect { "" } else { "  <--" };
                 writeln!(out, "{:28} {judged}{mark}", row.name)?;
-                if verbose || !is_perfect && !is_lost {
+                if verbose || !is_perfect {
                     for line in judged.said.lines() {
                         writeln!(out, "    {line}")?;
                     }
                 }
                 perfect += usize::from(is_perfect);
-                lost += usize::from(is_lost);
-                broken += usize::from(!is_perfect && !is_lost);
+                broken += usize::from(!is_perfect);
             }
             Err(error) => {
                 broken += 1;
@@ -133,8 +142,8 @@ pub fn run(lab: &Lab, filter: &[String], verbose: bool) -> Result<bool> {
     }
     writeln!(
         out,
-        "{} rows: {perfect} perfect, {lost} races lost, {broken} broken, {skipped} skipped",
-        perfect + lost + broken + skipped
+        "{} rows: {perfect} perfect, {broken} broken, {skipped} skipped",
+        perfect + broken + skipped
     )?;
     Ok(perfect > 0 && broken == 0)
 }

@@ -7,16 +7,18 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata};
-use std::io::{self, Read as _};
+use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use pktwho_tls::{Hook, Library, Machine, Refusal, cheaper, machine, resolve};
 use rustc_hash::FxHashSet;
 
 use super::hooks::Hooks;
+use super::workspace::Workspace;
 use crate::mmaps::{self, FileId, MappedFile, Mmaps};
 
 /// A file with TLS code.
@@ -45,6 +47,8 @@ pub struct Hooked {
     pub library: Library,
     /// What led to the functions, in words.
     pub evidence: String,
+    /// How long after a process had mapped it, where one did it meanwhile.
+    pub delay: Option<Duration>,
     pub(super) cookies: Vec<u32>,
 }
 
@@ -63,7 +67,7 @@ pub struct Finder {
     own: Option<Judged>,
     /// File systems whose libraries have been looked for.
     devices: FxHashSet<(u32, u32)>,
-    buffer: Vec<u8>,
+    workspace: Workspace,
 }
 
 /// A file with this content.
@@ -108,7 +112,7 @@ impl Finder {
                 .ok()
                 .map(|facts| Judged::of(&facts)),
             devices: FxHashSet::default(),
-            buffer: Vec::new(),
+            workspace: Workspace::new(),
         }
     }
 
@@ -120,22 +124,26 @@ impl Finder {
         if !self.seen.insert(file.id) {
             return;
         }
-        if self.devices.len() < MEMORY && self.devices.insert((file.id.major, file.id.minor)) {
-            self.look_ahead(&PathBuf::from(format!("/proc/{}/root", file.pid)));
-        }
         match open_mapped(file) {
-            Some(opened) => self.judge(&opened, Path::new(OsStr::from_bytes(&file.path))),
+            Some(opened) => {
+                let path = Path::new(OsStr::from_bytes(&file.path));
+                self.judge(&opened, path, (file.time != 0).then_some(file));
+            }
             // It may be met again.
             None => {
                 self.seen.remove(&file.id);
             }
+        }
+        // Behind the file itself, which is in use.
+        if self.devices.len() < MEMORY && self.devices.insert((file.id.major, file.id.minor)) {
+            self.look_ahead(&PathBuf::from(format!("/proc/{}/root", file.pid)));
         }
     }
 
     /// Looks at a file that is about to be executed.
     pub fn meet_program(&mut self, path: &Path) {
         if let Ok(file) = File::open(path) {
-            self.judge(&file, path);
+            self.judge(&file, path, None);
         }
     }
 
@@ -166,13 +174,14 @@ impl Finder {
                 let shown = path
                     .strip_prefix(root)
                     .map(|rest| Path::new("/").join(rest));
-                self.judge(&file, &shown.unwrap_or(path));
+                self.judge(&file, &shown.unwrap_or(path), None);
             }
         }
     }
 
-    /// Hooks a file, if it has something to hook and was not judged before.
-    fn judge(&mut self, file: &File, path: &Path) {
+    /// Hooks a file, if it has something to hook and was not judged before. `mapped`: by a
+    /// process just now.
+    fn judge(&mut self, file: &File, path: &Path, mapped: Option<&MappedFile>) {
         let Ok(facts) = file.metadata() else { return };
         let judged = Judged::of(&facts);
         if self.own.as_ref() == Some(&judged) {
@@ -184,26 +193,12 @@ impl Finder {
         if !facts.is_file() || facts.size() > SIZE_MAX || !self.judged.insert(judged) {
             return;
         }
-        let mut buffer = std::mem::take(&mut self.buffer);
-        buffer.clear();
-        // In one piece, and not twice the size by growing.
-        buffer.reserve(usize::try_from(facts.size()).unwrap_or(0) + 1);
-        let found: Result<Vec<_>, _> = match file.take(SIZE_MAX).read_to_end(&mut buffer) {
-            // Code of another machine is data here (an emulator has mapped it): a breakpoint would
-            // spoil it.
-            Ok(_) if machine(&buffer) != Machine::OURS => Err(Refusal::NoLabels),
-            Ok(_) => resolve(&buffer).map(|hooks| {
-                let hooks = hooks.into_iter();
-                hooks.map(|hook| cheaper(&buffer, hook)).collect()
-            }),
-            Err(_) => Err(Refusal::NoLabels),
-        };
-        buffer.shrink_to(1 << 20);
-        self.buffer = buffer;
-        let outcome = match found {
+        let length = usize::try_from(facts.size()).unwrap_or(0);
+        let found = self.workspace.with(file, length, look_through);
+        let outcome = match found.unwrap_or(Err(Refusal::NoLabels)) {
             Err(Refusal::NotElf | Refusal::Machine(_) | Refusal::NoLabels) => return,
             Err(refusal) => Err(refusal.into()),
-            Ok(hooks) => self.hook(file, &hooks).map_err(Unhooked::Failed),
+            Ok(hooks) => self.hook(file, &hooks, mapped).map_err(Unhooked::Failed),
         };
         if let Ok(mut files) = self.files.lock()
             && files.len() < FILES
@@ -215,13 +210,20 @@ impl Finder {
         }
     }
 
-    fn hook(&mut self, file: &File, hooks: &[Hook]) -> Result<Hooked, String> {
-        let cookies = self.hooks.attach(file, hooks)?;
+    fn hook(
+        &mut self,
+        file: &File,
+        hooks: &[Hook],
+        mapped: Option<&MappedFile>,
+    ) -> Result<Hooked, String> {
+        let attached = self.hooks.attach(file, hooks, mapped)?;
         let first = hooks.first().ok_or("nothing to hook")?;
         Ok(Hooked {
             library: first.library,
             evidence: first.evidence.clone(),
-            cookies,
+            delay: mapped
+                .map(|mapped| Duration::from_nanos(attached.since.saturating_sub(mapped.time))),
+            cookies: attached.cookies,
         })
     }
 
@@ -270,6 +272,16 @@ fn rank(path: &[u8]) -> u8 {
         () if !has(b".so") => 1,
         () => OTHERS,
     }
+}
+
+/// What is to be hooked in a file.
+fn look_through(file: &[u8]) -> Result<Vec<Hook>, Refusal> {
+    // Code of another machine is data here (an emulator has mapped it): a breakpoint would spoil it.
+    if machine(file) != Machine::OURS {
+        return Err(Refusal::NoLabels);
+    }
+    let hooks = resolve(file)?.into_iter();
+    Ok(hooks.map(|hook| cheaper(file, hook)).collect())
 }
 
 fn pids() -> impl Iterator<Item = u32> {

@@ -12,9 +12,12 @@ use libbpf_rs::{
 use pktwho_tls::{Hook, Operand, Place, Register};
 use zerocopy::IntoBytes as _;
 
+use super::bridge::{self, Bridge};
 use crate::Error;
 use crate::abi::{self, TlsConfig, TlsHook, TlsOperand, TlsPlace};
+use crate::clock::monotonic;
 use crate::load::{self, Aligned};
+use crate::mmaps::MappedFile;
 
 static OBJECT: Aligned<{ include_bytes!(concat!(env!("OUT_DIR"), "/tls.bpf.o")).len() }> =
     Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/tls.bpf.o")));
@@ -27,9 +30,20 @@ const FORMS: [&str; 3] = ["tls_multi", "tls_sleeping", "tls_plain"];
 pub struct Hooks {
     object: Object,
     form: &'static str,
+    /// Whether there are breakpoints.
+    breakpoints: bool,
     links: Vec<Link>,
     /// Descriptions that are taken in the map.
     used: u32,
+}
+
+/// Functions of a file that are hooked.
+#[derive(Debug)]
+pub struct Attached {
+    /// What their secrets carry, in the order of the hooks.
+    pub cookies: Vec<u32>,
+    /// Monotonic time in nanoseconds, for the process that was met first.
+    pub since: u64,
 }
 
 impl Hooks {
@@ -45,7 +59,11 @@ impl Hooks {
         };
         let types = load::kernel_types();
         let mut refusal = None;
-        for form in FORMS {
+        // Without breakpoints where there are none.
+        let forms = FORMS
+            .into_iter()
+            .flat_map(|form| [(form, true), (form, false)]);
+        for (form, breakpoints) in forms {
             let load = || -> libbpf_rs::Result<Object> {
                 let mut builder = ObjectBuilder::default();
                 if let Some(file) = &types {
@@ -58,7 +76,8 @@ impl Hooks {
                     }
                 }
                 for mut program in object.progs_mut() {
-                    let is_wanted = program.name() == form;
+                    let name = program.name();
+                    let is_wanted = name == form || breakpoints && name == bridge::PROGRAM;
                     program.set_autoload(is_wanted);
                 }
                 object.load()
@@ -68,6 +87,7 @@ impl Hooks {
                     return Ok(Self {
                         object,
                         form,
+                        breakpoints,
                         links: Vec::new(),
                         used: 0,
                     });
@@ -97,12 +117,16 @@ impl Hooks {
         MapHandle::try_from(&map).map_err(|error| load::refused(&error))
     }
 
-    /// Attaches to functions of a file. Returns the cookies that their secrets carry, in the
-    /// order of the hooks.
+    /// Attaches to functions of a file. `mapped`: somebody has just mapped it, whose next secrets count.
     ///
     /// # Errors
     /// In words for people: too many, or what the kernel says.
-    pub fn attach(&mut self, file: &File, hooks: &[Hook]) -> Result<Vec<u32>, String> {
+    pub fn attach(
+        &mut self,
+        file: &File,
+        hooks: &[Hook],
+        mapped: Option<&MappedFile>,
+    ) -> Result<Attached, String> {
         let first = self.used;
         let count = u32::try_from(hooks.len()).unwrap_or(u32::MAX);
         if first.saturating_add(count) > abi::TLS_HOOKS_MAX {
@@ -117,11 +141,17 @@ impl Hooks {
             map.update(cookie.as_bytes(), described.as_bytes(), MapFlags::ANY)
                 .map_err(|error| error.to_string())?;
         }
+        let mapped = mapped.filter(|_| self.breakpoints);
+        let bridge = mapped.map(|mapped| Bridge::build(&self.object, mapped, hooks, &cookies));
+        let bridged = bridge.as_ref().filter(|bridge| bridge.stands());
+        let mut since = bridged.map(|_| monotonic());
         let links = self.link(file, hooks, &cookies);
+        let since = *since.get_or_insert_with(monotonic);
+        drop(bridge);
         let links = links.map_err(|error| without_number(&format!("{error:#}")))?;
         self.links.extend(links);
         self.used += count;
-        Ok(cookies)
+        Ok(Attached { cookies, since })
     }
 
     fn link(&self, file: &File, hooks: &[Hook], cookies: &[u32]) -> libbpf_rs::Result<Vec<Link>> {

@@ -22,8 +22,8 @@ pub struct Row {
     pub without: &'static str,
     /// How many connections the client makes.
     pub connections: usize,
-    /// The program is met first when it starts, and may be faster than we are: its first
-    /// connection may have no secrets. Wrong ones are wrong all the same.
+    /// The program is met first when it starts, and may be faster than we are on a busy machine:
+    /// all secrets have to be there in one of a few plays. Wrong ones are wrong all the same.
     pub race: bool,
 }
 
@@ -31,7 +31,7 @@ const SERVER: &str = "exec $DIR/server s_server -accept $PORT -cert $DIR/cert -k
      -keylogfile $DIR/server.keys";
 
 /// Nothing but a client that knows nothing of key logs, and a server that writes one.
-const PLAIN: Row = Row {
+pub const PLAIN: Row = Row {
     name: "",
     needs: "",
     prepare: "",
@@ -45,10 +45,44 @@ const PLAIN: Row = Row {
     race: false,
 };
 
-const STATIC: &str = concat!(
+/// A copy of the system's libssl, and openssl with it, in a folder of its own.
+macro_rules! copied {
+    ($folder:literal) => {
+        concat!(
+            "mkdir -p ", $folder, "
+             for file in $(ldd $(command -v openssl) | sed -n 's/.*=> \\(.*lib\\(ssl\\|crypto\\)[^ ]*\\) .*/\\1/p')
+             do cp $file ", $folder, "; done\n"
+        )
+    };
+}
+
+/// Source and settings of Go programs.
+macro_rules! go {
+    () => {
+        concat!(
+            "export HOME=$DIR GOCACHE=${GOCACHE:-/var/tmp/pktwho-go-cache} GOFLAGS=-mod=mod GO111MODULE=off
+             cat > $DIR/client.go <<'END'\n",
+            include_str!("../../programs/tls_client.go"),
+            "END\n"
+        )
+    };
+}
+
+pub const STATIC: &str = concat!(
     "cat > $DIR/static.c <<'END'\n",
     include_str!("../../programs/tls_client.c"),
-    "END\ngcc -O2 -s -static -o $DIR/static $DIR/static.c -lssl -lcrypto 2>/dev/null"
+    "END\ngcc -O2 -s -static -o $DIR/static $DIR/static.c -lssl -lcrypto 2>/dev/null
+ln -s $DIR/static $DIR/original"
+);
+
+/// Programs for `starts.rs`.
+pub const START_GO: &str = concat!(go!(), "go build -o original client.go");
+pub const START_PYTHON: (&str, &str) = (
+    copied!("$DIR/original"),
+    "LD_LIBRARY_PATH=$COPY /usr/bin/python3 -c '
+import os, ssl, urllib.request
+context = ssl._create_unverified_context()
+urllib.request.urlopen(\"https://\" + os.environ[\"AT\"], context=context).read()'",
 );
 
 /// Starts a client that waits for a byte.
@@ -79,17 +113,6 @@ const GO: Row = Row {
     ..PLAIN
 };
 
-/// A copy of the system's libssl, and openssl with it, in a folder of its own.
-macro_rules! copied {
-    ($folder:literal) => {
-        concat!(
-            "mkdir -p ", $folder, "
-             for file in $(ldd $(command -v openssl) | sed -n 's/.*=> \\(.*lib\\(ssl\\|crypto\\)[^ ]*\\) .*/\\1/p')
-             do cp $file ", $folder, "; done\n"
-        )
-    };
-}
-
 /// `openssl s_client` asks for a page.
 macro_rules! ask {
     ($($words:literal),*) => {
@@ -97,18 +120,6 @@ macro_rules! ask {
             "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | $DIR/client s_client -connect $AT -ign_eof",
             $(" ", $words,)*
             " >/dev/null 2>&1\n"
-        )
-    };
-}
-
-/// Source and settings of Go programs.
-macro_rules! go {
-    () => {
-        concat!(
-            "export HOME=$DIR GOCACHE=${GOCACHE:-/var/tmp/pktwho-go-cache} GOFLAGS=-mod=mod GO111MODULE=off
-             cat > $DIR/client.go <<'END'\n",
-            include_str!("../../programs/tls_client.go"),
-            "END\n"
         )
     };
 }

@@ -25,11 +25,7 @@ pub fn play(lab: &Lab, row: &Row) -> Result<Judged> {
     let netns = Netns::new()?;
     shell(&dir, CERTIFICATE, &netns).context("certificate")?;
     shell(&dir, row.prepare, &netns).context("prepare")?;
-    let server = spawn(&dir, row.server, &netns)?;
-    until("the server listens", PATIENCE, || {
-        ensure!(!server.has_ended()?, "the server ended: {}", server.said());
-        Ok(listens(&netns)?.then_some(()))
-    })?;
+    let server = serve(&dir, row.server, &netns)?;
     shell(&dir, row.before, &netns).context("before")?;
     let capture = dir.join("capture.pcapng");
     let words = format!(
@@ -62,7 +58,7 @@ pub fn play(lab: &Lab, row: &Row) -> Result<Judged> {
 }
 
 /// A certificate for servers, and the programs under names by which they are told apart.
-const CERTIFICATE: &str = "
+pub const CERTIFICATE: &str = "
 openssl req -x509 -newkey rsa:2048 -nodes -keyout $DIR/key -out $DIR/cert -days 2 -subj /CN=localhost
 ln -s $(command -v openssl) $DIR/server
 ln -s $(command -v openssl) $DIR/client
@@ -82,7 +78,7 @@ fn command(dir: &Path, script: &str) -> Command {
 }
 
 /// Runs a script to its end.
-fn shell(dir: &Path, script: &str, netns: &Netns) -> Result<()> {
+pub fn shell(dir: &Path, script: &str, netns: &Netns) -> Result<()> {
     if script.is_empty() {
         return Ok(());
     }
@@ -98,9 +94,19 @@ fn shell(dir: &Path, script: &str, netns: &Netns) -> Result<()> {
 }
 
 /// A server; it ends when this is dropped.
-struct Server {
+pub struct Server {
     child: std::cell::RefCell<std::process::Child>,
     log: PathBuf,
+}
+
+/// Starts a server and waits until it listens.
+pub fn serve(dir: &Path, script: &str, netns: &Netns) -> Result<Server> {
+    let server = spawn(dir, script, netns)?;
+    until("the server listens", PATIENCE, || {
+        ensure!(!server.has_ended()?, "the server ended: {}", server.said());
+        Ok(listens(netns)?.then_some(()))
+    })?;
+    Ok(server)
 }
 
 fn spawn(dir: &Path, script: &str, netns: &Netns) -> Result<Server> {
@@ -160,7 +166,7 @@ fn listens(netns: &Netns) -> Result<bool> {
 }
 
 /// The lines of a key log that name a secret; none when there is no file.
-fn key_log(path: &Path) -> Result<BTreeSet<String>> {
+pub fn key_log(path: &Path) -> Result<BTreeSet<String>> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
