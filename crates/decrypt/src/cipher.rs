@@ -8,10 +8,17 @@ use ccm::Ccm;
 use ccm::consts::{U8, U12, U16};
 use chacha20poly1305::ChaCha20Poly1305;
 
+use crate::cbc::Cbc;
 use crate::suite::Aead;
 
-/// A key and what goes with it.
-pub struct Cipher {
+/// What opens the records of one direction.
+pub enum Cipher {
+    Aead(Sealed),
+    Cbc(Cbc),
+}
+
+/// A key of authenticated encryption and what goes with it.
+pub struct Sealed {
     key: Key,
     iv: [u8; 12],
     /// Bytes of the nonce that stand in front of each record: none, or 8 in TLS 1.2's AES suites.
@@ -80,13 +87,13 @@ where
 
 impl Cipher {
     pub fn tls13(aead: Aead, key: &[u8], iv: [u8; 12]) -> Option<Self> {
-        Some(Self {
+        Some(Self::Aead(Sealed {
             key: Key::new(aead, key)?,
             iv,
             explicit: 0,
             tls13: true,
             tag_len: aead.tag_len(),
-        })
+        }))
     }
 
     /// Bytes of the nonce that are derived with the keys.
@@ -101,23 +108,35 @@ impl Cipher {
     pub fn tls12(aead: Aead, key: &[u8], derived: &[u8]) -> Option<Self> {
         let mut iv = [0; 12];
         iv.get_mut(..derived.len())?.copy_from_slice(derived);
-        Some(Self {
+        Some(Self::Aead(Sealed {
             key: Key::new(aead, key)?,
             iv,
             explicit: 12_usize.checked_sub(derived.len())?,
             tls13: false,
             tag_len: aead.tag_len(),
-        })
+        }))
     }
 
     /// How many bytes a record is longer than what it carries, without padding.
     pub fn overhead(&self) -> usize {
-        self.explicit + self.tag_len + usize::from(self.tls13)
+        match self {
+            Self::Aead(key) => key.explicit + key.tag_len + usize::from(key.tls13),
+            Self::Cbc(key) => key.overhead(),
+        }
     }
 
     /// Decrypts a record's body into `out`, whose old content goes; whether it is what the peer
     /// sent as record `number` of this key. `kind` and `version` are those of its header.
-    pub fn open(
+    pub fn open(&self, number: u64, header: (u8, u16), body: &[u8], out: &mut Vec<u8>) -> bool {
+        match self {
+            Self::Aead(key) => key.open(number, header, body, out),
+            Self::Cbc(key) => key.open(number, header, body, out),
+        }
+    }
+}
+
+impl Sealed {
+    fn open(
         &self,
         number: u64,
         (kind, version): (u8, u16),

@@ -15,6 +15,7 @@ const RETRY: [u8; 32] = [
 ];
 
 const EARLY_DATA: u16 = 42;
+const ENCRYPT_THEN_MAC: u16 = 22;
 const SUPPORTED_VERSIONS: u16 = 43;
 
 /// What of a `ClientHello` matters.
@@ -54,6 +55,8 @@ pub struct ServerHello {
     pub suite: u16,
     /// It asks for another `ClientHello`.
     pub retry: bool,
+    /// CBC suites authenticate what is encrypted (RFC 7366), not what is to be.
+    pub encrypt_then_mac: bool,
 }
 
 impl ServerHello {
@@ -69,7 +72,9 @@ impl ServerHello {
         c.skip(session.into())?;
         let suite = c.u16()?;
         c.skip(1)?;
+        let mut encrypt_then_mac = false;
         each_extension(c, |kind, value| {
+            encrypt_then_mac |= kind == ENCRYPT_THEN_MAC;
             if kind == SUPPORTED_VERSIONS
                 && let Ok(chosen) = <[u8; 2]>::try_from(value)
             {
@@ -81,6 +86,7 @@ impl ServerHello {
             version,
             suite,
             retry: random == RETRY,
+            encrypt_then_mac,
         })
     }
 }
@@ -217,6 +223,7 @@ mod tests {
                 version: TLS13,
                 suite: 0x1301,
                 retry: false,
+                encrypt_then_mac: false,
             };
             assert_eq!(found, [Some(expected), None], "{size}");
         }

@@ -4,8 +4,10 @@ use hkdf::Hkdf;
 use hmac::{Hmac, Mac as _};
 use sha2::{Sha256, Sha384};
 
+use crate::cbc::Cbc;
 use crate::cipher::Cipher;
-use crate::suite::{Hash, Suite};
+use crate::hello::ServerHello;
+use crate::suite::{Hash, Protection, Suite};
 
 /// HKDF-Expand-Label with an empty context; fills `out`. `None` when lengths are impossible.
 fn expand_label(hash: Hash, secret: &[u8], label: &str, out: &mut [u8]) -> Option<()> {
@@ -33,11 +35,12 @@ pub fn tls13(suite: Suite, secret: &[u8]) -> Option<Cipher> {
         return None;
     }
     let mut key = [0; 32];
-    let key = key.get_mut(..suite.aead.key_len())?;
+    let aead = suite.aead()?;
+    let key = key.get_mut(..aead.key_len())?;
     let mut iv = [0; 12];
     expand_label(suite.hash, secret, "key", key)?;
     expand_label(suite.hash, secret, "iv", &mut iv)?;
-    Cipher::tls13(suite.aead, key, iv)
+    Cipher::tls13(aead, key, iv)
 }
 
 /// The traffic secret after a key update.
@@ -51,25 +54,37 @@ pub fn next_generation(suite: Suite, secret: &[u8]) -> Option<Vec<u8>> {
 pub fn tls12(
     suite: Suite,
     master: &[u8],
-    client_random: &[u8; 32],
-    server_random: &[u8; 32],
-    server: bool,
+    (client_random, server): (&[u8; 32], &ServerHello),
+    is_server: bool,
 ) -> Option<Cipher> {
-    let key_len = suite.aead.key_len();
-    let iv_len = Cipher::tls12_iv_len(suite.aead);
+    let (mac_len, key_len, iv_len) = match suite.protection {
+        Protection::Aead(aead) => (0, aead.key_len(), Cipher::tls12_iv_len(aead)),
+        // Each record brings its own vector.
+        Protection::Cbc(key_len, mac) => (mac.len(), key_len, 0),
+    };
     let mut seed = Vec::with_capacity(80);
     seed.extend_from_slice(b"key expansion");
-    seed.extend_from_slice(server_random);
+    seed.extend_from_slice(&server.random);
     seed.extend_from_slice(client_random);
-    let block = match suite.hash {
-        Hash::Sha256 => prf(hmac_sha256, master, &seed, 2 * (key_len + iv_len)),
-        Hash::Sha384 => prf(hmac_sha384, master, &seed, 2 * (key_len + iv_len)),
+    let len = 2 * (mac_len + key_len + iv_len);
+    let mut block = match suite.hash {
+        Hash::Sha256 => prf(hmac_sha256, master, &seed, len),
+        Hash::Sha384 => prf(hmac_sha384, master, &seed, len),
+    }
+    .into_iter();
+    // The client's, then the server's.
+    let mut part = |len: usize| {
+        let both: Vec<u8> = block.by_ref().take(2 * len).collect();
+        let (client, server) = both.split_at_checked(len)?;
+        Some(if is_server { server } else { client }.to_vec())
     };
-    let (keys, ivs) = block.split_at_checked(2 * key_len)?;
-    let side = usize::from(server);
-    let key = keys.chunks(key_len).nth(side)?;
-    let iv = ivs.chunks(iv_len).nth(side)?;
-    Cipher::tls12(suite.aead, key, iv)
+    let (mac_key, key, iv) = (part(mac_len)?, part(key_len)?, part(iv_len)?);
+    match suite.protection {
+        Protection::Aead(aead) => Cipher::tls12(aead, &key, &iv),
+        Protection::Cbc(_, mac) => {
+            Cbc::new(&key, (mac, &mac_key), server.encrypt_then_mac).map(Cipher::Cbc)
+        }
+    }
 }
 
 /// `P_hash` of RFC 5246 section 5: `len` bytes, or a few more.

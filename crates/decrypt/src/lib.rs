@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 mod app;
+mod cbc;
 mod cipher;
 mod connections;
 mod hello;

@@ -283,9 +283,8 @@ impl Session {
                 return Outcome::Wait(Reason::KeyUnknown);
             };
             let is_server = self.client != Some(way);
-            let cipher = Suite::from_number(server.suite).and_then(|suite| {
-                keys::tls12(suite, master, &hello.random, &server.random, is_server)
-            });
+            let cipher = Suite::from_number(server.suite)
+                .and_then(|suite| keys::tls12(suite, master, (&hello.random, &server), is_server));
             self.side(way).cipher = cipher;
         }
         let mut plain = std::mem::take(&mut self.plain);

@@ -1,6 +1,8 @@
-//! Cipher suites that can be decrypted: those with authenticated encryption (AEAD).
+//! Cipher suites that can be decrypted: those with authenticated encryption (AEAD), and AES-CBC
+//! of TLS 1.2.
 //!
-//! Source: the registry of TLS cipher suites; RFC 5288, 5289, 6655, 7251, 7905, 8442, 8446.
+//! Source: the registry of TLS cipher suites; RFC 5246, 5288, 5289, 5487, 5489, 6655, 7251, 7905,
+//! 8442, 8446.
 
 /// What encrypts records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +35,33 @@ impl Aead {
     }
 }
 
+/// What proves a record of a CBC suite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mac {
+    Sha1,
+    Sha256,
+    Sha384,
+}
+
+impl Mac {
+    /// Bytes of a key, and of what it makes.
+    pub fn len(self) -> usize {
+        match self {
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+        }
+    }
+}
+
+/// What protects records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protection {
+    Aead(Aead),
+    /// AES in CBC mode with keys of so many bytes.
+    Cbc(usize, Mac),
+}
+
 /// What keys are derived with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hash {
@@ -53,7 +82,7 @@ impl Hash {
 /// What a connection agreed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Suite {
-    pub aead: Aead,
+    pub protection: Protection,
     pub hash: Hash,
     /// Of TLS 1.3 only; all others are of TLS 1.2 only.
     pub tls13: bool,
@@ -87,10 +116,10 @@ impl Suite {
                 (_, 0xc0a0..=0xc0a3 | 0xc0a8..=0xc0ab | 0xc0ae..) => Aes256Ccm8,
                 (_, _) => Aes256Ccm,
             },
-            _ => return None,
+            _ => return Self::cbc(number),
         };
         Some(Self {
-            aead,
+            protection: Protection::Aead(aead),
             hash: if aead == Aes256Gcm {
                 Hash::Sha384
             } else {
@@ -98,6 +127,69 @@ impl Suite {
             },
             tls13: number >> 8 == 0x13,
         })
+    }
+
+    /// AES-CBC of TLS 1.2.
+    fn cbc(number: u16) -> Option<Self> {
+        let (key_len, mac) = match number {
+            // Of ECDH and ECDHE: 128 and 256 bits in turn.
+            0x002f..=0x0034
+            | 0x008c
+            | 0x0090
+            | 0x0094
+            | 0xc01d..=0xc01f
+            | 0xc004
+            | 0xc009
+            | 0xc00e
+            | 0xc013
+            | 0xc018
+            | 0xc035 => (16, Mac::Sha1),
+            0x0035..=0x003a
+            | 0x008d
+            | 0x0091
+            | 0x0095
+            | 0xc020..=0xc022
+            | 0xc005
+            | 0xc00a
+            | 0xc00f
+            | 0xc014
+            | 0xc019
+            | 0xc036 => (32, Mac::Sha1),
+            0x003c
+            | 0x003e..=0x0040
+            | 0x0067
+            | 0x006c
+            | 0x00ae
+            | 0x00b2
+            | 0x00b6
+            | 0xc023
+            | 0xc025
+            | 0xc027
+            | 0xc029
+            | 0xc037 => (16, Mac::Sha256),
+            0x003d | 0x0068..=0x006b | 0x006d => (32, Mac::Sha256),
+            0xc024 | 0xc026 | 0xc028 | 0xc02a | 0xc038 | 0x00af | 0x00b3 | 0x00b7 => {
+                (32, Mac::Sha384)
+            }
+            _ => return None,
+        };
+        Some(Self {
+            protection: Protection::Cbc(key_len, mac),
+            hash: if mac == Mac::Sha384 {
+                Hash::Sha384
+            } else {
+                Hash::Sha256
+            },
+            tls13: false,
+        })
+    }
+
+    /// The cipher of TLS 1.3's suites, and of those of TLS 1.2 that have authenticated encryption.
+    pub fn aead(self) -> Option<Aead> {
+        match self.protection {
+            Protection::Aead(aead) => Some(aead),
+            Protection::Cbc(..) => None,
+        }
     }
 }
 
@@ -108,22 +200,16 @@ pub fn unsupported_name(number: u16) -> Option<&'static str> {
         0x0004 => "TLS_RSA_WITH_RC4_128_MD5",
         0x0005 => "TLS_RSA_WITH_RC4_128_SHA",
         0x000a => "TLS_RSA_WITH_3DES_EDE_CBC_SHA",
-        0x002f => "TLS_RSA_WITH_AES_128_CBC_SHA",
-        0x0033 => "TLS_DHE_RSA_WITH_AES_128_CBC_SHA",
-        0x0035 => "TLS_RSA_WITH_AES_256_CBC_SHA",
-        0x0039 => "TLS_DHE_RSA_WITH_AES_256_CBC_SHA",
-        0x003c => "TLS_RSA_WITH_AES_128_CBC_SHA256",
-        0x003d => "TLS_RSA_WITH_AES_256_CBC_SHA256",
-        0x0067 => "TLS_DHE_RSA_WITH_AES_128_CBC_SHA256",
-        0x006b => "TLS_DHE_RSA_WITH_AES_256_CBC_SHA256",
-        0xc009 => "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
-        0xc00a => "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
-        0xc013 => "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
-        0xc014 => "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
-        0xc023 => "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",
-        0xc024 => "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384",
-        0xc027 => "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
-        0xc028 => "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384",
+        0x0016 => "TLS_DHE_RSA_WITH_3DES_EDE_CBC_SHA",
+        0x0041 => "TLS_RSA_WITH_CAMELLIA_128_CBC_SHA",
+        0x0084 => "TLS_RSA_WITH_CAMELLIA_256_CBC_SHA",
+        0xc008 => "TLS_ECDHE_ECDSA_WITH_3DES_EDE_CBC_SHA",
+        0xc011 => "TLS_ECDHE_RSA_WITH_RC4_128_SHA",
+        0xc012 => "TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA",
+        0xc05c => "TLS_ECDHE_ECDSA_WITH_ARIA_128_GCM_SHA256",
+        0xc05d => "TLS_ECDHE_ECDSA_WITH_ARIA_256_GCM_SHA384",
+        0xc060 => "TLS_ECDHE_RSA_WITH_ARIA_128_GCM_SHA256",
+        0xc061 => "TLS_ECDHE_RSA_WITH_ARIA_256_GCM_SHA384",
         _ => return None,
     })
 }
@@ -155,10 +241,31 @@ mod tests {
             (0x1305, Aead::Aes128Ccm8, Hash::Sha256),
         ] {
             let suite = Suite::from_number(number).unwrap();
-            assert_eq!((suite.aead, suite.hash), (aead, hash), "{number:#x}");
+            assert_eq!(
+                (suite.aead(), suite.hash),
+                (Some(aead), hash),
+                "{number:#x}"
+            );
             assert_eq!(suite.tls13, number < 0x1400 && number > 0x1300);
         }
-        for number in [0x002f, 0xc013, 0xc0b0, 0xd004, 0x1306, 0xc09b, 0x00ae] {
+        for (number, key_len, mac, hash) in [
+            (0x002f, 16, Mac::Sha1, Hash::Sha256),
+            (0x0039, 32, Mac::Sha1, Hash::Sha256),
+            (0x006b, 32, Mac::Sha256, Hash::Sha256),
+            (0x00af, 32, Mac::Sha384, Hash::Sha384),
+            (0xc009, 16, Mac::Sha1, Hash::Sha256),
+            (0xc014, 32, Mac::Sha1, Hash::Sha256),
+            (0xc027, 16, Mac::Sha256, Hash::Sha256),
+            (0xc028, 32, Mac::Sha384, Hash::Sha384),
+        ] {
+            let expected = Suite {
+                protection: Protection::Cbc(key_len, mac),
+                hash,
+                tls13: false,
+            };
+            assert_eq!(Suite::from_number(number), Some(expected), "{number:#x}");
+        }
+        for number in [0x000a, 0xc012, 0xc0b0, 0xd004, 0x1306, 0xc09b, 0x00b0] {
             assert_eq!(Suite::from_number(number), None, "{number:#x}");
         }
     }

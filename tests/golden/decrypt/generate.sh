@@ -95,9 +95,14 @@ serve 4437 -rev -groups P-384
 (sleep 0.3; echo one; sleep 0.2) | client retry 4437 -groups X25519:P-384
 end retry
 
-begin unsupported
+begin cbc
 serve 4438 -rev -tls1_2
-(sleep 0.3; echo one; sleep 0.2) | client unsupported 4438 -cipher ECDHE-ECDSA-AES128-SHA
+(sleep 0.3; echo one; sleep 0.2) | client cbc 4438 -cipher ECDHE-ECDSA-AES128-SHA
+end cbc
+
+begin unsupported
+serve 4440 -rev -tls1_2 -cipher ECDHE-ECDSA-ARIA128-GCM-SHA256
+(sleep 0.3; echo one; sleep 0.2) | client unsupported 4440 -cipher ECDHE-ECDSA-ARIA128-GCM-SHA256
 end unsupported
 
 begin unknown

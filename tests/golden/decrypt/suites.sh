@@ -38,6 +38,14 @@ for suite in AES128-GCM-SHA256 AES256-GCM-SHA384 AES128-CCM AES256-CCM8 ECDHE-RS
     ECDHE-RSA-CHACHA20-POLY1305 DHE-RSA-AES256-GCM-SHA384 DHE-RSA-CHACHA20-POLY1305; do
     talk rsa -tls1_2 -cipher "$suite"
 done
+for order in "" -no_etm; do
+    for suite in AES128-SHA AES256-SHA AES128-SHA256 AES256-SHA384; do
+        talk ecdsa -tls1_2 $order -cipher "ECDHE-ECDSA-$suite"
+    done
+    for suite in AES128-SHA AES256-SHA256 DHE-RSA-AES256-SHA DHE-RSA-AES128-SHA256; do
+        talk rsa -tls1_2 $order -cipher "$suite"
+    done
+done
 sleep 0.3
 kill "$capture"
 wait "$capture" || true

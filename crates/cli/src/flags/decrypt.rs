@@ -8,7 +8,7 @@ pub(super) const FLAGS: &[Flag] = &[
         long: Some("decrypt"),
         value: None,
         help: "Show what TLS connections carry: HTTP lines and fields, and with -A, -x, -X all of it",
-        man: "TLS 1.3, and TLS 1.2 with AEAD cipher suites, over TCP. The secrets come from the \
+        man: "TLS 1.3, and TLS 1.2 with AES-CBC and AEAD cipher suites, over TCP. The secrets come from the \
               processes themselves, from the pcapng file that is read, or from --keylog-file; while \
               capturing, lines come 0.2 seconds late, so that the secrets are there first. Under the line of a packet stand the \
               HTTP/1 start lines and HTTP/2 header fields that it completes; with -v also HTTP/1's \
