@@ -5,8 +5,8 @@ use pktwho_wire::Cursor;
 use crate::out::{Out, Printed, lookup};
 use crate::put::{HexFull, put};
 use crate::{
-    aoe, arp, atalk, cfm, eap, geonet, ip, ip6, ipx, isoclns, lldp, loopback, mpls, msnlb, nsh,
-    ppp, pppoe, ptp, slow, tipc,
+    aoe, arp, atalk, cfm, decnet, eap, geonet, ip, ip6, ipx, isoclns, lldp, loopback, mpcp, mpls,
+    msnlb, nsh, ppp, pppoe, ptp, realtek, slow, tipc,
 };
 
 pub(crate) const IPV4: u16 = 0x0800;
@@ -55,6 +55,9 @@ static PAYLOADS: &[(u16, Payload)] = &[
     (0xabcd, cfm::cfm),
     (0x0707, geonet::geonet),
     (0x1111, geonet::calm_fast),
+    (0x6003, decnet::decnet),
+    (0x8808, mpcp::mpcp),
+    (0x8899, realtek::realtek),
 ];
 
 /// Names as tcpdump gives them.

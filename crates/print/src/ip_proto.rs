@@ -7,8 +7,8 @@ use pktwho_wire::Cursor;
 use crate::out::{Out, Printed, lookup};
 use crate::put::put;
 use crate::{
-    dccp, eigrp, esp, ether, gre, icmp, icmp6, igmp, igrp, ip, ip6, mpls, nhrp, ospf, pgm, pim,
-    rsvp, sctp, tcp, udp, vrrp,
+    dccp, egp, eigrp, esp, ether, gre, icmp, icmp6, igmp, igrp, ip, ip6, mobile, mpls, nhrp, ospf,
+    pgm, pim, rsvp, sctp, tcp, udp, vrrp,
 };
 
 pub(crate) const ICMP: u8 = 1;
@@ -45,8 +45,10 @@ static PAYLOADS: &[(u8, Payload)] = &[
     (ICMP, icmp::icmp),
     (ICMP6, icmp6::icmp6),
     (2, igmp::igmp),
+    (8, |p, c, length, _| egp::egp(p, c, length)),
     (9, igrp::igrp),
     (46, rsvp::rsvp),
+    (55, |p, c, length, _| mobile::mobile(p, c, length)),
     (54, |p, c, length, _| nhrp::nhrp(p, c, length)),
     (137, |p, c, length, _| mpls::mpls(p, c, length)),
     (88, |p, c, length, _| eigrp::eigrp(p, c, length)),

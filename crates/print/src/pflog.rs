@@ -137,3 +137,44 @@ pub(crate) fn pflog(p: &mut Out<'_>, c: Cursor<'_>, wire: usize) -> Printed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::Style;
+    use crate::tests::{check, style};
+
+    #[test]
+    fn which_rule_did_what() {
+        let linked = || Style {
+            link: true,
+            ..style(0)
+        };
+        let name = |text: &str| format!("{text:0<32}");
+        let logged = |size: &str, rule: &str| {
+            let (iface, set) = (name("656d30"), name("736574"));
+            let zeros = "00".repeat(16);
+            format!("{size}020104{iface}{set}00000001{rule}{zeros}01000000")
+        };
+        let packet = "4500001c00010000401166ce0a0000010a0000020001000200089bd8";
+        check(
+            LinkType::PFLOG,
+            &format!("{}{packet}", logged("3d", "ffffffff")),
+            linked(),
+            "rule 1/3(short): block in on em0: 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0\n",
+        );
+        check(
+            LinkType::PFLOG,
+            &format!("{}{packet}", logged("3d", "00000007")),
+            linked(),
+            "rule 1.set.7/3(short): block in on em0: 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0\n",
+        );
+        check(
+            LinkType::PFLOG,
+            &logged("2c", "00000007"),
+            style(0),
+            "[pflog: invalid header length!]\n",
+        );
+    }
+}

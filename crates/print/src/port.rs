@@ -7,10 +7,10 @@ use pktwho_wire::Cursor;
 use crate::ip_proto::Ip;
 use crate::out::{Out, Printed};
 use crate::{
-    PacketType, ahcp, aodv, babel, beep, bfd, bgp, bootp, dhcp6, dns, geneve, hncp, hsrp, isakmp,
-    krb, l2tp, ldp, lisp, lmp, lspping, lwapp, lwres, mpls, msdp, nfs, ntp, olsr, openflow, pgm,
-    pptp, ptp, quic, radius, resp, rip, rpki_rtr, rtp, rx, sflow, snmp, someip, syslog, telnet,
-    text, tftp, timed, vqp, vxlan, wb, zephyr, zmtp1,
+    PacketType, ahcp, aodv, autorp, babel, beep, bfd, bgp, bootp, dhcp6, dns, geneve, hncp, hsrp,
+    isakmp, krb, l2tp, ldp, lisp, lmp, lspping, lwapp, lwres, mpls, msdp, nfs, ntp, olsr, openflow,
+    pgm, pptp, ptp, quic, radius, resp, rip, rpki_rtr, rtp, rx, sflow, snmp, someip, syslog,
+    telnet, text, tftp, timed, vqp, vxlan, wb, zephyr, zmtp1,
 };
 
 /// A printer of what a datagram or segment carries.
@@ -128,6 +128,7 @@ static UDP: &[Entry] = &[
     port(6635, mpls::mpls),
     ports(319, 320, ptp::ptp),
     port(30490, someip::someip),
+    port(496, autorp::autorp),
 ];
 
 /// TCP ports, likewise.

@@ -666,6 +666,39 @@ def misplaced():
     return found + [ip6(1, h("0800") + bytes(8)), ip6(2, h("1100") + bytes(8)), ip4(58, h("8000") + bytes(8)), ip4(143, ethernet(0x800, SMALL))]
 
 
+def decnets():
+    def message(body, padding=b""):
+        return ethernet(0x6003, struct.pack("<H", len(padding + body)) + padding + body)
+    short = lambda body: message(h("020208010405") + h(body))
+    ends = "01020304"
+    carried = [f"00{ends}018001b00500aabb", f"00{ends}0500aa", f"04{ends}018001b0", f"14{ends}018001a0", f"10{ends}018001b005000507", f"30{ends}0500aa"]
+    carried += [f"{kind}{ends}05020005" for kind in ("18", "68")] + [f"28{ends}0901000503aa", f"24{ends}00", f"38{ends}050003aa", f"48{ends}2900"]
+    carried += [f"{kind}{ends}0000" for kind in ("08", "0c", "50", "34")] + ["00", f"00{ends}"]
+    routing = ["0101040205020200000f0000", "0101040c05020200000f0000", "030104990000", "0501043f0000", "07010400020001000504", "0701040002000100050404000700ff070000", "0901040002000100050400"]
+    routing += ["0b020000aa00040001046ed9054000", "0b020000aa00040001046ed905400f00000000", "0d020000aa000400010403d905000000000000000000aa00040002040f00000099", "0f" * 6, "40" * 6, "00" * 6]
+    long = h("2e0000aa00040002080000aa000400010400070000") + h(carried[0])
+    return [short(body) for body in carried] + [message(h(body)) for body in routing] + [message(long), message(h("020208010405") + h(carried[0]), h("830000")), message(b"\x02"), ethernet(0x6003, h("20000202080104050001"))]
+
+
+def passive_networks():
+    """MPCP and what Realtek's switches send."""
+    frame = lambda operation, body: ethernet(0x8808, u16(operation) + u32(7) + h(body))
+    packets = [frame(1, "0000"), frame(2, "1a0102030405060708090a0b0c0d0e"), frame(2, "00ffff"), frame(3, "0281001100220002"), frame(4, "0102"), frame(4, "0302"), frame(5, "000103000405"), frame(5, "000102000405"), frame(6, "0100030004"), frame(9, "aabb")]
+    remote = [ethernet(0x8899, bytes([1, operation]) + h("2379") + bytes(range(1, 20))) for operation in (0, 1, 2, 3, 0x80, 0x81)]
+    return packets + remote + [ethernet(0x8899, bytes([kind]) + b"abc") for kind in (2, 3, 4, 9, 0x23, 0x91, 0xA1)]
+
+
+def gateways():
+    """EGP, minimal encapsulation and Auto-RP."""
+    egp = lambda kind, code, status, rest, version=2: ip4(8, bytes([version, kind, code, status]) + u16(0, 100, 7) + h(rest))
+    packets = [egp(3, code, status, "001e00780000") for code in range(6) for status in (0, 1, 3)] + [egp(5, code, status, "001e00780000") for code in range(3) for status in (0, 1, 2, 4)]
+    packets += [egp(2, 0, 1, "00000a000000"), egp(8, 0, 1, "00020a000000"), egp(8, 0, 1, "00090a000000"), egp(1, 0, 0x81, "00000a000000"), egp(9, 0, 0, "001e00780000"), egp(3, 0, 1, "001e00780000", 3)]
+    header = h("0680e57b0a0000010a000003")
+    packets += [ip4(55, header + SMALL), ip4(55, put_checksum(header, 2, 5) + SMALL), ip4(55, h("060000000a000001") + SMALL), ip4(55, b"\6")]
+    announce = ["1101007800000000" + "0a000001" + "0301" + "0008e0000000", "1202000000000000" + "0a000001" + "0202" + "0104e0000000" + "0218ef010100" + "0a000002" + "fc01" + "fc20e0000001", "3300003c00000000", "1101"]
+    return packets + [ip4(17, udp(496, 40000, h(body))) for body in announce]
+
+
 SNAP = h("aaaa030000000800") + SMALL
 ENDS = h("020000000002020000000001")
 
@@ -781,6 +814,9 @@ CASES = {
     "usb-mmapped": (220, [usb(b"S", 2, 64)], {"": "-nx"}),
     "snap-x": (1, [ENDS + u16(len(SNAP)) + SNAP, ENDS + u16(17) + h("424203") + bytes(14), ENDS + u16(5) + h("1020030102")], {"": "-nx"}),
     **{f"juniper-{link}": (link, packets, {"": "-n", "-e": "-ne", "-vv": "-nevv"}) for link, packets in cards().items()},
+    "decnet": (1, decnets(), {"": "-n", "-v": "-nv", "-e": "-ne"}),
+    "mpcp": (1, passive_networks(), {"": "-n", "-v": "-nv"}),
+    "egp": (RAW, gateways(), {"": "-n", "-v": "-nv"}),
     "misplaced": (RAW, misplaced(), {"": "-n", "-v": "-nv"}),
     "cut": (RAW, cut(), {"": "-n", "-vv": "-nvv"}),
 }
