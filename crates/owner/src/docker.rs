@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use pktwho_packet::{Container, Pod};
 use serde::Deserialize;
 
-use crate::http;
+use crate::http::{self, Lines};
 use crate::kubernetes;
+use crate::news::{self, News};
 use crate::runtimes::Runtime;
 
 /// The service at a socket.
@@ -91,6 +92,40 @@ impl Runtime for Docker {
         Ok(found
             .into_iter()
             .find(|container| container.id == id.as_bytes()))
+    }
+
+    fn news(&self) -> Option<Box<dyn News + Send>> {
+        Some(Box::new(Events {
+            socket: self.socket.clone(),
+            path: if self.is_podman {
+                // {"event":["rename"]}
+                "/v3.0.0/libpod/events?stream=true&filters=%7B%22event%22%3A%5B%22rename%22%5D%7D"
+            } else {
+                "/events?filters=%7B%22event%22%3A%5B%22rename%22%5D%7D"
+            },
+            lines: None,
+        }))
+    }
+}
+
+/// What it tells unasked: `GET /events`.
+struct Events {
+    socket: PathBuf,
+    path: &'static str,
+    lines: Option<Lines>,
+}
+
+impl News for Events {
+    fn next(&mut self) -> io::Result<Vec<u8>> {
+        loop {
+            let lines = match &mut self.lines {
+                Some(lines) => lines,
+                None => self.lines.insert(Lines::open(&self.socket, self.path)?),
+            };
+            if let Some(id) = news::renamed(&lines.next()?) {
+                return Ok(id);
+            }
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! HTTP/1.0, so that an answer ends with its connection and comes in one piece. Promises: no
 //! question takes longer than [`ANSWER`], no answer is longer than [`LONGEST`]. Source: RFC 1945.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, BufRead as _, BufReader, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 pub const ANSWER: Duration = Duration::from_secs(5);
 /// Longest answer, in bytes.
 pub const LONGEST: u64 = 16 << 20;
+/// Longest line of an answer that goes on, and its longest head.
+const LINE: u64 = 1 << 20;
 
 /// The body of what a path gives.
 ///
@@ -24,6 +26,50 @@ pub fn get(socket: &Path, path: &str) -> io::Result<Vec<u8>> {
     write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n")?;
     let answer = read(&mut stream, deadline)?;
     body(answer).ok_or_else(|| io::Error::from(ErrorKind::InvalidData))
+}
+
+/// An answer that goes on: its lines, as they come.
+#[derive(Debug)]
+pub struct Lines {
+    answer: BufReader<UnixStream>,
+}
+
+impl Lines {
+    /// Asks for a path and waits for the head of the answer, however long.
+    ///
+    /// # Errors
+    /// Nobody listens, or the answer is no yes: `Unsupported`.
+    pub fn open(socket: &Path, path: &str) -> io::Result<Self> {
+        let mut stream = UnixStream::connect(socket)?;
+        stream.set_write_timeout(Some(ANSWER))?;
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n")?;
+        let mut lines = Self {
+            answer: BufReader::new(stream),
+        };
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.extend(lines.next()?);
+            if head.len() as u64 > LINE {
+                return Err(ErrorKind::InvalidData.into());
+            }
+        }
+        body(head).map_or(Err(ErrorKind::Unsupported.into()), |_| Ok(lines))
+    }
+
+    /// The next line, with its end.
+    ///
+    /// # Errors
+    /// There is no more, or it is too long.
+    pub fn next(&mut self) -> io::Result<Vec<u8>> {
+        let mut line = Vec::new();
+        let mut rest = self.answer.by_ref().take(LINE);
+        rest.read_until(b'\n', &mut line)?;
+        if line.ends_with(b"\n") {
+            Ok(line)
+        } else {
+            Err(ErrorKind::UnexpectedEof.into())
+        }
+    }
 }
 
 fn read(stream: &mut UnixStream, deadline: Instant) -> io::Result<Vec<u8>> {

@@ -18,6 +18,7 @@ mod docker;
 mod grpc;
 mod http;
 mod kubernetes;
+mod news;
 mod podman;
 mod processes;
 mod procfs;

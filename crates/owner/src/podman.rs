@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use crate::docker::Docker;
 use crate::http::LONGEST;
+use crate::news::News;
 use crate::runtimes::Runtime;
 
 /// Root's storage, for containers that stay and for those that do not.
@@ -86,6 +87,11 @@ impl Runtime for Podman {
             }
             answer => answer,
         }
+    }
+
+    fn news(&self) -> Option<Box<dyn News + Send>> {
+        // What is kept on disk tells nothing.
+        self.service.socket.exists().then(|| self.service.news())?
     }
 }
 

@@ -20,6 +20,7 @@ use rustc_hash::FxHashSet;
 use crate::containerd::Containerd;
 use crate::cri::Cri;
 use crate::docker::Docker;
+use crate::news::{self, News};
 use crate::podman::Podman;
 
 /// Where runtimes are asked; `None`: at their usual places.
@@ -43,6 +44,8 @@ const ANSWERS: usize = 1024;
 /// When a runtime that has failed is asked again, and how often.
 const RETRY: Duration = Duration::from_millis(500);
 const RETRIES: u32 = 240;
+/// So often the time until then is doubled for one that keeps ending its stream of news.
+const CUTS: u32 = 5;
 /// Containers whose answer is remembered by a runtime's thread.
 const REMEMBERED: usize = 65_536;
 
@@ -59,6 +62,22 @@ pub trait Runtime {
     /// # Errors
     /// As [`list`](Self::list).
     fn find(&mut self, id: &[u8]) -> io::Result<Option<Container>>;
+
+    /// What it tells unasked from now on, if anything.
+    fn news(&self) -> Option<Box<dyn News + Send>> {
+        None
+    }
+}
+
+/// What a runtime's thread is told.
+#[derive(Debug)]
+pub enum Question {
+    /// What is this container?
+    About(Vec<u8>),
+    /// It is something else by now.
+    Changed(Vec<u8>),
+    /// Whatever has changed from now on is not heard of.
+    Cut,
 }
 
 /// What a runtime has to say of a container.
@@ -77,7 +96,7 @@ pub struct Answer {
 /// The runtimes; those that count most come last.
 #[derive(Debug)]
 pub struct Runtimes {
-    questions: Vec<SyncSender<Vec<u8>>>,
+    questions: Vec<SyncSender<Question>>,
     answers: Receiver<Answer>,
 }
 
@@ -112,9 +131,12 @@ impl Runtimes {
         for (name, runtime) in runtimes {
             let (ask, asked) = sync_channel(QUESTIONS);
             let mut worker = Worker {
+                name: name.to_owned(),
                 runtime,
                 from: questions.len(),
                 questions: asked,
+                news_to: ask.clone(),
+                hearing: Hearing::default(),
                 answers: sender.clone(),
                 told: FxHashSet::default(),
                 open: VecDeque::new(),
@@ -141,7 +163,7 @@ impl Runtimes {
             if told & 1 << place != 0 {
                 continue;
             }
-            match questions.try_send(id.to_vec()) {
+            match questions.try_send(Question::About(id.to_vec())) {
                 Ok(()) => asked |= 1 << place,
                 Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {}
             }
@@ -175,10 +197,25 @@ fn without_scheme(path: &Path) -> &Path {
 /// The main loop has gone.
 struct Gone;
 
+/// Whether a runtime's news are heard.
+#[derive(Debug, Default)]
+struct Hearing {
+    /// Somebody listens to it.
+    is_on: bool,
+    /// It was cut, and what has been missed is to be asked for.
+    is_cut: bool,
+    /// How often it was cut since anything was heard.
+    cuts: u32,
+}
+
 struct Worker {
+    name: String,
     runtime: Box<dyn Runtime + Send>,
     from: usize,
-    questions: Receiver<Vec<u8>>,
+    questions: Receiver<Question>,
+    /// For whoever listens to its news.
+    news_to: SyncSender<Question>,
+    hearing: Hearing,
     answers: SyncSender<Answer>,
     /// Of these all has been said.
     told: FxHashSet<Vec<u8>>,
@@ -192,11 +229,11 @@ impl Worker {
         let _ = self.tell_all()?;
         self.deny(Vec::new(), true)?;
         loop {
-            let first = if self.open.is_empty() {
+            let first = if self.open.is_empty() && !self.hearing.is_cut {
                 self.questions.recv().map_err(|_| Gone)?
             } else {
-                match self.questions.recv_timeout(RETRY) {
-                    Ok(id) => id,
+                match self.questions.recv_timeout(self.pause()) {
+                    Ok(question) => question,
                     Err(RecvTimeoutError::Timeout) => {
                         self.retry()?;
                         continue;
@@ -204,15 +241,56 @@ impl Worker {
                     Err(RecvTimeoutError::Disconnected) => return Err(Gone),
                 }
             };
-            let mut asked = vec![first];
+            let mut asked = Vec::new();
+            self.hear(first, &mut asked)?;
             loop {
                 match self.questions.try_recv() {
-                    Ok(id) => asked.push(id),
+                    Ok(question) => self.hear(question, &mut asked)?,
                     Err(TryRecvError::Empty) => break,
                     Err(TryRecvError::Disconnected) => return Err(Gone),
                 }
             }
             self.reply(asked)?;
+        }
+    }
+
+    /// When to ask again what could not be asked, or was missed.
+    fn pause(&self) -> Duration {
+        if self.open.is_empty() {
+            RETRY * (1 << self.hearing.cuts.min(CUTS))
+        } else {
+            RETRY
+        }
+    }
+
+    /// Takes note of what is told, and of what is asked.
+    fn hear(&mut self, question: Question, asked: &mut Vec<Vec<u8>>) -> Result<(), Gone> {
+        match question {
+            Question::About(id) => asked.push(id),
+            Question::Changed(id) => {
+                self.hearing.cuts = 0;
+                match self.runtime.find(&id) {
+                    Ok(Some(container)) => self.tell(container)?,
+                    Ok(None) => {}
+                    Err(_) => self.hearing.is_cut = true,
+                }
+            }
+            Question::Cut => {
+                self.hearing.is_on = false;
+                self.hearing.is_cut = true;
+                self.hearing.cuts += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Listens to a runtime that has answered.
+    fn listen(&mut self) {
+        if !self.hearing.is_on
+            && let Some(news) = self.runtime.news()
+        {
+            self.hearing.is_on = true;
+            news::listen(&self.name, news, self.news_to.clone());
         }
     }
 
@@ -224,13 +302,16 @@ impl Worker {
         }
         let outcome = match asked.as_slice() {
             [] => return Ok(()),
-            [id] => match self.runtime.find(id) {
+            [id] if !self.hearing.is_cut => match self.runtime.find(id) {
                 Ok(Some(container)) => self.tell(container).map(Ok)?,
                 Ok(None) => Ok(()),
                 Err(error) => Err(error),
             },
             _ => self.tell_all()?,
         };
+        if outcome.is_ok() {
+            self.listen();
+        }
         for id in asked {
             if self.told.contains(&id) {
                 continue;
@@ -262,6 +343,7 @@ impl Worker {
 
     fn retry(&mut self) -> Result<(), Gone> {
         let outcome = self.tell_all()?;
+        self.hearing.cuts += u32::from(outcome.is_err());
         for _ in 0..self.open.len() {
             let Some((id, left)) = self.open.pop_front() else {
                 break;
@@ -281,6 +363,8 @@ impl Worker {
                 for container in list {
                     self.tell(container)?;
                 }
+                self.hearing.is_cut = false;
+                self.listen();
                 Ok(Ok(()))
             }
             Err(error) => Ok(Err(error)),

@@ -217,6 +217,38 @@ fn a_runtime_that_comes_back_is_heard() {
 }
 
 #[test]
+fn another_name_is_heard_of() {
+    let is_renamed = AtomicU32::new(0);
+    let docker = runtime(move |mut stream| {
+        let mut room = [0; 4096];
+        let got = stream.read(&mut room).unwrap_or(0);
+        let asked = String::from_utf8_lossy(&room[..got]).into_owned();
+        if asked.contains("/events?") {
+            is_renamed.store(1, Ordering::Relaxed);
+            let event = format!(
+                "HTTP/1.0 200 OK\r\n\r\n{{\"Action\":\"rename\",\"Actor\":{{\"ID\":\"{ID}\"}}}}\n"
+            );
+            let _ = stream.write_all(event.as_bytes());
+            // Held open for good.
+            std::mem::forget(stream);
+        } else {
+            let name = ["old", "new"][is_renamed.load(Ordering::Relaxed) as usize];
+            let _ = stream.write_all(list(name).as_bytes());
+        }
+    });
+    let mut processes = asking(&docker);
+    processes.be_patient();
+    start_container(&mut processes);
+    assert!(shown(&mut processes).is_some_and(|(_, name)| !name.is_empty()));
+    let end = Instant::now() + Duration::from_secs(20);
+    while shown(&mut processes) != named("new") {
+        assert!(Instant::now() < end, "{:?}", shown(&mut processes));
+        processes.absorb();
+        thread::yield_now();
+    }
+}
+
+#[test]
 fn hundreds_of_containers_are_named_at_once() {
     let all: Vec<String> = (0..500)
         .map(|n| format!("{{\"Id\":\"{n:064x}\",\"Names\":[\"/c{n}\"]}}"))

@@ -1,7 +1,8 @@
 //! Docker, and Podman behind the same interface: containers run, entered and removed by the
 //! `docker` program.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -20,7 +21,10 @@ pub struct Engine {
     words: &'static [&'static str],
     /// The address of the host on its bridge.
     pub gateway: &'static str,
-    daemon: Daemon,
+    daemon: RefCell<Daemon>,
+    /// The main process and its words.
+    program: &'static str,
+    program_words: Vec<String>,
     count: Cell<u32>,
 }
 
@@ -50,11 +54,21 @@ impl Engine {
             "--bip",
             "172.17.0.1/16",
         ];
+        let words: Vec<String> = words.map(str::to_owned).into();
         let daemon = host.daemon("dockerd", &words, || answers(&socket))?;
         // Docker drops what is forwarded to others' containers; this is where it lets itself be
         // told otherwise.
         host.run("iptables", &["--insert", "DOCKER-USER", "--jump", "ACCEPT"])?;
-        Self::loaded(socket, &[], "172.17.0.1", daemon, image)
+        let engine = Self {
+            socket,
+            words: &[],
+            gateway: "172.17.0.1",
+            daemon: RefCell::new(daemon),
+            program: "dockerd",
+            program_words: words,
+            count: Cell::new(0),
+        };
+        engine.loaded(image)
     }
 
     /// Podman and its API.
@@ -81,35 +95,42 @@ impl Engine {
             "--time=0",
             &address,
         ];
+        let words: Vec<String> = words.map(str::to_owned).into();
         let daemon = host.daemon("podman", &words, || answers(&socket))?;
         // Its own limits are higher than a machine without CAP_SYS_RESOURCE allows.
         let limits = &["--ulimit=nofile=1024:1024", "--ulimit=nproc=4096:4096"];
-        Self::loaded(socket, limits, "10.88.0.1", daemon, image)
-    }
-
-    fn loaded(
-        socket: String,
-        words: &'static [&'static str],
-        gateway: &'static str,
-        daemon: Daemon,
-        image: &Path,
-    ) -> Result<Self> {
         let engine = Self {
             socket,
-            words,
-            gateway,
-            daemon,
+            words: limits,
+            gateway: "10.88.0.1",
+            daemon: RefCell::new(daemon),
+            program: "podman",
+            program_words: words,
             count: Cell::new(0),
         };
+        engine.loaded(image)
+    }
+
+    fn loaded(self, image: &Path) -> Result<Self> {
         let image = image.display().to_string();
-        engine.docker_says(&["load", "--quiet", "--input", &image])?;
-        Ok(engine)
+        self.docker_says(&["load", "--quiet", "--input", &image])?;
+        Ok(self)
+    }
+
+    /// Stops the runtime's main process and starts it anew. Docker's containers end with that.
+    pub fn restart(&self, host: &Host) -> Result<()> {
+        self.daemon.borrow_mut().stop()?;
+        let _ = fs::remove_file(&self.socket);
+        let ready = || answers(&self.socket);
+        let daemon = host.daemon(self.program, &self.program_words, ready)?;
+        self.daemon.replace(daemon);
+        Ok(())
     }
 
     /// Runs `docker` with these words; its standard output, trimmed.
     pub fn docker_says(&self, words: &[&str]) -> Result<String> {
         let output = said(docker(&self.socket).args(words), "docker");
-        let output = output.with_context(|| self.daemon.last_words())?;
+        let output = output.with_context(|| self.daemon.borrow().last_words())?;
         Ok(output.trim().to_owned())
     }
 

@@ -14,6 +14,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::lab::{Lab, until};
 use crate::netns::Netns;
@@ -118,6 +120,14 @@ impl Daemon {
         let text = fs::read_to_string(&self.log).unwrap_or_default();
         let line = text.lines().next_back().unwrap_or_default();
         format!("{}: {line}", self.name)
+    }
+
+    /// Asks it to end, as a service manager does, and waits until it has.
+    pub fn stop(&mut self) -> Result<()> {
+        let pid = i32::try_from(self.child.id()).context("no pid")?;
+        kill(Pid::from_raw(pid), Signal::SIGTERM)?;
+        let ended = || Ok(self.child.try_wait()?);
+        until(&format!("{} ends", self.name), PATIENCE, ended).map(drop)
     }
 
     fn alive(&mut self) -> Result<()> {

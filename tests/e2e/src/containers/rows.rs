@@ -6,7 +6,7 @@ use std::net::UdpSocket;
 use anyhow::{Context as _, Result};
 
 use super::cri::{self, Cri};
-use super::engine::Engine;
+use super::engine::{Container, Engine};
 use super::host::{HOST, PATIENCE, WORLD};
 use super::scene::Scene;
 use super::talk::{fetch, serves, serving};
@@ -41,6 +41,8 @@ pub const ENGINE_ROWS: &[EngineRow] = rows! { EngineRow:
     "host-network", "a container without a network of its own asks another", host_network;
     "later", "a container that is started during the capture asks the host", later;
     "restarted", "a container that is restarted during the capture", restarted;
+    "renamed", "a container that gets another name during the capture", renamed;
+    "runtime-restarted", "the runtime is stopped and started again during the capture", runtime_restarted;
     "brief", "containers that send one datagram and are gone", brief;
     "filters", "only packets of a container that runs", filters;
     "filter-later", "only packets of a container that starts during the capture", filter_later;
@@ -157,6 +159,50 @@ fn restarted(scene: &mut Scene, engine: &Engine) -> Result<()> {
     for _ in 0..ROUNDS {
         fetch(&scene.host.netns, &address, 8007)?;
     }
+    Ok(())
+}
+
+fn renamed(scene: &mut Scene, engine: &Engine) -> Result<()> {
+    let web = engine.run("web", &[], &["serve", "8008", "8009", "8016"])?;
+    let (host, address) = (&scene.host.netns, web.address()?);
+    serves(host, &address, 8016)?;
+    scene.listen("")?;
+    scene.talk(&[8008], None, Some(web.inside()));
+    fetch(&scene.host.netns, &address, 8008)?;
+    rename(scene, engine, &web, [8016, 8009])
+}
+
+fn runtime_restarted(scene: &mut Scene, engine: &Engine) -> Result<()> {
+    scene.listen("")?;
+    engine.restart(scene.host)?;
+    let web = engine.run("web", &[], &["serve", "8017", "8018", "8019"])?;
+    let (host, address) = (&scene.host.netns, web.address()?);
+    serves(host, &address, 8018)?;
+    scene.talk(&[8017], None, Some(web.inside()));
+    fetch(&scene.host.netns, &address, 8017)?;
+    rename(scene, engine, &web, [8018, 8019])
+}
+
+/// Gives a container another name, asks its first port until that is shown, and its second then.
+fn rename(scene: &mut Scene, engine: &Engine, web: &Container, ports: [u16; 2]) -> Result<()> {
+    let [before, after] = ports;
+    let address = web.address()?;
+    let name = format!("{}-renamed", web.name);
+    engine.docker_says(&["rename", &web.name, &name])?;
+    let inside = Inside {
+        name: name.clone(),
+        ..web.inside()
+    };
+    // It is told of a moment later.
+    until("its new name is shown", PATIENCE, || {
+        fetch(&scene.host.netns, &address, before)?;
+        Ok(scene.has_shown(&name).then_some(()))
+    })?;
+    scene.talk(&[after], None, Some(inside));
+    for _ in 0..ROUNDS {
+        fetch(&scene.host.netns, &address, after)?;
+    }
+    engine.docker_says(&["rename", &name, &web.name])?;
     Ok(())
 }
 

@@ -91,6 +91,13 @@ impl<'a> Scene<'a> {
         Ok(())
     }
 
+    /// Whether the capture of everything has shown that word so far.
+    pub fn has_shown(&self, word: &str) -> bool {
+        let first = self.captures.first();
+        let output = first.map(|capture| capture.tool.output());
+        output.is_some_and(|output| String::from_utf8_lossy(&output).contains(word))
+    }
+
     /// The capture of everything must have packets of such a device.
     pub fn expect_device(&mut self, start: &'static str) {
         self.device = Some(start);
