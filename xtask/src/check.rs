@@ -1,11 +1,13 @@
 //! `check` and `bless`: all that needs no root.
 
-use crate::{Outcome, shell, test::Tally};
+use crate::{Outcome, audit, shell, test::Tally};
 
-/// Format, lints, unit and golden tests, in this order; stops at the first that fails.
+/// Format, lints, dependencies, unit and golden tests, in this order; stops at the first that fails.
 pub fn run(_: &[String]) -> Outcome {
     let mut tally = Tally::default();
-    let outcome = lints().and_then(|()| unit_tests(&mut tally));
+    let outcome = lints()
+        .and_then(|()| audit::check(&mut tally))
+        .and_then(|()| unit_tests(&mut tally));
     tally.print();
     outcome
 }

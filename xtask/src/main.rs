@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod audit;
 mod bench;
 mod check;
 mod demo;
@@ -18,6 +19,7 @@ mod packages;
 mod setup;
 mod shell;
 mod test;
+mod unsafe_code;
 mod vm;
 mod wireshark;
 
@@ -43,8 +45,13 @@ const WORDS: &[Word] = &[
     ),
     Word(
         "check",
-        "format, lints, unit and golden tests; no root",
+        "format, lints, what dependencies are, unit and golden tests; no root",
         check::run,
+    ),
+    Word(
+        "audit",
+        "licences, sources and known faults of dependencies (cargo deny, cargo audit; installs them), unsafe code counted",
+        audit::run,
     ),
     Word("test", "setup, check, e2e: everything", test::run),
     Word(

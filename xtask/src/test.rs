@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{Outcome, check, dist, setup, shell, wireshark};
+use crate::{Outcome, audit, check, dist, setup, shell, wireshark};
 
 /// Set-up, then everything; goes on after a failure, so that the counts are whole.
 pub fn run(_: &[String]) -> Outcome {
@@ -14,6 +14,7 @@ pub fn run(_: &[String]) -> Outcome {
     let mut tally = Tally::default();
     let mut wrong = Vec::new();
     let lints = check::lints();
+    let audit = audit::check(&mut tally);
     let unit_tests = check::unit_tests(&mut tally);
     let tshark = match wireshark::tshark() {
         Ok(tshark) => Some(tshark),
@@ -30,7 +31,7 @@ pub fn run(_: &[String]) -> Outcome {
         pktwho: program.ok(),
     };
     let e2e = e2e(&[], &programs, &mut tally);
-    for step in [lints, unit_tests, newer.unwrap_or(Ok(())), e2e] {
+    for step in [lints, audit, unit_tests, newer.unwrap_or(Ok(())), e2e] {
         if let Err(what) = step {
             eprintln!("xtask test: {what}");
             wrong.push(what);
@@ -184,7 +185,8 @@ impl Tally {
         self.passed.saturating_sub(self.in_passed)
     }
 
-    fn skip(&mut self, name: &str, reason: &str) {
+    /// Notes what was not looked at, and why.
+    pub fn skip(&mut self, name: &str, reason: &str) {
         self.skipped.push(format!("skipped {name}: {reason}"));
     }
 
