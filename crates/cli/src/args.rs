@@ -90,6 +90,7 @@ pub struct Args {
     pub postrotate: Option<OsString>,
     /// `-Z`.
     pub user: Option<OsString>,
+    pub no_sandbox: bool,
 
     // What TLS carries.
     pub decrypt: bool,

@@ -18,6 +18,7 @@ use rustix::process::{
 
 use crate::failure;
 use crate::names::Login;
+use crate::privileges;
 use crate::signals::Signals;
 
 /// `argv[0]` by which the binary knows that it is to become a command: see [`become_command`].
@@ -85,7 +86,9 @@ impl Running {
     /// # Errors
     /// It is gone.
     pub fn release(&self) -> Result<()> {
-        kill_process(self.pid, Signal::CONT).context("cannot start the command")
+        let pid = self.pid;
+        let continued = privileges::with(move || kill_process(pid, Signal::CONT));
+        continued?.context("cannot start the command")
     }
 
     /// Its exit status, once it has ended.
@@ -108,8 +111,8 @@ impl Running {
             match asked {
                 Some(asked) if asked.elapsed() > PATIENCE => return ExitCode::FAILURE,
                 None if signals.stop() => {
-                    let _ = kill_process(self.pid, Signal::CONT);
-                    let _ = kill_process(self.pid, Signal::TERM);
+                    send(self.pid, Signal::CONT);
+                    send(self.pid, Signal::TERM);
                     asked = Some(Instant::now());
                 }
                 _ => {}
@@ -124,9 +127,14 @@ impl Drop for Running {
     fn drop(&mut self) {
         // Never leave a stopped process behind; one that was released has its own life.
         if self.status.is_none() {
-            let _ = kill_process(self.pid, Signal::CONT);
+            send(self.pid, Signal::CONT);
         }
     }
+}
+
+/// It may be another user's by now, or root's.
+fn send(to: Pid, signal: Signal) {
+    let _ = privileges::with(move || kill_process(to, signal));
 }
 
 /// As shells tell a status: the signal's number and 128 when one ended it.

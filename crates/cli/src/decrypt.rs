@@ -15,6 +15,7 @@ use pktwho_tls::Secret;
 
 use crate::args::Args;
 use crate::failure;
+use crate::privileges;
 use crate::sink::say;
 
 /// No line of a key log is as long as that.
@@ -140,7 +141,7 @@ impl Decrypt {
 
 /// Takes the secrets of a file; whether that was possible without taking its packets away.
 fn look_through(path: &Path, decryptor: &mut Decryptor) -> bool {
-    let file = File::open(path).ok();
+    let file = privileges::open(path).ok();
     let plain = |file: &File| file.metadata().is_ok_and(|facts| facts.is_file());
     let Some(file) = file.filter(plain) else {
         return false;
@@ -191,7 +192,7 @@ impl KeyLog {
     }
 
     fn open(&mut self) -> Result<()> {
-        let file = File::open(&self.path).map_err(failure::worded)?;
+        let file = privileges::open(&self.path).map_err(failure::worded)?;
         self.file = Some(BufReader::new(file));
         Ok(())
     }
@@ -215,7 +216,7 @@ impl KeyLog {
     /// # Errors
     /// The file is there and cannot be read.
     fn read(&mut self, decryptor: &mut Decryptor) -> Result<()> {
-        if self.file.is_none() && self.path.exists() {
+        if self.file.is_none() && privileges::exists(&self.path) {
             self.open()
                 .with_context(|| self.path.display().to_string())?;
         }

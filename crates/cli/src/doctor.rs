@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use pktwho_probe::doctor;
 
+use crate::privileges::{self, Confined, Restriction};
+
 /// The word that asks for it: no filter expression begins so.
 pub const WORD: &str = "doctor";
 
@@ -36,10 +38,29 @@ pub fn run(words: &[OsString]) -> anyhow::Result<ExitCode> {
     for finding in &findings {
         let _ = writeln!(text, "{finding}");
     }
+    let restrictions = restrictions();
+    for restriction in &restrictions {
+        let mark = if restriction.outcome.is_ok() {
+            "ok"
+        } else {
+            "NO"
+        };
+        let _ = writeln!(text, "{mark}  confined by {restriction}");
+        if restriction.outcome.is_err() {
+            text.push_str("      lost: what reads packets is allowed more than it needs\n");
+        }
+    }
     crate::put(&text)?;
-    Ok(if findings.iter().all(doctor::Finding::works) {
+    let confined = restrictions.iter().all(|it| it.outcome.is_ok());
+    Ok(if confined && findings.iter().all(doctor::Finding::works) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Tried by a thread that ends then: nobody is let out again.
+fn restrictions() -> Vec<Restriction> {
+    let tried = std::thread::spawn(|| privileges::restrict(&Confined::default()));
+    tried.join().unwrap_or_default()
 }

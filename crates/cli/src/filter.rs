@@ -4,7 +4,6 @@
 //! Source of truth: tcpdump 4.99.3 for what is said, and when.
 
 use std::fmt;
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -14,6 +13,7 @@ use pktwho_filter::{Device, Error, Names, Reason};
 
 use crate::failure;
 use crate::plan::{self, Expression, OwnerFilter};
+use crate::privileges;
 
 /// A filter, read and parsed.
 #[derive(Clone, Debug, Default)]
@@ -114,7 +114,7 @@ fn owner_terms(owners: &OwnerFilter) -> Tree {
 
 /// The text of `-F`. compat: a `#` and what follows it on the line count as blanks (4.99.3).
 fn read(path: &Path) -> Result<String> {
-    let bytes = fs::read(path)
+    let bytes = privileges::read(path)
         .map_err(failure::worded)
         .with_context(|| format!("can't open {}", path.display()))?;
     let text = String::from_utf8_lossy(&bytes);

@@ -17,6 +17,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::failure;
 use crate::offline;
+use crate::privileges;
 use crate::signals::Signals;
 use crate::text::Text;
 
@@ -51,7 +52,7 @@ impl Input {
             File::from(input.context("cannot use standard input")?)
         } else {
             let name = || path.display().to_string();
-            File::open(path)
+            privileges::open(path)
                 .map_err(failure::worded)
                 .with_context(name)?
         };

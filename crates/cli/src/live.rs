@@ -27,6 +27,7 @@ use crate::matching::Matching;
 use crate::names::Pace;
 use crate::offline::link_type;
 use crate::plan::{self, Buffering, Output};
+use crate::privileges::{self, Confined};
 use crate::secrets::{self, Secrets};
 use crate::signals::Signals;
 use crate::sink::{Sink, SourceFacts, say};
@@ -111,9 +112,10 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
         refused: 0,
         abandoned: 0,
     };
-    capture.meet_processes();
+    capture.meet_processes()?;
     capture.store_given(&plan.output)?;
     capture.matching.wait(&mut capture.processes)?;
+    capture.give_up(&plan.output)?;
     announce(plan, &chosen, capture.live.ifaces());
     if let Some(command) = &command {
         command.release()?;
@@ -153,40 +155,67 @@ struct Capture {
 impl Capture {
     /// Takes in the processes that run already, before we say that we listen: a process that
     /// is gone a moment later keeps its name. Packets are stored meanwhile.
-    fn meet_processes(&mut self) {
+    fn meet_processes(&mut self) -> Result<()> {
         while let Some(event) = self.live.next_event() {
             if let Event::Process(event) = event {
                 self.processes.apply(&event);
             }
         }
         self.processes.sweep(MEETING);
-        self.tell_cgroups();
+        self.tell_cgroups()
+    }
+
+    /// Gives up what reading packets does not take, before the first one is looked at.
+    fn give_up(&mut self, output: &Output) -> Result<()> {
+        let Some(confined) = &output.confined else {
+            return Ok(());
+        };
+        self.processes.read_through(|id, with_container| {
+            let read = move || pktwho_owner::read_process(id, with_container);
+            privileges::with(read).ok().flatten()
+        });
+        let confined = Confined {
+            looks_into_maps: self.lineage.is_some(),
+            ..confined.clone()
+        };
+        privileges::give_up(&confined).context("cannot give up privileges")
+    }
+
+    /// Has something done to the source that takes privileges.
+    fn errand<R: Send + 'static>(
+        &mut self,
+        errand: impl FnOnce(&mut probe::Source) -> R + Send + 'static,
+    ) -> Result<R> {
+        Ok(privileges::lend(&mut self.live, errand)?)
     }
 
     /// Tells the kernel's filter of containers what is known of them by now.
-    fn tell_cgroups(&mut self) {
+    fn tell_cgroups(&mut self) -> Result<()> {
         let changed = self.processes.changed_cgroups();
-        if !self.live.wants_containers() {
-            return;
+        if changed.is_empty() || !self.live.wants_containers() {
+            return Ok(());
         }
-        for (cgroup, container, is_told) in changed {
-            let container = container.as_ref().map(Option::as_deref);
-            self.live.answer_cgroup(cgroup, container, is_told);
-        }
+        self.errand(move |live| {
+            for (cgroup, container, is_told) in changed {
+                let container = container.as_ref().map(Option::as_deref);
+                live.answer_cgroup(cgroup, container, is_told);
+            }
+        })
     }
 
     fn run(&mut self, mut command: Option<&mut Running>) -> Result<()> {
         let mut ended: Option<Instant> = None;
+        let mut counts_asked = false;
         while !self.signals.stop() {
             if self.deliver(false)?.is_break() {
                 return Ok(());
             }
             self.sink.flush()?;
             self.processes.absorb();
-            self.tell_cgroups();
+            self.tell_cgroups()?;
             self.matching.look(&self.processes)?;
-            if self.signals.take_counts() {
-                let counts = self.live.counts();
+            if counts_asked {
+                let counts = self.errand(probe::Source::counts)?;
                 say(format_args!("pktwho: {}", self.counts_line(", ", &counts)));
                 for line in missing(&counts) {
                     say(format_args!("pktwho: {line}"));
@@ -203,9 +232,14 @@ impl Capture {
                     break;
                 }
             }
+            // What came before the question is to be among the answer.
+            counts_asked = self.signals.take_counts();
             self.live.wait().map_err(worded)?;
+            if self.live.errands_are_due() {
+                self.errand(probe::Source::run_errands)?.map_err(worded)?;
+            }
         }
-        self.live.stop();
+        self.errand(probe::Source::stop)?;
         self.deliver(true).map(drop)
     }
 
@@ -275,7 +309,7 @@ impl Capture {
                     }
                     count(&mut self.by_iface, iface);
                     if taken.is_break() {
-                        self.live.stop();
+                        self.errand(probe::Source::stop)?;
                         return Ok(ControlFlow::Break(()));
                     }
                 }
@@ -293,15 +327,17 @@ impl Capture {
     /// Ends files of a series with what was seen and lost before the packet that came last.
     #[cold]
     fn end_files(&mut self) -> Result<()> {
-        let counts = self.live.counts();
+        let counts = self.errand(probe::Source::counts)?;
         let counters = counters(self.live.ifaces(), &counts, &self.by_iface, self.started);
         self.sink.end_files(&counters)
     }
 
     /// Ends the file and says how much was seen and lost.
     fn close(&mut self) -> Result<()> {
-        self.live.stop();
-        let counts = self.live.counts();
+        let counts = self.errand(|live| {
+            live.stop();
+            live.counts()
+        })?;
         let counters = counters(self.live.ifaces(), &counts, &self.by_iface, self.started);
         let finished = self.sink.finish(&counters);
         say(format_args!("{}", self.counts_line("\n", &counts)));

@@ -26,6 +26,7 @@ mod output_files;
 mod ownership;
 mod plan;
 mod postrotate;
+mod privileges;
 mod program;
 mod reduced;
 mod resolved;

@@ -17,6 +17,7 @@ use crate::filter::Filter;
 use crate::input::Input;
 use crate::names::{self, Pace};
 use crate::plan::{self, Buffering, Output};
+use crate::privileges;
 use crate::secrets::{self, FileSecrets};
 use crate::select::Select;
 use crate::signals::Signals;
@@ -35,6 +36,9 @@ pub fn run(plan: plan::Read) -> Result<()> {
     let signals = Signals::new().context("cannot handle signals")?;
     let at_once = output.buffering >= Buffering::Line;
     let text = Rc::new(RefCell::new(Text::stdout(at_once)?));
+    if let Some(confined) = &output.confined {
+        privileges::give_up(confined).context("cannot give up privileges")?;
+    }
     let (together, later) = sources::paths(plan.files)?;
     let opener = Opener {
         signals: signals.clone(),
@@ -259,9 +263,9 @@ fn refuse_overwriting(file: &Path, output: &Output) -> Result<()> {
         return Ok(());
     };
     let identity = |path: &Path| {
-        path.metadata()
-            .ok()
-            .map(|m| (m.dev(), m.ino(), m.is_file()))
+        let path = path.to_owned();
+        let facts = privileges::with(move || path.metadata()).ok()?.ok();
+        facts.map(|m| (m.dev(), m.ino(), m.is_file()))
     };
     if let (Some(read), Some(write)) = (identity(file), identity(&target.path))
         && read == write

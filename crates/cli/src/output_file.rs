@@ -2,10 +2,10 @@
 //!
 //! Promises: each file is whole by itself; after a failure what stands in it can be read.
 
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io;
 use std::ops::ControlFlow;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -20,6 +20,7 @@ use crate::failure;
 use crate::ownership;
 use crate::plan::{Format, Target};
 use crate::postrotate::Postrotate;
+use crate::privileges;
 use crate::reduced::reduced;
 use crate::rotation::{Next, Series};
 use crate::secrets::PRIVATE;
@@ -422,7 +423,7 @@ impl Open {
 fn keep_private(file: &File) -> io::Result<()> {
     let facts = file.metadata()?;
     if facts.is_file() && facts.mode() & 0o077 != 0 {
-        return file.set_permissions(Permissions::from_mode(PRIVATE));
+        return privileges::set_mode(file, PRIVATE);
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use rustix::process::{Gid, Uid};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
 use crate::names::Login;
+use crate::privileges;
 
 /// Opens a file as that user. Without one, a file that is made here becomes that of the user who
 /// called sudo, as if that one had made it; what exists stays whose it is.
@@ -16,6 +17,12 @@ use crate::names::Login;
 /// # Errors
 /// As open(2), or the kernel refuses the change of user.
 pub fn open(options: &OpenOptions, path: &Path, user: Option<&Login>) -> io::Result<File> {
+    let (options, path, user) = (options.clone(), path.to_owned(), user.cloned());
+    privileges::make(move || open_here(&options, &path, user.as_ref()))
+}
+
+/// The same, by the calling thread.
+fn open_here(options: &OpenOptions, path: &Path, user: Option<&Login>) -> io::Result<File> {
     if user.is_some() {
         return as_user(user, || options.open(path));
     }

@@ -18,6 +18,7 @@ use crate::apple::Shown;
 use crate::args::{Args, Backend, Contexts, Metadata, SNAPLEN_MAX, Show, Way, When};
 use crate::decrypt::Decryption;
 use crate::names::{self, Login};
+use crate::privileges::{self, Confined};
 use crate::rotation::Rotation;
 use crate::secrets::KeyLog;
 use crate::window::Window;
@@ -221,6 +222,8 @@ pub struct Output {
     pub precision: TimestampPrecision,
     /// Whether `-v` was given; the texts around a capture depend on it.
     pub verbose: bool,
+    /// How little the thread that reads packets is to be allowed; `None`: whatever we are.
+    pub confined: Option<Confined>,
 }
 
 /// When packets are put out.
@@ -447,6 +450,7 @@ fn output(args: &Args) -> Result<Output> {
         },
         precision: args.precision,
         verbose: args.verbose > 0,
+        confined: Confined::new(args)?,
     })
 }
 
@@ -454,13 +458,6 @@ fn target(path: &Path, args: &Args) -> Result<Target> {
     if path == Path::new("-") && !args.rotation.is_none() {
         bail!("-C and -G need a file to write, not standard output");
     }
-    let user = match &args.user {
-        Some(name) => {
-            let login = Login::named(&lossy(name));
-            Some(login.with_context(|| format!("Couldn't find user '{}'", lossy(name)))?)
-        }
-        None => None,
-    };
     let is_pcap = path
         .extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("pcap"));
@@ -478,7 +475,7 @@ fn target(path: &Path, args: &Args) -> Result<Target> {
         split: args.split_link_types,
         cooked: args.link_type == Some(LinkType::LINUX_SLL2),
         postrotate: args.postrotate.clone(),
-        user,
+        user: privileges::user(args)?,
         private: args.key_log.is_embedded(),
     })
 }

@@ -14,6 +14,7 @@ use rustix::process::{Pid, setpriority_process};
 use crate::failure;
 use crate::names::Login;
 use crate::ownership::is_root;
+use crate::privileges;
 use crate::sink::say;
 
 /// The lowest priority that setpriority(2) knows.
@@ -45,14 +46,18 @@ impl Postrotate {
             .retain_mut(|child| matches!(child.try_wait(), Ok(None)));
         let mut command = Command::new(program);
         command.arg(file).stdin(Stdio::null());
-        if let Some(user) = self.user.as_ref().filter(|_| is_root()) {
-            command.uid(user.uid).gid(user.gid);
-        }
-        match command.spawn() {
-            Ok(child) => {
-                let _ = setpriority_process(Some(Pid::from_child(&child)), LOWEST);
-                self.running.push(child);
+        let user = self.user.clone();
+        // A thread that is confined would hand that on.
+        let started = privileges::with(move || {
+            if let Some(user) = user.filter(|_| is_root()) {
+                command.uid(user.uid).gid(user.gid);
             }
+            let child = command.spawn()?;
+            let _ = setpriority_process(Some(Pid::from_child(&child)), LOWEST);
+            Ok(child)
+        });
+        match started.flatten() {
+            Ok(child) => self.running.push(child),
             Err(error) => say(format_args!(
                 "pktwho: cannot run {} {}: {}",
                 program.display(),

@@ -29,6 +29,7 @@ use crate::decrypt::Decryption;
 use crate::live::worded;
 use crate::names::Login;
 use crate::plan::{self, Format, Output, OwnerFilter};
+use crate::privileges;
 use crate::select;
 use crate::signals::Signals;
 use crate::sink::say;
@@ -276,12 +277,16 @@ fn takes_ancestor(owners: &OwnerFilter, pid: u32) -> bool {
     if owners.uids.is_empty() && owners.names.is_empty() {
         return true;
     }
-    let folder = PathBuf::from(format!("/proc/{pid}"));
-    let Ok(facts) = folder.metadata() else {
+    let looked = privileges::with(move || {
+        let folder = PathBuf::from(format!("/proc/{pid}"));
+        let facts = folder.metadata()?;
+        let name = std::fs::read(folder.join("comm")).unwrap_or_default();
+        let exe = std::fs::read_link(folder.join("exe")).unwrap_or_default();
+        std::io::Result::Ok((facts, name, exe))
+    });
+    let Ok(Ok((facts, name, exe))) = looked else {
         return false;
     };
-    let name = std::fs::read(folder.join("comm")).unwrap_or_default();
-    let exe = std::fs::read_link(folder.join("exe")).unwrap_or_default();
     let exe = exe.file_name().map(|name| name.as_bytes().to_vec());
     let names = [&name.trim_ascii_end().to_vec(), &exe.unwrap_or_default()];
     takes(owners, pid, facts.uid(), names)
@@ -410,7 +415,7 @@ pub fn given(key_log: &KeyLog) -> Result<Option<KeptBlock>> {
     let Some(path) = &key_log.embed_from else {
         return Ok(None);
     };
-    let text = std::fs::read(path)
+    let text = privileges::read(path)
         .map_err(crate::failure::worded)
         .with_context(|| path.display().to_string())?;
     let mut known = Known::default();

@@ -13,6 +13,7 @@ use crate::failure;
 use crate::input::Input;
 use crate::offline::{announce, first_ifaces, worded};
 use crate::plan::Files;
+use crate::privileges;
 use crate::signals::Signals;
 use crate::text::Text;
 
@@ -80,7 +81,7 @@ pub fn paths(files: Files) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
     let text = if list == Path::new("-") {
         std::io::read_to_string(std::io::stdin())
     } else {
-        std::fs::read_to_string(&list)
+        privileges::open(&list).and_then(std::io::read_to_string)
     };
 
     let text = text.map_err(failure::worded);

@@ -1,8 +1,7 @@
 //! Which packets of a capture are wanted: the filter as the kernel takes it, and what is left
 //! for us to decide.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Error, Result, bail};
 use pktwho_filter::tree::OwnerIs;
@@ -19,13 +18,18 @@ use crate::program;
 /// The filter by namespace and index of the device.
 type Machines = FxHashMap<(Option<NetnsId>, u32), Machine>;
 
+/// Nothing that holds it can leave it in a state that is wrong.
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The filter of a capture. The kernel has it; here it is for packets on which the kernel could
 /// not decide, since a term asks for something that only user space knows.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
-    machines: Rc<RefCell<Machines>>,
+    machines: Arc<Mutex<Machines>>,
     /// Why the filter was refused last, with its place.
-    refusal: Rc<RefCell<Option<Error>>>,
+    refusal: Arc<Mutex<Option<Error>>>,
 }
 
 impl Wanted {
@@ -48,18 +52,18 @@ impl Wanted {
         }
         let link_type = plan.link_type;
         let mut lookup = Lookup::default();
-        let (machines, refusal) = (Rc::clone(&self.machines), Rc::clone(&self.refusal));
+        let (machines, refusal) = (Arc::clone(&self.machines), Arc::clone(&self.refusal));
         let lower = move |iface: &Iface| {
             let graph = has_link_type(iface, link_type)
                 .and_then(|()| filter.graph(&device(iface, alone), &mut lookup))
                 .map_err(|error| {
                     let text = error.to_string();
-                    *refusal.borrow_mut() = Some(error);
+                    *held(&refusal) = Some(error);
                     text
                 })?;
             if !graph.owners.is_empty() {
                 let machine = Machine::new(&graph);
-                let mut machines = machines.borrow_mut();
+                let mut machines = held(&machines);
                 machines.insert((iface.netns, iface.index), machine);
             }
             Ok(graph)
@@ -74,7 +78,7 @@ impl Wanted {
 
     /// Why the filter was refused, with its place.
     pub fn take_refusal(&self) -> Option<Error> {
-        self.refusal.borrow_mut().take()
+        held(&self.refusal).take()
     }
 
     /// Whether a packet is wanted on which the kernel could not decide; `None`: that depends on
@@ -86,7 +90,7 @@ impl Wanted {
         lineage: Option<&Lineage>,
         unnamed: [bool; 2],
     ) -> Option<bool> {
-        let machines = self.machines.borrow();
+        let machines = held(&self.machines);
         let Some(machine) = machines.get(&(packet.iface.netns, packet.iface.index)) else {
             return Some(true);
         };

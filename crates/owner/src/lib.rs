@@ -29,7 +29,8 @@ mod sweep;
 
 use pktwho_packet::{Container, ProcessId};
 
-pub use processes::{ChangedCgroup, Processes, Slot};
+pub use processes::{ChangedCgroup, Processes, ReadProc, Slot};
+pub use procfs::{Facts as ProcessFacts, read as read_process};
 pub use runtimes::{Addresses, Runtimes};
 
 /// The container that a process is in by its cgroups, as far as their paths tell; `None` when

@@ -21,6 +21,10 @@ const GONE_MAX: usize = 16_384;
 /// have said what they know of it.
 pub type ChangedCgroup = (u64, Option<Option<Arc<Container>>>, bool);
 
+/// Reads what `/proc` says of a process, of its container too if that is wanted:
+/// [`read_process`](crate::read_process), or somebody who calls it.
+pub type ReadProc = fn(ProcessId, bool) -> Option<Facts>;
+
 /// Every process that may own a packet. Bounded: by the processes that run, and `GONE_MAX`
 /// that do not.
 #[derive(Debug, Default)]
@@ -36,6 +40,8 @@ pub struct Processes {
     pub(crate) has_old_hierarchies: bool,
     /// `/proc` is to be asked for containers too.
     pub(crate) ask_proc: bool,
+    /// Who asks it, where we may not ourselves.
+    reads: Option<ReadProc>,
     /// Ran before the stream began; not yet given to the sweep.
     existing: Vec<ProcessId>,
     sweep: Option<Sweep>,
@@ -72,6 +78,15 @@ impl Processes {
     /// containers in which processes are.
     pub fn ask_runtimes(&mut self, runtimes: Runtimes) {
         self.containers.ask(runtimes);
+    }
+
+    /// From now on `/proc` is read by this one.
+    pub fn read_through(&mut self, reads: ReadProc) {
+        self.reads = Some(reads);
+    }
+
+    fn read(&self, id: ProcessId, with_container: bool) -> Option<Facts> {
+        self.reads.unwrap_or(procfs::read)(id, with_container)
     }
 
     /// Packets are chosen by their containers: they are to wait longer for those.
@@ -277,7 +292,7 @@ impl Processes {
             ..Process::default()
         };
         let slot = self.place(process, 0, false);
-        let found = procfs::read(facts.process, true);
+        let found = self.read(facts.process, true);
         self.take_in(facts.process, found);
         self.name(slot);
         // No exit event will come, or it has come already.
@@ -331,7 +346,7 @@ impl Processes {
     /// Asks `/proc` about a process whose image is not known, once.
     fn settle(&mut self, id: ProcessId) {
         if self.get(id).is_some_and(|entry| !entry.settled) {
-            let facts = procfs::read(id, self.ask_proc);
+            let facts = self.read(id, self.ask_proc);
             self.take_in(id, facts);
         }
     }

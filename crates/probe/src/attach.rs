@@ -10,7 +10,7 @@
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use libbpf_rs::{TC_EGRESS, TC_INGRESS, TcHook, TcHookBuilder};
 use netlink_packet_core::Emitable;
@@ -228,7 +228,7 @@ impl Attacher {
 }
 
 /// The program for a direction, on a clsact of ours or not.
-type Choose<'a> = dyn FnMut(bool, bool) -> io::Result<Rc<OwnedFd>> + 'a;
+type Choose<'a> = dyn FnMut(bool, bool) -> io::Result<Arc<OwnedFd>> + 'a;
 
 fn attach_tcx(
     device: &Device,

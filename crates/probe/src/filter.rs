@@ -10,7 +10,7 @@ use std::fmt;
 use std::io;
 use std::mem::offset_of;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use pktwho_filter::ebpf::{self, Owners, Targets};
 use pktwho_filter::graph::{Graph, Test};
@@ -24,7 +24,7 @@ use crate::sys::{self, Insn};
 use crate::terms::Terms;
 
 /// Makes the graph for the packets of a device; an error is words for the user.
-pub type Lower = Box<dyn FnMut(&Iface) -> Result<Graph, String>>;
+pub type Lower = Box<dyn FnMut(&Iface) -> Result<Graph, String> + Send>;
 
 /// Which packets are wanted.
 #[derive(Default)]
@@ -79,7 +79,7 @@ pub struct Filters {
     terms: Terms,
     /// Each has its owner terms by bit.
     graphs: Vec<Graph>,
-    first: HashMap<Kind, Rc<OwnedFd>>,
+    first: HashMap<Kind, Arc<OwnedFd>>,
     /// Places in `deciders`; the map keeps the programs.
     second: HashMap<Kind, u32>,
     matched: OwnedFd,
@@ -135,7 +135,7 @@ impl Filters {
         link_type: LinkType,
         egress: bool,
         owning: bool,
-    ) -> io::Result<Rc<OwnedFd>> {
+    ) -> io::Result<Arc<OwnedFd>> {
         let kind = Kind {
             graph,
             ethernet: link_type == LinkType::ETHERNET,
@@ -143,14 +143,14 @@ impl Filters {
             owning,
         };
         if let Some(program) = self.first.get(&kind) {
-            return Ok(Rc::clone(program));
+            return Ok(Arc::clone(program));
         }
         let slot = i32::from(egress) + if kind.ethernet { 0 } else { 2 };
         let accept = [self.tail_call(slot), next()].concat();
         let program = self.encode(kind, None, &accept, &next())?;
         let name = if owning { OWNING } else { c"pktwho_filter" };
-        let program = Rc::new(sys::load_classifier(name, &program)?);
-        self.first.insert(kind, Rc::clone(&program));
+        let program = Arc::new(sys::load_classifier(name, &program)?);
+        self.first.insert(kind, Arc::clone(&program));
         Ok(program)
     }
 

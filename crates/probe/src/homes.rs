@@ -105,13 +105,20 @@ impl Homes {
         }
     }
 
-    /// Tells the kernel side what has changed, unless it was told a moment ago.
-    pub fn refresh(&mut self, spaces: &Spaces) {
+    /// Whether [`refresh`](Self::refresh) would do anything now.
+    pub fn refresh_is_due(&self) -> bool {
         let Self::Several(several) = self else {
-            return;
+            return false;
         };
         let pause = if several.stale { PAUSE } else { PATROL };
-        if several.looked.elapsed() >= pause.max(several.look_took * LOOK_SHARE) {
+        several.looked.elapsed() >= pause.max(several.look_took * LOOK_SHARE)
+    }
+
+    /// Tells the kernel side what has changed, unless it was told a moment ago.
+    pub fn refresh(&mut self, spaces: &Spaces) {
+        if self.refresh_is_due()
+            && let Self::Several(several) = self
+        {
             several.look(spaces);
         }
     }

@@ -11,6 +11,7 @@ mod cgroups;
 mod clock;
 mod device;
 pub mod doctor;
+mod errands;
 mod error;
 mod events;
 mod filter;

@@ -19,6 +19,7 @@ use crate::attach::{self, Attacher, Attachment, Backend};
 use crate::cgroups::Cgroups;
 use crate::clock::{self, Clock};
 use crate::device::Device;
+use crate::errands::Errands;
 use crate::events::{self, Events};
 use crate::filter::{Filter, Filters};
 use crate::homes::Homes;
@@ -147,6 +148,7 @@ pub struct Live {
     /// Matching processes that are gone: when, and which to forget.
     gone: VecDeque<(u64, ProcessId)>,
     stopped: bool,
+    errands: Errands,
     /// Packets of devices that have moved to a namespace in which nothing is captured.
     strays: u64,
     /// Devices that could not be attached to, for the caller to say.
@@ -251,6 +253,7 @@ impl Live {
             cgroups: Cgroups::default(),
             gone: VecDeque::new(),
             stopped: false,
+            errands: Errands::default(),
             strays: 0,
             notices,
         };
@@ -368,8 +371,10 @@ impl Live {
         match (packet, event) {
             (packet, Some(event)) if packet.is_none_or(|(packet, _)| event <= packet) => {
                 let event = self.events.next_event()?;
-                if matches!(event.change, ProcessChange::Exec | ProcessChange::Fork) {
-                    self.spaces.meet(event.process.pid);
+                if self.spaces.every()
+                    && matches!(event.change, ProcessChange::Exec | ProcessChange::Fork)
+                {
+                    self.errands.meet(event.process.pid);
                 }
                 if event.change == ProcessChange::Exit && self.remembers {
                     self.gone.push_back((event.time, event.process));
@@ -432,17 +437,16 @@ impl Live {
         }))
     }
 
-    /// Waits until there is enough to do, at most 10 ms: an eighth of a ring is filled, or one
+    /// Waits until there is enough to do (see [`errands_are_due`](Self::errands_are_due) then), at most 10 ms: an eighth of a ring is filled, or one
     /// packet has come (`Config::immediate`), or devices have changed. Many packets at a time
     /// are what keeps the reader's cost per packet low. When none have come for a while: until
     /// one comes, at most 100 ms.
     ///
     /// # Errors
-    /// When devices cannot be followed any more.
+    /// The kernel does not let us wait.
     pub fn wait(&mut self) -> Result<(), Error> {
         let now = clock::monotonic();
         self.clock.refresh(now);
-        self.forget_gone(now);
         let (patrol, wake_bytes) = self.patience();
         self.reader
             .store_u32_fenced(offset_of!(ReaderState, wake_bytes), wake_bytes);
@@ -465,11 +469,40 @@ impl Live {
         }
         self.reader
             .store_u32_fenced(offset_of!(ReaderState, sleeping), 0);
-        if ready.iter().any(|event| event.data.u64() == DEVICES) {
+        let rang = |bell| ready.iter().any(|event| event.data.u64() == bell);
+        self.errands.devices |= rang(DEVICES);
+        self.errands.homes |= rang(HOMES);
+        if !self.errands_are_due() {
+            self.snapshot();
+        }
+        Ok(())
+    }
+
+    /// Whether [`run_errands`](Self::run_errands) is to be called before the next event is asked
+    /// for: something has changed around the capture.
+    pub fn errands_are_due(&self) -> bool {
+        self.errands.any()
+            || self.spaces.look_is_due()
+            || self.homes.refresh_is_due()
+            || self.is_gone_for_long(clock::monotonic())
+    }
+
+    /// What takes privileges while packets flow, and looks at none of them: follows devices,
+    /// namespaces and addresses as they come and go, and forgets processes.
+    ///
+    /// # Errors
+    /// When devices cannot be followed any more.
+    pub fn run_errands(&mut self) -> Result<(), Error> {
+        let errands = std::mem::take(&mut self.errands);
+        self.forget_gone(clock::monotonic());
+        for pid in errands.newcomers {
+            self.spaces.meet(pid);
+        }
+        if errands.devices {
             self.follow_devices()?;
         }
         self.meet_spaces()?;
-        if ready.iter().any(|event| event.data.u64() == HOMES) {
+        if errands.homes {
             self.homes.hear();
         }
         self.homes.refresh(&self.spaces);
@@ -551,9 +584,14 @@ impl Live {
         Ok(())
     }
 
+    fn is_gone_for_long(&self, now: u64) -> bool {
+        let first = self.gone.front();
+        first.is_some_and(|&(time, _)| now.saturating_sub(time) > LINGER)
+    }
+
     fn forget_gone(&mut self, now: u64) {
-        while let Some(&(time, process)) = self.gone.front()
-            && now.saturating_sub(time) > LINGER
+        while self.is_gone_for_long(now)
+            && let Some(&(_, process)) = self.gone.front()
         {
             terms::forget(&self.programs, process);
             self.gone.pop_front();

@@ -64,6 +64,8 @@ pub struct PacketSockets {
     limit: Timestamp,
     steps: Steps,
     stopped: bool,
+    /// Devices have changed.
+    devices_changed: bool,
     notices: Vec<String>,
     /// Of the packet lent out last.
     ends: Ends,
@@ -115,6 +117,7 @@ impl PacketSockets {
             limit: Timestamp::default(),
             steps: Steps::new(SystemTime::now(), Instant::now()),
             stopped: false,
+            devices_changed: false,
             notices: Vec::new(),
             ends: Ends::default(),
             tagged: Vec::new(),
@@ -212,7 +215,7 @@ impl PacketSockets {
     /// Waits until a block of packets is there or devices have changed, at most 100 ms.
     ///
     /// # Errors
-    /// When devices cannot be followed any more.
+    /// The kernel does not let us wait.
     pub fn wait(&mut self) -> Result<(), Error> {
         let mut ready = Vec::with_capacity(4);
         let timeout = rustix::time::Timespec {
@@ -225,11 +228,25 @@ impl PacketSockets {
             Err(errno) => return Err(Error::system("cannot wait for packets")(errno)),
         }
         let now = self.steps.latest(SystemTime::now(), Instant::now());
-        if ready.iter().any(|event| event.data.u64() != 0) {
-            self.follow_devices()?;
-        }
+        self.devices_changed |= ready.iter().any(|event| event.data.u64() != 0);
         self.limit = self.limit_at(now);
         self.devices.iter_mut().for_each(Captured::close);
+        Ok(())
+    }
+
+    /// See [`Live::errands_are_due`](crate::Live::errands_are_due).
+    pub fn errands_are_due(&mut self) -> bool {
+        self.devices_changed || self.holders.refresh_is_due() && self.has_packets()
+    }
+
+    /// Follows the devices, and looks who holds which socket.
+    ///
+    /// # Errors
+    /// When devices cannot be followed any more.
+    pub fn run_errands(&mut self) -> Result<(), Error> {
+        if std::mem::take(&mut self.devices_changed) {
+            self.follow_devices()?;
+        }
         if self.has_packets() {
             self.holders.refresh();
         }

@@ -5,10 +5,13 @@ use pktwho_packet::{Container, Iface};
 use crate::{Backend, Config, Counts, Error, Event, Lineage, Live, PacketSockets};
 
 /// One running capture. Dropping it takes everything off the kernel again.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub enum Source {
     Programs(Box<Live>),
     PacketSockets(Box<PacketSockets>),
+    /// Another thread has it for a moment, to do what takes privileges.
+    #[default]
+    Away,
 }
 
 impl Source {
@@ -28,6 +31,7 @@ impl Source {
         match self {
             Self::Programs(live) => live.ifaces(),
             Self::PacketSockets(sockets) => sockets.ifaces(),
+            Self::Away => &[],
         }
     }
 
@@ -36,6 +40,7 @@ impl Source {
         match self {
             Self::Programs(live) => live.take_notices(),
             Self::PacketSockets(sockets) => sockets.take_notices(),
+            Self::Away => Vec::new(),
         }
     }
 
@@ -46,17 +51,40 @@ impl Source {
         match self {
             Self::Programs(live) => live.next_event(),
             Self::PacketSockets(sockets) => sockets.next_event(),
+            Self::Away => None,
         }
     }
 
-    /// Waits until there is something to do, at most 100 ms.
+    /// Waits until there is something to do, at most 100 ms; then errands may be due.
     ///
     /// # Errors
-    /// When devices cannot be followed any more.
+    /// The kernel does not let us wait.
     pub fn wait(&mut self) -> Result<(), Error> {
         match self {
             Self::Programs(live) => live.wait(),
             Self::PacketSockets(sockets) => sockets.wait(),
+            Self::Away => Ok(()),
+        }
+    }
+
+    /// See [`Live::errands_are_due`].
+    pub fn errands_are_due(&mut self) -> bool {
+        match self {
+            Self::Programs(live) => live.errands_are_due(),
+            Self::PacketSockets(sockets) => sockets.errands_are_due(),
+            Self::Away => false,
+        }
+    }
+
+    /// See [`Live::run_errands`].
+    ///
+    /// # Errors
+    /// When devices cannot be followed any more.
+    pub fn run_errands(&mut self) -> Result<(), Error> {
+        match self {
+            Self::Programs(live) => live.run_errands(),
+            Self::PacketSockets(sockets) => sockets.run_errands(),
+            Self::Away => Ok(()),
         }
     }
 
@@ -68,7 +96,7 @@ impl Source {
     pub fn lineage(&self) -> Result<Option<Lineage>, Error> {
         match self {
             Self::Programs(live) => live.lineage(),
-            Self::PacketSockets(_) => Ok(None),
+            Self::PacketSockets(_) | Self::Away => Ok(None),
         }
     }
 
@@ -76,7 +104,7 @@ impl Source {
     pub fn wants_containers(&self) -> bool {
         match self {
             Self::Programs(live) => live.wants_containers(),
-            Self::PacketSockets(_) => false,
+            Self::PacketSockets(_) | Self::Away => false,
         }
     }
 
@@ -92,7 +120,7 @@ impl Source {
     pub fn open_connections(&self) -> u64 {
         match self {
             Self::Programs(live) => live.open_connections(),
-            Self::PacketSockets(_) => 0,
+            Self::PacketSockets(_) | Self::Away => 0,
         }
     }
 
@@ -101,6 +129,7 @@ impl Source {
         match self {
             Self::Programs(live) => live.counts(),
             Self::PacketSockets(sockets) => sockets.counts(),
+            Self::Away => Counts::default(),
         }
     }
 
@@ -109,6 +138,11 @@ impl Source {
         match self {
             Self::Programs(live) => live.stop(),
             Self::PacketSockets(sockets) => sockets.stop(),
+            Self::Away => {}
         }
     }
 }
+
+/// A thread may have it for a while.
+const fn may_move<T: Send>() {}
+const _: () = may_move::<Source>();

@@ -226,13 +226,22 @@ impl Spaces {
         }
     }
 
+    /// Whether [`look`](Self::look) would do anything now.
+    pub fn look_is_due(&self) -> bool {
+        self.every && (!self.strangers.is_empty() || self.is_time_to_look())
+    }
+
+    fn is_time_to_look(&self) -> bool {
+        let pause = if self.stale { PAUSE } else { PATROL };
+        self.looked.elapsed() >= pause.max(self.look_took * LOOK_SHARE)
+    }
+
     /// Looks for namespaces that have come; those that are followed from now on.
     pub fn look(&mut self) -> Vec<NetnsId> {
         if !self.every {
             return Vec::new();
         }
-        let pause = if self.stale { PAUSE } else { PATROL };
-        if self.looked.elapsed() >= pause.max(self.look_took * LOOK_SHARE) {
+        if self.is_time_to_look() {
             self.look_everywhere();
         }
         let mut met = Vec::new();

@@ -246,6 +246,20 @@ pub(super) const FLAGS: &[Flag] = &[
         },
     },
     Flag {
+        short: None,
+        long: Some("no-sandbox"),
+        value: None,
+        help: "Give up no privileges, and restrict no thread",
+        man: "To find out whether a restriction is in the way. Without it, what reads packets is another \
+              user (-Z), has no capabilities, makes no files and uses few system calls, as far \
+              as the kernel offers that: pktwho doctor tells.",
+        compat: Compat::Ours,
+        apply: |args, _| {
+            args.no_sandbox = true;
+            Ok(())
+        },
+    },
+    Flag {
         short: Some('h'),
         long: None,
         value: None,

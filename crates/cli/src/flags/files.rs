@@ -159,10 +159,14 @@ pub(super) const FLAGS: &[Flag] = &[
         short: Some('Z'),
         long: Some("relinquish-privileges"),
         value: Some("user"),
-        help: "Create files as this user",
-        man: "The command of -z runs as that user too. The capture itself stays root's, which \
-              devices that appear later need.",
-        compat: Compat::Differs("the capture itself keeps its rights"),
+        help: "Read packets, and create files, as this user (nobody; root: give nothing up)",
+        man: "Started as root, whatever reads, prints and writes packets is nobody's, or this user's, and \
+              has no capabilities. The command of -z runs as this user too. Without it new files are \
+              those of the user who called sudo, or root's. A thread that sees no packet stays root's, \
+              since devices that appear later need it.",
+        compat: Compat::Differs(
+            "nobody is the default, and a thread that sees no packet stays root's",
+        ),
         apply: |args, value| {
             args.user = Some(value);
             Ok(())

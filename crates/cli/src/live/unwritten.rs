@@ -7,7 +7,8 @@ use pktwho_probe::Event;
 impl Capture {
     /// After a failure to put out packets: counts those that lie in the rings.
     pub(super) fn abandon(&mut self) {
-        self.live.stop();
+        // Should it fail, nothing more comes either.
+        let _ = self.errand(pktwho_probe::Source::stop);
         while let Some(event) = self.live.next_event() {
             match &event {
                 Event::Process(event) => self.processes.apply(event),

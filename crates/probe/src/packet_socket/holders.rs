@@ -62,10 +62,15 @@ impl Holders {
         }
     }
 
+    /// Whether the last look was not a moment ago.
+    pub fn refresh_is_due(&self) -> bool {
+        let pause = PAUSE.max(self.took * SHARE);
+        self.looked.is_none_or(|last| last.elapsed() >= pause)
+    }
+
     /// Looks again, unless that was done a moment ago.
     pub fn refresh(&mut self) {
-        let pause = PAUSE.max(self.took * SHARE);
-        if self.looked.is_some_and(|last| last.elapsed() < pause) {
+        if !self.refresh_is_due() {
             return;
         }
         let begin = Instant::now();

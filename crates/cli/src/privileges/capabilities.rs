@@ -1,0 +1,53 @@
+//! Which capabilities a thread keeps (capabilities(7)).
+
+use std::io;
+
+use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
+
+pub type Set = CapabilitySet;
+
+pub const NONE: Set = Set::empty();
+/// Before Linux 5.19 a map is looked into with this only.
+pub const MAPS: Set = Set::BPF;
+/// Loading and attaching programs, entering namespaces, `/proc` of others, commands of other
+/// users, the signals to them.
+pub const ERRANDS: Set = Set::BPF
+    .union(Set::PERFMON)
+    .union(Set::NET_ADMIN)
+    .union(Set::NET_RAW)
+    .union(Set::NET_BROADCAST)
+    .union(Set::SYS_ADMIN)
+    .union(Set::SYS_PTRACE)
+    .union(Set::SYS_RESOURCE)
+    .union(Set::SYS_NICE)
+    .union(Set::IPC_LOCK)
+    .union(Set::DAC_OVERRIDE)
+    .union(Set::DAC_READ_SEARCH)
+    .union(Set::FOWNER)
+    .union(Set::KILL)
+    .union(Set::SETUID)
+    .union(Set::SETGID);
+/// Making files, everywhere and as anybody.
+pub const FILES: Set = Set::DAC_OVERRIDE
+    .union(Set::CHOWN)
+    .union(Set::FOWNER)
+    .union(Set::SETUID)
+    .union(Set::SETGID);
+
+/// Gives up what the calling thread has, but for these, as far as it has them.
+///
+/// # Errors
+/// What capset(2) says.
+pub fn keep(kept: Set) -> io::Result<()> {
+    let had = capabilities(None)?;
+    let kept = had.permitted & kept;
+    set_capabilities(
+        None,
+        CapabilitySets {
+            effective: kept,
+            permitted: kept,
+            inheritable: Set::empty(),
+        },
+    )?;
+    Ok(())
+}
