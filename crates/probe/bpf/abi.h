@@ -101,6 +101,7 @@ struct reader_state {
 	__s64 open_connections; /* of processes for which one of the `counted` terms is true */
 	__u64 changes; /* so often did a socket change its owner, its address or its peer */
 	__u64 homes;   /* so often has user space changed the map `homes`; 0: it is empty */
+	__u64 watching; /* cgroup_skb/egress sees every packet that a socket sends, anywhere */
 	/* So many entries were made in these tables: what is no longer there has made room. */
 	__u64 entered_flows;
 	__u64 entered_cookies;

@@ -6,7 +6,6 @@
  * Oldest kernel: 5.10.
  * They change nothing in the packet and let every other program on the hook run.
  */
-#define TCX_NEXT (-1)		/* = TC_ACT_UNSPEC: the next program, or the stack, decides */
 #define ADDRESSES 12 /* of the Ethernet header, before the tag */
 
 /*

@@ -109,10 +109,7 @@ static __always_inline int from_packet(struct __sk_buff *skb, bool egress, __u32
 		return !egress && skb->ifindex == LOOPBACK_IFINDEX ?
 			       from_sent(skb, l3, &who[FROM]) :
 			       NEITHER;
-	full = bpf_sk_fullsock(sk);
-	/* What a request socket sends is its listener's. */
-	if (!full)
-		full = bpf_get_listener_sock(sk);
+	full = full_or_listener(sk);
 	if (full) {
 		bool made = full->family == AF_PACKET;
 
@@ -124,6 +121,8 @@ static __always_inline int from_packet(struct __sk_buff *skb, bool egress, __u32
 		/* Whatever addresses a packet socket has put there, it is nobody else's packet. */
 		if (!socket)
 			return made ? from_task(skb, false, &who[FROM]) : NEITHER;
+		if (egress && looks_at_devices())
+			sent_at_device(skb, full, socket, l3);
 		return from_socket(socket, &who[FROM], &who[TO], generation);
 	}
 	cookie = bpf_get_socket_cookie(skb);

@@ -59,9 +59,12 @@ typedef struct {
 	int owned;
 } socket_lock_t;
 
+struct socket;
+
 struct sock {
 	struct sock_common __sk_common;
 	socket_lock_t sk_lock;
+	struct socket *sk_socket;
 	__u8 sk_kern_sock : 1;
 	__u16 sk_type;
 	__u16 sk_protocol;
@@ -112,6 +115,16 @@ struct path {
 
 struct file {
 	struct path f_path;
+	void *private_data;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
 };
 
 struct linux_binprm {
@@ -174,6 +187,7 @@ struct task_struct {
 	struct signal_struct *signal;
 	const struct cred *cred;
 	struct nsproxy *nsproxy;
+	struct files_struct *files;
 	struct css_set *cgroups;
 	char comm[16];
 };

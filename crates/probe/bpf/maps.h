@@ -13,6 +13,8 @@
 #include <bpf/bpf_tracing.h>
 #include "abi.h"
 
+#define TCX_NEXT (-1) /* = TC_ACT_UNSPEC: the next program, or the stack, decides */
+
 #define barrier() asm volatile("" ::: "memory")
 #define READ(x) (*(volatile typeof(x) *)&(x))
 #define WRITE(x, v) (*(volatile typeof(x) *)&(x) = (v))
@@ -27,6 +29,7 @@
 #define FLOW_WRITTEN 2  /* the flow of this connected socket is in `flows` */
 #define COUNTED 4       /* counted in reader_state.open_connections */
 #define FAR_ASKED 8     /* nobody was found at the far end, before a router has seen a packet */
+#define PROVEN 16       /* the owner has sent or received with it, not only made it */
 
 /* Who used a socket last. Odd seq: being written. */
 struct sock_owner {
@@ -34,6 +37,8 @@ struct sock_owner {
 	__u32 flags;
 	__u32 netns;
 	__u32 writers; /* those who write, or wanted to at the same time */
+	__u32 fd; /* under which the last one who sent holds it; a place to look first */
+	__u32 pad;
 	__u64 last_flow; /* hash of the flow written last, for sockets with many */
 	struct owner who;
 	/*

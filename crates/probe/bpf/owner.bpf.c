@@ -17,15 +17,18 @@ static __always_inline void fill_current(struct owner *who, __u64 id, struct tas
 	who->sure = SURE_EXACT;
 }
 
-/* The current task uses this socket: it is the owner now. */
-static __always_inline void claim(struct sock_owner *socket)
+/* The current task uses this socket: it is the owner now. `proof`: PROVEN, or 0. */
+static __always_inline void claim(struct sock_owner *socket, __u32 proof)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	struct task_struct *task;
 
 	if (socket->who.pid == id >> 32 && socket->who.tid == (__u32)id &&
-	    socket->who.sure == SURE_EXACT && !(socket->flags & FROM_ITERATOR))
+	    socket->who.sure == SURE_EXACT && !(socket->flags & FROM_ITERATOR)) {
+		if (proof & ~socket->flags)
+			socket->flags |= proof;
 		return;
+	}
 	task = (struct task_struct *)bpf_get_current_task();
 	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
 		return;
@@ -35,20 +38,21 @@ static __always_inline void claim(struct sock_owner *socket)
 	if (!socket->netns)
 		socket->netns = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
 	fill_current(&socket->who, id, task);
-	socket->flags &= ~(FROM_ITERATOR | FLOW_WRITTEN | FAR_ASKED);
+	socket->flags &= ~(FROM_ITERATOR | FLOW_WRITTEN | FAR_ASKED | PROVEN);
+	socket->flags |= proof;
 	socket->last_flow = 0;
 	socket->far_at = 0;
 	end_writing(socket);
 	changed();
 }
 
-static __always_inline void claim_socket(void *sk)
+static __always_inline void claim_socket(void *sk, __u32 proof)
 {
 	struct sock_owner *socket =
 		bpf_sk_storage_get(&sock_owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 
 	if (socket)
-		claim(socket);
+		claim(socket, proof);
 }
 
 /* A socket that gets another address or peer: what it sent and received until now tells nothing. */
@@ -91,7 +95,7 @@ static __always_inline void remember_raw(const struct sock_owner *socket, __u16 
 #define ON_SOCK(name, section)                                                                    \
 	SEC(section) int name(struct bpf_sock *ctx)                                               \
 	{                                                                                         \
-		claim_socket(ctx);                                                                \
+		claim_socket(ctx, 0);                                                             \
 		move_socket(ctx);                                                                 \
 		return 1;                                                                         \
 	}
@@ -101,7 +105,7 @@ static __always_inline void remember_raw(const struct sock_owner *socket, __u16 
 		struct bpf_sock *sk = ctx->sk;                                                    \
                                                                                                   \
 		if (sk)                                                                           \
-			claim_socket(sk);                                                         \
+			claim_socket(sk, PROVEN);                                                 \
 		return 1;                                                                         \
 	}
 
@@ -110,7 +114,7 @@ int sock_create(struct bpf_sock *ctx)
 {
 	struct sock_owner *socket;
 
-	claim_socket(ctx);
+	claim_socket(ctx, 0);
 	changed();
 	if (!is_raw(ctx->type, ctx->protocol))
 		return 1;
@@ -128,7 +132,7 @@ ON_SOCK(post_bind6, "cgroup/post_bind6")
 		struct bpf_sock *sk = ctx->sk;                                                    \
                                                                                                   \
 		if (sk) {                                                                         \
-			claim_socket(sk);                                                         \
+			claim_socket(sk, 0);                                                      \
 			move_socket(sk);                                                          \
 		}                                                                                 \
 		return 1;                                                                         \
@@ -166,121 +170,6 @@ int sock_release(struct bpf_sock *ctx)
 	return 1;
 }
 
-static __always_inline __u64 flow_hash(const struct flow_key *key)
-{
-	const __u64 *word = (const __u64 *)key;
-	__u64 hash = 0;
-
-#pragma unroll
-	for (int i = 0; i < (int)(sizeof(*key) / 8); i++)
-		hash = (hash ^ word[i]) * 0x9e3779b97f4a7c15ULL;
-	return hash | 1;
-}
-
-/*
- * Is this a packet of the socket's own making? One that a tunnel has wrapped passes once more,
- * as the tunnel's: its flow is everybody's.
- */
-static __always_inline bool is_own_flow(struct bpf_sock *sk, const struct tuple *tuple)
-{
-	if (sk->protocol != tuple->protocol)
-		return false;
-	if (sk->protocol != IPPROTO_TCP && sk->protocol != IPPROTO_UDP)
-		return true;
-	return sk->src_port == bpf_ntohs(tuple->end[FROM].port);
-}
-
-static __always_inline void remember_sent(struct __sk_buff *skb, struct sock_owner *socket, bool tcp)
-{
-	struct sent *place = place_of((__u64)skb);
-	__u64 id;
-
-	if (!place)
-		return;
-	place->buffer = 0;
-	if (bpf_skb_load_bytes(skb, 0, place->head, sizeof(place->head)))
-		return;
-	place->who = socket->who;
-	if (!tcp && config.current_in_egress) {
-		id = bpf_get_current_pid_tgid();
-		/* Another process that shares the socket sends at this moment. */
-		if (place->who.pid != id >> 32) {
-			struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-
-			if (!(BPF_CORE_READ(task, flags) & PF_KTHREAD))
-				fill_current(&place->who, id, task);
-		}
-	}
-	place->buffer = (__u64)skb;
-}
-
-/*
- * Every packet that a socket sends, in every network namespace, before it reaches a device.
- * The sending process is current when the socket is no TCP socket, or when TCP holds the lock
- * for a user (sk_lock.owned); in softirq it is not, and then nothing is claimed.
- */
-SEC("cgroup_skb/egress")
-int egress(struct __sk_buff *skb)
-{
-	struct bpf_sock *sk = skb->sk;
-	struct bpf_sock *full;
-	struct sock_owner *socket;
-	struct tuple tuple = {};
-	struct flow_key key;
-	bool connected, tcp, to_peer;
-	__u64 hash;
-
-	if (!sk)
-		return 1;
-	full = bpf_sk_fullsock(sk);
-	if (!full)
-		return 1;
-	socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
-	if (!socket)
-		return 1;
-	/* A listener answers many; connected UDP is state ESTABLISHED too. */
-	connected = full->state != BPF_TCP_LISTEN && full->state != BPF_TCP_CLOSE;
-	tcp = full->protocol == IPPROTO_TCP;
-	if (!tcp) {
-		if (config.current_in_egress)
-			claim(socket);
-	} else if (connected && config.current_in_egress) {
-		struct tcp_sock *locked = bpf_skc_to_tcp_sock(sk);
-
-		if (locked && locked->inet_conn.icsk_inet.sk.sk_lock.owned)
-			claim(socket);
-	}
-	if (skb->ifindex == LOOPBACK_IFINDEX)
-		remember_sent(skb, socket, tcp);
-	to_peer = connected && (tcp || goes_to_peer(skb, full, 0));
-	if (to_peer && (socket->flags & FLOW_WRITTEN))
-		return 1;
-	if (!read_sent(skb, &tuple) || !is_own_flow(full, &tuple))
-		return 1;
-	flow_of(&key, &tuple, FROM, socket->netns);
-	hash = flow_hash(&key);
-	if (socket->last_flow == hash)
-		return 1;
-	{
-		struct owner who = socket->who;
-
-		if (who.sure == SURE_EXACT)
-			who.sure = SURE_FLOW;
-		ENTER(&flows, &key, &who, entered_flows);
-		/* Those that a look-up from another namespace does not find. */
-		if ((!tcp && full->protocol != IPPROTO_UDP) || full->bound_dev_if) {
-			key.netns = ANY_NETNS;
-			ENTER(&flows, &key, &who, entered_flows);
-			if (is_raw(full->type, full->protocol))
-				remember_raw(socket, full->family, full->protocol);
-		}
-	}
-	socket->last_flow = hash;
-	if (to_peer)
-		socket->flags |= FLOW_WRITTEN;
-	return 1;
-}
-
 /* Internet and packet sockets: those whose packets we see. */
 static __always_inline bool has_packets(const struct sock *sk)
 {
@@ -294,7 +183,7 @@ SEC("tp_btf/sock_recv_length")
 int BPF_PROG(sock_recv_length, struct sock *sk, int ret, int flags)
 {
 	if (ret >= 0 && has_packets(sk))
-		claim_socket(sk);
+		claim_socket(sk, PROVEN);
 	return 0;
 }
 
@@ -303,7 +192,7 @@ SEC("tp_btf/sock_send_length")
 int BPF_PROG(sock_send_length, struct sock *sk, int ret, int flags)
 {
 	if (ret >= 0 && has_packets(sk))
-		claim_socket(sk);
+		claim_socket(sk, PROVEN);
 	return 0;
 }
 

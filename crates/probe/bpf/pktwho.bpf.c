@@ -5,6 +5,7 @@
  */
 #include "tuple.h"
 #include "owner.bpf.c"
+#include "sends.bpf.c"
 #include "process.bpf.c"
 #include "ends.bpf.c"
 #include "capture.bpf.c"

@@ -216,14 +216,16 @@ static __always_inline void invert(struct tuple *tuple)
 }
 
 /*
- * The tuple of the IP packet that a socket sends, which begins at its IP header; false when it
+ * The tuple of the IP packet that a socket sends, whose IP header is at `offset`; false when it
  * has none.
  */
-static __always_inline bool read_sent(struct __sk_buff *skb, struct tuple *tuple)
+static __always_inline bool read_sent(struct __sk_buff *skb, __u32 offset, struct tuple *tuple)
 {
 	bool ipv6 = skb->protocol == bpf_htons(ETH_P_IPV6);
-	__u32 offset = 0;
 
+	/* A VLAN's tag that the device is not to put there. */
+	if (!ipv6 && skb->protocol != bpf_htons(ETH_P_IP))
+		return false;
 	if (!read_addresses(skb, &offset, ipv6, tuple) || tuple->part == PART_LATER)
 		return false;
 	if (is_icmp(tuple)) {

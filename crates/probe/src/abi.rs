@@ -109,6 +109,7 @@ abi! {
         open_connections: i64,
         changes: u64,
         homes: u64,
+        watching: u64,
         entered_flows: u64,
         entered_cookies: u64,
         entered_fragments: u64,

@@ -13,7 +13,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use pktwho_filter::ebpf::{self, Owners, Targets};
-use pktwho_filter::graph::{Graph, Test};
+use pktwho_filter::graph::{Graph, Node, Target, Test};
 use pktwho_packet::{Iface, LinkType};
 use zerocopy::IntoBytes;
 
@@ -123,6 +123,15 @@ impl Filters {
         }
         self.graphs.push(graph);
         Ok(self.graphs.len() - 1)
+    }
+
+    /// Whether the program that hangs on a device lets every packet pass: there are terms about
+    /// owners at most.
+    pub fn passes_all(&self, graph: usize) -> bool {
+        self.graphs.get(graph).is_some_and(|graph| {
+            let is_owners = |node: &Node| matches!(node.test, Test::Owner(_));
+            graph.entry == Target::Accept || graph.nodes.iter().all(is_owners)
+        })
     }
 
     /// The program that hangs on a device.

@@ -15,6 +15,7 @@ mod errands;
 mod error;
 mod events;
 mod filter;
+mod guards;
 mod homes;
 pub mod janitor;
 mod keeper;

@@ -22,6 +22,7 @@ use crate::device::Device;
 use crate::errands::Errands;
 use crate::events::{self, Events};
 use crate::filter::{Filter, Filters};
+use crate::guards::Guards;
 use crate::homes::Homes;
 use crate::layout::RingLayout;
 use crate::load::Programs;
@@ -133,6 +134,8 @@ pub struct Live {
     quiet_looks: u32,
     spaces: Spaces,
     homes: Homes,
+    /// None where it is the hook of the cgroup that looks, always.
+    guards: Option<Guards>,
     poll: OwnedFd,
     clock: Clock,
     config: Config,
@@ -217,6 +220,7 @@ impl Live {
             true,
         )
         .map_err(&mapping)?;
+        reader.store_u64(offset_of!(ReaderState, watching), 1);
         let wake_bytes = match config.hold {
             Duration::ZERO if config.immediate => 1,
             Duration::ZERO => layout.size / 8,
@@ -227,6 +231,7 @@ impl Live {
         let remembers = terms.are_about_processes();
         let filters = Filters::new(&programs, terms)?;
         let homes = Homes::new(&programs, &spaces)?;
+        let guards = guards(&mut programs, &spaces)?;
         let poll = watch([Some(events.fd()), Some(spaces.fd()), homes.fd()])?;
         let mut live = Self {
             ifaces: Vec::new(),
@@ -246,6 +251,7 @@ impl Live {
             quiet_looks: 0,
             spaces,
             homes,
+            guards,
             poll,
             clock: Clock::new(),
             config,
@@ -333,6 +339,11 @@ impl Live {
         };
         match attached {
             Ok(attachment) => {
+                let leaves = self.attacher.directions(device).contains(&true);
+                if is_wanted && leaves && self.filters.passes_all(graph) {
+                    let guards = self.guards.iter();
+                    guards.for_each(|guards| guards.is_captured(device.index));
+                }
                 self.attachments.insert(place, attachment);
             }
             Err(error) => {
@@ -708,6 +719,16 @@ type Place = (NetnsId, u32);
 const DOORBELL: u64 = 0;
 const DEVICES: u64 = 1;
 const HOMES: u64 = 2;
+
+/// Where only our own namespace is captured in, devices may look at what is sent.
+fn guards(programs: &mut Programs, spaces: &Spaces) -> Result<Option<Guards>, Error> {
+    if !spaces.is_ours() {
+        return Ok(None);
+    }
+    let watch = programs.hand_over_watch()?;
+    let guards = watch.map(Guards::start).transpose();
+    guards.map_err(Error::system_io("cannot follow the devices"))
+}
 
 fn watch(fds: [Option<std::os::fd::BorrowedFd<'_>>; 3]) -> Result<OwnedFd, Error> {
     let watch = || -> rustix::io::Result<OwnedFd> {

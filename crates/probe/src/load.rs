@@ -11,13 +11,15 @@ use libbpf_rs::{
     ProgramType,
 };
 use pktwho_packet::NetnsId;
+use rustix::param::page_size;
 use zerocopy::IntoBytes;
 
 use crate::Error;
 use crate::abi::{self, Config};
 use crate::btf;
+use crate::guards::Watch;
 use crate::layout::RingLayout;
-use crate::sys;
+use crate::sys::{self, Mapped};
 use crate::terms::Terms;
 
 /// The object, aligned as an ELF reader wants it.
@@ -95,6 +97,8 @@ const HOOKS: [Hooks; 5] = [
 pub struct Programs {
     object: Object,
     links: Vec<Link>,
+    /// Of [`WATCH`].
+    watch: Option<OwnedFd>,
     cgroup: OwnedFd,
     hooks: &'static Hooks,
 }
@@ -143,6 +147,8 @@ const DECIDED: u32 = 32_768;
 
 /// Iterators run when they are told to; classifiers are reached by tail calls.
 const NOT_ATTACHED: [ProgramType; 1] = [ProgramType::SchedCls];
+/// Looks at what is sent before it reaches a device; see `guards.rs`.
+const WATCH: &str = "egress";
 const ITERATORS: [&str; 2] = ["existing_processes", "existing_sockets"];
 
 impl Programs {
@@ -165,6 +171,7 @@ impl Programs {
                     let programs = Self {
                         object,
                         links: Vec::new(),
+                        watch: None,
                         cgroup,
                         hooks,
                     };
@@ -299,11 +306,51 @@ impl Programs {
             self.links
                 .push(program.attach_trace().map_err(|error| refused(&error))?);
         }
-        for program in in_cgroup {
+        for program in in_cgroup.into_iter().filter(|p| p.name() != WATCH) {
             let link = program.attach_cgroup(self.cgroup.as_raw_fd());
             self.links.push(link.map_err(|error| refused(&error))?);
         }
+        self.watch()
+    }
+
+    /// Looks at every packet that any socket sends, from here on.
+    fn watch(&mut self) -> Result<(), Error> {
+        let link = sys::attach_egress(self.program(WATCH)?.as_fd(), self.cgroup.as_fd());
+        self.watch = Some(link.map_err(Error::system_io("cannot attach to the root cgroup"))?);
         Ok(())
+    }
+
+    /// What it takes to go on with that elsewhere; `None` when this kernel can do it here alone.
+    ///
+    /// # Errors
+    /// The kernel gives no second descriptors.
+    pub fn hand_over_watch(&mut self) -> Result<Option<Watch>, Error> {
+        if !self.hooks.current_in_capture {
+            return Ok(None);
+        }
+        let failed = Error::system_io("cannot keep a program");
+        let cgroup = self.cgroup.try_clone().map_err(&failed)?;
+        let reader = Mapped::new(self.map("reader")?.as_fd(), 0, page_size(), true);
+        Ok(Some(Watch {
+            program: self.program(WATCH)?,
+            cgroup,
+            ethernet: self.program("sent_ethernet")?,
+            raw: self.program("sent_raw")?,
+            reader: reader.map_err(&failed)?,
+            link: self.watch.take(),
+        }))
+    }
+
+    fn program(&self, name: &str) -> Result<OwnedFd, Error> {
+        let mut programs = self.object.progs();
+        let program = programs.find(|program| program.name() == name);
+        let program = program.ok_or_else(|| Error::Load {
+            reason: format!("no program {name}"),
+        })?;
+        program
+            .as_fd()
+            .try_clone_to_owned()
+            .map_err(Error::system_io("cannot keep a program"))
     }
 
     /// Attaches what can be, one by one, and says what cannot. For a moment, see `doctor.rs`.

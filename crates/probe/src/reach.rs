@@ -41,6 +41,8 @@ pub(crate) struct View {
     pub doubtful: FxHashSet<Address>,
     /// Its devices, by index, that lead to other namespaces.
     pub beyond: FxHashMap<u32, Beyond>,
+    /// All namespaces that a look has met, by their ids; it may be one of them itself.
+    pub around: FxHashSet<u32>,
 }
 
 /// The devices of a namespace.
@@ -78,8 +80,10 @@ fn view(ask: &mut impl Ask, afar: usize) -> Result<View, Errno> {
     let ours = ask.links(None)?;
     let mut forwarders = FxHashSet::default();
     let mut seen = FxHashSet::default();
+    let mut around = FxHashSet::default();
     let mut level: FxHashMap<u32, u32> = ours.ends.iter().map(|&(_, id)| (id, id)).collect();
     for step in 1..=STEPS {
+        around.extend(level.keys().copied());
         if step > 1 && level.len() > afar {
             break;
         }
@@ -111,6 +115,7 @@ fn view(ask: &mut impl Ask, afar: usize) -> Result<View, Errno> {
     });
     let mut view = View {
         beyond: beyond.collect(),
+        around,
         ..View::default()
     };
     for (address, home) in homes {

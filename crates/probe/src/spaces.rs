@@ -33,7 +33,7 @@ pub enum Namespaces {
 }
 
 /// `RTNLGRP_NSID` (28) as a bit.
-const NSID_GROUP: u32 = 1 << 27;
+pub(crate) const NSID_GROUP: u32 = 1 << 27;
 /// At most so many are followed.
 const SPACES_MAX: usize = 4096;
 /// How often all processes are looked through, when nothing asks for it and when something does.
@@ -373,7 +373,7 @@ fn introduce(asker: &mut Socket, netns: &Netns) -> std::io::Result<i32> {
     id.ok_or_else(|| std::io::ErrorKind::NotFound.into())
 }
 
-fn nsid_of(message: &NsidMessage) -> Option<i32> {
+pub(crate) fn nsid_of(message: &NsidMessage) -> Option<i32> {
     message
         .attributes
         .iter()

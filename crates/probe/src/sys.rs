@@ -273,6 +273,27 @@ pub fn attach_tcx(program: BorrowedFd<'_>, ifindex: u32, egress: bool) -> io::Re
     owned(fd)
 }
 
+/// Attaches a program to what sockets of a cgroup and below send. The link goes with its descriptor.
+///
+/// # Errors
+/// What bpf(2) says.
+pub fn attach_egress(program: BorrowedFd<'_>, cgroup: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    let options = libbpf_sys::bpf_link_create_opts {
+        sz: size_of::<libbpf_sys::bpf_link_create_opts>() as libbpf_sys::size_t,
+        ..Default::default()
+    };
+    // SAFETY: the descriptors are open and the options live through the call.
+    let fd = unsafe {
+        libbpf_sys::bpf_link_create(
+            program.as_raw_fd(),
+            cgroup.as_raw_fd(),
+            libbpf_sys::BPF_CGROUP_INET_EGRESS,
+            &raw const options,
+        )
+    };
+    owned(fd)
+}
+
 /// How many programs a tcx hook of a device has.
 ///
 /// # Errors

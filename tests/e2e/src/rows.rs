@@ -172,6 +172,7 @@ pub const ROWS: &[Row] = rows! {
     "sendfile", ways::sendfile, SMALL, "sendfile and splice, in and out";
     "sendfile-inherited", ways::sendfile_inherited, SMALL, "the same by a child on its parent's connection";
     "inherited-udp", ways::inherited, SMALL, "parent and child use one UDP socket by turns";
+    "late-neighbour", ways::late_neighbour, WIRE4, "a child sends first, to a neighbour not yet known";
     "passed-udp", ways::passed, SMALL, "a UDP socket passed over a unix socket, used by both";
     "pid-reuse", scale::pid_reuse, SMALL, "six processes with one process id";
     "processes-10000", scale::processes, LO4, "ten thousand processes send on one socket";
@@ -184,8 +185,8 @@ pub const ROWS: &[Row] = rows! {
 
 /// Rows in which nobody can know the owner for a while, so that a wrong name is allowed when it
 /// is marked as a guess. prefork-quiet: no hook tells which worker took the connection out of
-/// the listener until that worker uses it.
-pub const GUESSED: &[&str] = &["prefork-quiet"];
+/// the listener until that worker uses it. late-neighbour: at the device somebody else is current.
+pub const GUESSED: &[&str] = &["prefork-quiet", "late-neighbour"];
 
 /// Two rounds of request and response on slot 1 of both.
 fn exchange(client: &mut Puppet, server: &mut Puppet) -> Result<()> {

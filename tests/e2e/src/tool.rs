@@ -175,6 +175,28 @@ impl Tool {
         Ok(programs)
     }
 
+    /// Whether it looks at all that is sent on this machine, in the hook of the root cgroup.
+    fn watches_all(&self) -> Result<bool> {
+        /// `BPF_CGROUP_INET_EGRESS` of linux/bpf.h.
+        const EGRESS: &str = "attach_type:\t1";
+        for entry in std::fs::read_dir(format!("/proc/{}/fdinfo", self.pid()))? {
+            // A descriptor may be closed while we look.
+            let text = std::fs::read_to_string(entry?.path()).unwrap_or_default();
+            let has = |wanted: &str| text.lines().any(|line| line.starts_with(wanted));
+            if has("cgroup_id:") && text.lines().any(|line| line == EGRESS) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Waits until it no longer [does](Self::watches_all) that, but looks at devices.
+    pub fn until_relieved(&self) -> Result<()> {
+        until("devices are looked at", PATIENCE, || {
+            Ok((!self.watches_all()?).then_some(()))
+        })
+    }
+
     /// When it has ended: waits until all that it wrote is read.
     fn join_readers(&mut self) {
         for thread in self.threads.drain(..) {

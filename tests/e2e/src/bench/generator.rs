@@ -2,6 +2,7 @@
 //! CPU time of the thread that sends.
 
 use std::net::UdpSocket;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -11,6 +12,7 @@ use anyhow::Result;
 use nix::time::{ClockId, clock_gettime};
 
 use crate::netns::Netns;
+use crate::tool::Tool;
 
 /// What is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +75,8 @@ pub struct Generator {
     socket: UdpSocket,
     over: Arc<AtomicBool>,
     drain: Option<JoinHandle<()>>,
+    /// A process at the other end, as there is one in every container.
+    _there: Tool,
 }
 
 impl Generator {
@@ -98,6 +102,7 @@ impl Generator {
             socket,
             over,
             drain: Some(drain),
+            _there: Tool::spawn(Path::new("sleep"), far, &["infinity"])?,
         })
     }
 

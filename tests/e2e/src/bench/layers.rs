@@ -60,6 +60,7 @@ pub fn print(out: &mut impl Write, lab: &Lab) -> Result<()> {
     let words = ["-n", "-i", "near0", "-w", "/dev/null"];
     let mut tool = Tool::spawn(&lab.pktwho, &near, &words)?;
     tool.ready()?;
+    tool.until_relieved()?;
     let measuring = Measuring::start()?;
     let sent = generator.send(LOAD, DURATION)?.packets;
     drop(measuring);

@@ -151,7 +151,8 @@ fn about(options: &Options) -> Result<String> {
         text,
         "Linux {}, {cpus} CPUs; UDP over a veth pair, captured on the {} device, -w {}; \
          medians of {} rounds of {:.1} s (CPU times: means).\nLengths are whole Ethernet frames. `+ns` is the \
-         sending thread's CPU time per packet above the baseline of the same round.{}",
+         sending thread's CPU time per packet above the baseline of the same round,\nafter pktwho's \
+         first quarter of a second, in which it watches all that is sent on the machine.{}",
         kernel.trim(),
         match options.device {
             Device::Sender => "sender's",
@@ -192,6 +193,9 @@ fn one(lab: &Lab, options: &Options, load: Load, tools: Tools) -> Result<Run> {
             words.extend(options.expression.as_deref());
             let mut tool = Tool::spawn(program, netns, &words)?;
             tool.ready()?;
+            if tools == Tools::Pktwho {
+                tool.until_relieved()?;
+            }
             Some(tool)
         }
         None => None,

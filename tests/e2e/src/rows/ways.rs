@@ -106,6 +106,29 @@ pub fn inherited(stage: &mut Stage<'_>) -> Result<()> {
     Ok(())
 }
 
+/// A child is the first to send on its parent's socket, to a neighbour whose address is not known
+/// then: what it sends leaves in the context of ip(8), which enters it.
+pub fn late_neighbour(stage: &mut Stage<'_>) -> Result<()> {
+    stage.capture()?;
+    let mut server = stage.udp_server()?;
+    let mut parent = stage.client()?;
+    parent.act(&stage.socket(1, "udp"))?;
+    parent.act(&stage.to_server("connect 1"))?;
+    let mut child = stage.theatre.fork(&mut parent)?;
+    let neighbour = stage.server_address().ip();
+    stage.far().sysctl("net/ipv4/conf/far0/arp_ignore", "8")?;
+    stage.near.ip(&format!("neigh del {neighbour} dev near0"))?;
+    for puppet in [&mut child, &mut parent] {
+        puppet.act("send 1 64")?;
+        stage.near.ip(&format!(
+            "neigh replace {neighbour} lladdr 02:00:00:00:77:02 dev near0"
+        ))?;
+        super::answer(&mut server)?;
+        puppet.act("recv 1")?;
+    }
+    Ok(())
+}
+
 /// A UDP server's socket passed over a unix socket, used by both by turns.
 pub fn passed(stage: &mut Stage<'_>) -> Result<()> {
     stage.capture()?;

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What a socket sends: whoever sends it is its owner from then on, and its flow is remembered.
+ *
+ * There are two places to look at it. cgroup_skb/egress sees every packet, in every network
+ * namespace, before any device; being a second hook it costs the sender more than all the rest.
+ * So it is attached only where it is needed: when processes in other network namespaces may send
+ * what we capture. Otherwise the devices' own hooks see the packet soon enough: in the context of
+ * the sender, for no queue lies between, but for packets that waited for a neighbour's address.
+ *
+ * Oldest kernel: 5.10; to ask for the current task at a device 6.10 or so.
+ */
+
+static __always_inline __u64 flow_hash(const struct flow_key *key)
+{
+	const __u64 *word = (const __u64 *)key;
+	__u64 hash = 0;
+
+#pragma unroll
+	for (int i = 0; i < (int)(sizeof(*key) / 8); i++)
+		hash = (hash ^ word[i]) * 0x9e3779b97f4a7c15ULL;
+	return hash | 1;
+}
+
+/*
+ * Is this a packet of the socket's own making? One that a tunnel has wrapped passes once more,
+ * as the tunnel's: its flow is everybody's.
+ */
+static __always_inline bool is_own_flow(struct bpf_sock *sk, const struct tuple *tuple)
+{
+	if (sk->protocol != tuple->protocol)
+		return false;
+	if (sk->protocol != IPPROTO_TCP && sk->protocol != IPPROTO_UDP)
+		return true;
+	return sk->src_port == bpf_ntohs(tuple->end[FROM].port);
+}
+
+/* A listener answers many; connected UDP is state ESTABLISHED too. */
+static __always_inline bool is_connected(struct bpf_sock *sk)
+{
+	return sk->state != BPF_TCP_LISTEN && sk->state != BPF_TCP_CLOSE;
+}
+
+/* Does TCP hold the lock for a user? Never so in softirq. */
+static __always_inline bool is_locked(struct bpf_sock *sk)
+{
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+
+	return tcp && tcp->inet_conn.icsk_inet.sk.sk_lock.owned;
+}
+
+/* The head of a packet that goes to a loopback device, for the program that sees it come in. */
+static __always_inline void remember_sent(struct __sk_buff *skb, struct sock_owner *socket, bool tcp,
+					  __u32 l3)
+{
+	struct sent *place = place_of((__u64)skb);
+	__u64 id;
+
+	if (!place)
+		return;
+	place->buffer = 0;
+	if (bpf_skb_load_bytes(skb, l3, place->head, sizeof(place->head)))
+		return;
+	place->who = socket->who;
+	if (!tcp && config.current_in_egress) {
+		id = bpf_get_current_pid_tgid();
+		/* Another process that shares the socket sends at this moment. */
+		if (place->who.pid != id >> 32) {
+			struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+			if (!(BPF_CORE_READ(task, flags) & PF_KTHREAD))
+				fill_current(&place->who, id, task);
+		}
+	}
+	place->buffer = (__u64)skb;
+}
+
+/* Enters the packet's flow, unless it is the one that was entered last. */
+static __always_inline void remember_flow(struct __sk_buff *skb, struct bpf_sock *full,
+					  struct sock_owner *socket, bool to_peer, __u32 l3)
+{
+	struct tuple tuple = {};
+	struct flow_key key;
+	__u64 hash;
+
+	if (!read_sent(skb, l3, &tuple) || !is_own_flow(full, &tuple))
+		return;
+	flow_of(&key, &tuple, FROM, socket->netns);
+	hash = flow_hash(&key);
+	if (socket->last_flow == hash)
+		return;
+	{
+		struct owner who = socket->who;
+
+		if (who.sure == SURE_EXACT)
+			who.sure = SURE_FLOW;
+		ENTER(&flows, &key, &who, entered_flows);
+		/* Those that a look-up from another namespace does not find. */
+		if ((full->protocol != IPPROTO_TCP && full->protocol != IPPROTO_UDP) ||
+		    full->bound_dev_if) {
+			key.netns = ANY_NETNS;
+			ENTER(&flows, &key, &who, entered_flows);
+			if (is_raw(full->type, full->protocol))
+				remember_raw(socket, full->family, full->protocol);
+		}
+	}
+	socket->last_flow = hash;
+	if (to_peer)
+		socket->flags |= FLOW_WRITTEN;
+}
+
+/*
+ * Every packet that a socket sends, in every network namespace, before it reaches a device.
+ * The sending process is current when the socket is no TCP socket, or when TCP holds the lock
+ * for a user; in softirq it is not, and then nothing is claimed.
+ */
+SEC("cgroup_skb/egress")
+int egress(struct __sk_buff *skb)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct sock_owner *socket;
+	struct bpf_sock *full;
+	bool tcp, to_peer;
+
+	if (!sk)
+		return 1;
+	full = bpf_sk_fullsock(sk);
+	if (!full)
+		return 1;
+	socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
+	if (!socket)
+		return 1;
+	tcp = full->protocol == IPPROTO_TCP;
+	if (config.current_in_egress && (!tcp || (is_connected(full) && is_locked(sk))))
+		claim(socket, PROVEN);
+	if (skb->ifindex == LOOPBACK_IFINDEX)
+		remember_sent(skb, socket, tcp, 0);
+	to_peer = is_connected(full) && (tcp || goes_to_peer(skb, full, 0));
+	if (!to_peer || !(socket->flags & FLOW_WRITTEN))
+		remember_flow(skb, full, socket, to_peer, 0);
+	return 1;
+}
+
+/* Files that are looked at in search of a socket. */
+#define FILES_MAX 128
+#define HELD_NOT 0
+#define HELD 1
+#define HELD_UNKNOWN 2
+
+static __always_inline bool is_at(struct file **files, __u32 fd, const struct socket *socket)
+{
+	struct file *file = 0;
+
+	return !bpf_probe_read_kernel(&file, sizeof(file), files + fd) && file &&
+	       BPF_CORE_READ(file, private_data) == socket;
+}
+
+/*
+ * Does the current task hold the packet's socket open? If not, it is not the one that sends: it
+ * may deliver what somebody else's packets had waited for, as a virtual machine's process does
+ * that hands in a neighbour's address. HELD_….
+ */
+__noinline int is_held(struct __sk_buff *skb)
+{
+	struct sock_owner *owned;
+	struct bpf_sock *full, *sk = skb->sk;
+	struct task_struct *task;
+	struct socket *socket;
+	struct fdtable *table;
+	struct file **files;
+	__u32 count;
+
+	if (!config.current_in_capture || !sk)
+		return HELD_NOT;
+	full = bpf_sk_fullsock(sk);
+	if (!full)
+		return HELD_NOT;
+	owned = bpf_sk_storage_get(&sock_owners, full, 0, 0);
+	if (!owned)
+		return HELD_NOT;
+	task = (struct task_struct *)bpf_get_current_task();
+	socket = BPF_CORE_READ((struct sk_buff *)skb, sk, sk_socket);
+	table = BPF_CORE_READ(task, files, fdt);
+	files = BPF_CORE_READ(table, fd);
+	count = BPF_CORE_READ(table, max_fds);
+	if (!socket || !files)
+		return HELD_NOT;
+	if (owned->fd < count && is_at(files, owned->fd, socket))
+		return HELD;
+	for (__u32 fd = 0; fd < FILES_MAX; fd++) {
+		if (fd >= count)
+			return HELD_NOT;
+		if (is_at(files, fd, socket)) {
+			owned->fd = fd;
+			return HELD;
+		}
+	}
+	return HELD_UNKNOWN;
+}
+
+/* What a request socket sends is its listener's. */
+static __always_inline struct bpf_sock *full_or_listener(struct bpf_sock *sk)
+{
+	struct bpf_sock *full = bpf_sk_fullsock(sk);
+
+	return full ? full : bpf_get_listener_sock(sk);
+}
+
+/* The packet's flow, at a device. */
+__noinline int enter_flow(struct __sk_buff *skb, __u32 l3)
+{
+	struct bpf_sock *full, *sk = skb->sk;
+	struct sock_owner *socket;
+	bool to_peer;
+
+	if (!sk || l3 > ETHERNET_HEADER)
+		return 0;
+	full = full_or_listener(sk);
+	if (!full)
+		return 0;
+	socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
+	if (!socket)
+		return 0;
+	to_peer = is_connected(full) &&
+		  (full->protocol == IPPROTO_TCP || goes_to_peer(skb, full, l3));
+	if (!to_peer || !(socket->flags & FLOW_WRITTEN))
+		remember_flow(skb, full, socket, to_peer, l3);
+	return 0;
+}
+
+/*
+ * The same as `egress` at a device, where it may be somebody else in whose context the packet
+ * goes: another process must hold the socket to become its owner. When that cannot be told, an
+ * owner that has not yet sent or received is a guess.
+ */
+static __always_inline void sent_at_device(struct __sk_buff *skb, struct bpf_sock *full,
+					   struct sock_owner *socket, __u32 l3)
+{
+	bool tcp = full->protocol == IPPROTO_TCP, is_sender = true;
+
+	if (!tcp || (is_connected(full) && is_locked(full))) {
+		if (socket->who.pid != bpf_get_current_pid_tgid() >> 32) {
+			int held = is_held(skb);
+
+			is_sender = held == HELD;
+			if (!is_sender && socket->who.sure == SURE_EXACT &&
+			    !(socket->flags & PROVEN) && (!tcp || held == HELD_UNKNOWN))
+				socket->who.sure = SURE_GUESS;
+		}
+		if (is_sender)
+			claim(socket, PROVEN);
+	}
+	if (skb->ifindex == LOOPBACK_IFINDEX)
+		remember_sent(skb, socket, tcp, l3);
+	if (!(socket->flags & FLOW_WRITTEN) || (!tcp && !goes_to_peer(skb, full, l3)))
+		enter_flow(skb, l3);
+}
+
+/* Are packets looked at when they reach a device, for nobody has before? */
+static __always_inline bool looks_at_devices(void)
+{
+	struct reader_state *shared;
+
+	if (!config.current_in_capture)
+		return false;
+	shared = reader_state();
+	return shared && !READ(shared->watching);
+}
+
+/* Hangs before the filter where that does not let all packets through to the capture program. */
+static __always_inline int look_at(struct __sk_buff *skb, __u32 l3)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct sock_owner *socket;
+	struct bpf_sock *full;
+
+	if (!sk || !looks_at_devices())
+		return TCX_NEXT;
+	full = full_or_listener(sk);
+	if (!full || full->family == AF_PACKET)
+		return TCX_NEXT;
+	socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
+	if (socket)
+		sent_at_device(skb, full, socket, l3);
+	return TCX_NEXT;
+}
+
+SEC("tc")
+int sent_ethernet(struct __sk_buff *skb)
+{
+	return look_at(skb, ETHERNET_HEADER);
+}
+
+SEC("tc")
+int sent_raw(struct __sk_buff *skb)
+{
+	return look_at(skb, 0);
+}
