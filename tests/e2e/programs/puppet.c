@@ -454,7 +454,14 @@ static void once_as(long long t0, char **word)
 		uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
 		uint64_t set_tid, set_tid_size;
 	} arguments = { .exit_signal = SIGCHLD, .set_tid = (uintptr_t)&wanted, .set_tid_size = 1 };
-	pid_t child = syscall(__NR_clone3, &arguments, sizeof arguments);
+	pid_t child = -1;
+	// The kernel gives the id of one that is gone free a little later than it says so.
+	for (int tries = 0; tries < 2000; tries++) {
+		child = syscall(__NR_clone3, &arguments, sizeof arguments);
+		if (child >= 0 || errno != EEXIST)
+			break;
+		usleep(1000);
+	}
 	if (child == 0) {
 		execl(word[2], word[2], "once", "udp", word[3], word[4], NULL);
 		_exit(1);
