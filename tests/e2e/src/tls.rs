@@ -3,6 +3,7 @@
 //!
 //! Start reading at [`rows::ROWS`]. To add a case: one entry there.
 
+pub mod decrypt;
 mod rows;
 mod scene;
 pub mod starts;

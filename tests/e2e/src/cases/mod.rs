@@ -20,7 +20,7 @@ mod wireshark;
 use anyhow::Result;
 
 use crate::lab::Lab;
-use crate::soak;
+use crate::{soak, tls};
 
 /// How a case ended that did not fail.
 pub enum Outcome {
@@ -113,6 +113,9 @@ pub const CASES: &[Case] = cases! {
     "files/statistics", files::statistics;
     "files/series", files::series;
     "files/wireshark", wireshark::processes;
+    "decrypt/openssl", tls::decrypt::openssl;
+    "decrypt/nginx", tls::decrypt::nginx;
+    "decrypt/once", tls::decrypt::once;
     "readme/commands", readme::commands;
     "readme/tshark", readme::tshark;
     "readme/cargo-words", readme::cargo_words;

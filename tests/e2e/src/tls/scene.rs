@@ -14,7 +14,7 @@ use crate::netns::Netns;
 use crate::tool::Tool;
 
 /// Where servers listen.
-const PORT: u16 = 4433;
+pub const PORT: u16 = 4433;
 /// How long secrets may take from the program to the key log.
 const SOON: Duration = Duration::from_secs(2);
 
@@ -101,10 +101,15 @@ pub struct Server {
 
 /// Starts a server and waits until it listens.
 pub fn serve(dir: &Path, script: &str, netns: &Netns) -> Result<Server> {
+    serve_at(PORT, dir, script, netns)
+}
+
+/// The same at another port.
+pub fn serve_at(port: u16, dir: &Path, script: &str, netns: &Netns) -> Result<Server> {
     let server = spawn(dir, script, netns)?;
     until("the server listens", PATIENCE, || {
         ensure!(!server.has_ended()?, "the server ended: {}", server.said());
-        Ok(listens(netns)?.then_some(()))
+        Ok(listens(netns, port)?.then_some(()))
     })?;
     Ok(server)
 }
@@ -153,12 +158,12 @@ impl Drop for Server {
 }
 
 /// Whether somebody listens at the port.
-fn listens(netns: &Netns) -> Result<bool> {
+fn listens(netns: &Netns, port: u16) -> Result<bool> {
     let text = netns.within(|| {
         let read = |name| fs::read_to_string(format!("/proc/thread-self/net/{name}"));
         Ok(read("tcp")? + &read("tcp6").unwrap_or_default())
     })?;
-    let port = format!(":{PORT:04X}");
+    let port = format!(":{port:04X}");
     Ok(text.lines().any(|line| {
         let mut words = line.split_whitespace();
         words.nth(1).is_some_and(|local| local.ends_with(&port)) && words.nth(1) == Some("0A")
