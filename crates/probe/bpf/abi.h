@@ -247,6 +247,7 @@ struct config {
 #define RING_HEADER 4096 /* bytes before the records of a ring */
 
 #define TLS_HOOKS_MAX 1024    /* functions hooked at a time */
+#define TLS_HOOK_INDEX 0xffff /* of a cookie: its place in the map; the rest tells files apart */
 #define TLS_BREAKPOINTS_MAX 64 /* at a time */
 #define TLS_STEPS_MAX 4       /* pointers followed */
 #define TLS_LABEL_MAX 64      /* bytes of a label, a power of two */

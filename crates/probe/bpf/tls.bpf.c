@@ -152,7 +152,8 @@ static __always_inline void describe(struct tls_secret *secret)
 
 static __always_inline int tell(void *regs, __u32 cookie, bool may_sleep)
 {
-	struct tls_hook *hook = bpf_map_lookup_elem(&hooks, &cookie);
+	__u32 index = cookie & TLS_HOOK_INDEX;
+	struct tls_hook *hook = bpf_map_lookup_elem(&hooks, &index);
 	struct tls_secret *secret;
 	__u64 address;
 	bool many;

@@ -29,6 +29,7 @@ pub const TERMS_OTHER: u32 = 16;
 pub const TERMS_CONTAINER: u32 = 32;
 
 pub const TLS_HOOKS_MAX: u32 = 1024;
+pub const TLS_HOOK_INDEX: u32 = 0xffff;
 pub const TLS_STEPS_MAX: usize = 4;
 pub const TLS_TEXT: u8 = 0;
 pub const TLS_FIXED: u8 = 1;

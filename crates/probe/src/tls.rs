@@ -6,6 +6,7 @@
 
 mod bridge;
 mod finder;
+mod held;
 mod hooks;
 mod workspace;
 
@@ -17,7 +18,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use libbpf_rs::{MapCore as _, MapFlags, MapHandle, RingBuffer, RingBufferBuilder};
 use pktwho_packet::ProcessId;
@@ -29,7 +30,7 @@ use zerocopy::{FromBytes as _, IntoBytes as _};
 pub use finder::{Hooked, TlsFile, Unhooked};
 
 use crate::Error;
-use crate::abi::{TlsHook, TlsSecret, trimmed};
+use crate::abi::{self, TlsHook, TlsSecret, trimmed};
 use crate::mmaps::Mmaps;
 use finder::{Files, Finder, is_promising};
 use hooks::Hooks;
@@ -210,7 +211,8 @@ impl TlsSecrets {
             let (secrets, refused) = self.counts.get(cookie).copied().unwrap_or_default();
             report.secrets += secrets;
             report.refused += refused;
-            let hook = self.hooks.lookup(cookie.as_bytes(), MapFlags::ANY);
+            let index = cookie & abi::TLS_HOOK_INDEX;
+            let hook = self.hooks.lookup(index.as_bytes(), MapFlags::ANY);
             let hook = hook.ok().flatten();
             if let Some(hook) = hook.and_then(|bytes| TlsHook::read_from_bytes(&bytes).ok()) {
                 report.unreadable += hook.unreadable;
@@ -298,8 +300,9 @@ fn watch(
     for program in programs {
         finder.meet_program(program);
     }
-    finder.look_ahead(std::path::Path::new("/"));
+    finder.look_ahead(None);
     let (mut rescan, mut told) = (true, false);
+    let mut looked = Instant::now();
     loop {
         if std::mem::take(&mut rescan) {
             for file in Finder::mapped_now() {
@@ -316,21 +319,37 @@ fn watch(
             // Nobody may be waiting any more.
             let _ = done.send(());
         }
-        if !wait(&mmaps, stop) || is_told(stop) {
+        if !wait(&mmaps, stop, finder.holds()) || is_told(stop) {
             return;
         }
         rescan |= finder.hear(&mut mmaps);
+        if looked.elapsed() >= PATROL && finder.holds() {
+            rescan |= finder.let_go();
+            looked = Instant::now();
+        }
     }
 }
 
-/// Until something is mapped or we are told to stop; `false` when that cannot be waited for.
-fn wait(mmaps: &Mmaps, stop: &OwnedFd) -> bool {
+/// How often it is looked whether files can still be used.
+const PATROL: Duration = Duration::from_secs(5);
+
+/// Until something is mapped, we are told to stop or it is time to look at what we hold; `false` when
+/// that cannot be waited for.
+fn wait(mmaps: &Mmaps, stop: &OwnedFd, holds: bool) -> bool {
     let mut fds: Vec<_> = mmaps
         .fds()
         .chain([stop.as_fd()])
         .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
         .collect();
-    matches!(poll(&mut fds, None), Ok(_) | Err(rustix::io::Errno::INTR))
+    let patience = rustix::time::Timespec {
+        tv_sec: i64::try_from(PATROL.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: 0,
+    };
+    let patience = holds.then_some(&patience);
+    matches!(
+        poll(&mut fds, patience),
+        Ok(_) | Err(rustix::io::Errno::INTR)
+    )
 }
 
 fn is_told(stop: &OwnedFd) -> bool {

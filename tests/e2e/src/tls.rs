@@ -4,6 +4,7 @@
 //! Start reading at [`rows::ROWS`]. To add a case: one entry there.
 
 pub mod decrypt;
+pub mod gone;
 mod rows;
 mod scene;
 pub mod starts;

@@ -17,6 +17,7 @@ use std::time::Duration;
 use pktwho_tls::{Hook, Library, Machine, Refusal, cheaper, machine, resolve};
 use rustc_hash::FxHashSet;
 
+use super::held::{self, Held, Home};
 use super::hooks::Hooks;
 use super::workspace::Workspace;
 use crate::mmaps::{self, FileId, MappedFile, Mmaps};
@@ -65,14 +66,16 @@ pub struct Finder {
     judged: FxHashSet<Judged>,
     /// Our own program: it holds the words that are looked for, and no secrets.
     own: Option<Judged>,
+    /// Those of them that are hooked.
+    held: Vec<Held>,
     /// File systems whose libraries have been looked for.
     devices: FxHashSet<(u32, u32)>,
     workspace: Workspace,
 }
 
 /// A file with this content.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Judged {
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Judged {
     device: u64,
     inode: u64,
     size: u64,
@@ -80,7 +83,12 @@ struct Judged {
 }
 
 impl Judged {
-    fn of(facts: &Metadata) -> Self {
+    /// Whether that is it.
+    pub fn is_of(&self, facts: &Metadata) -> bool {
+        *self == Self::of(facts)
+    }
+
+    pub fn of(facts: &Metadata) -> Self {
         Self {
             device: facts.dev(),
             inode: facts.ino(),
@@ -111,6 +119,7 @@ impl Finder {
             own: fs::metadata("/proc/self/exe")
                 .ok()
                 .map(|facts| Judged::of(&facts)),
+            held: Vec::new(),
             devices: FxHashSet::default(),
             workspace: Workspace::new(),
         }
@@ -127,7 +136,8 @@ impl Finder {
         match open_mapped(file) {
             Some(opened) => {
                 let path = Path::new(OsStr::from_bytes(&file.path));
-                self.judge(&opened, path, (file.time != 0).then_some(file));
+                let home = Home::of(Some(file.pid), path);
+                self.judge(&opened, path, home, (file.time != 0).then_some(file));
             }
             // It may be met again.
             None => {
@@ -136,21 +146,23 @@ impl Finder {
         }
         // Behind the file itself, which is in use.
         if self.devices.len() < MEMORY && self.devices.insert((file.id.major, file.id.minor)) {
-            self.look_ahead(&PathBuf::from(format!("/proc/{}/root", file.pid)));
+            self.look_ahead(Some(file.pid));
         }
     }
 
     /// Looks at a file that is about to be executed.
     pub fn meet_program(&mut self, path: &Path) {
         if let Ok(file) = File::open(path) {
-            self.judge(&file, path, None);
+            self.judge(&file, path, Home::of(None, path), None);
         }
     }
 
-    /// Hooks the libraries of a file system whose names promise TLS.
-    pub fn look_ahead(&mut self, root: &Path) {
+    /// Hooks the libraries whose names promise TLS, in our own root or in a process's.
+    pub fn look_ahead(&mut self, pid: Option<u32>) {
+        let root = pid.map_or("/".into(), |pid| format!("/proc/{pid}/root"));
+        let root = (Path::new(&root), pid);
         for folder in FOLDERS {
-            let folder = root.join(folder);
+            let folder = root.0.join(folder);
             self.look_into(root, &folder);
             let below = fs::read_dir(&folder).into_iter().flatten().flatten();
             for entry in below.filter(|entry| is_for_machine(&entry.file_name())) {
@@ -159,7 +171,7 @@ impl Finder {
         }
     }
 
-    fn look_into(&mut self, root: &Path, folder: &Path) {
+    fn look_into(&mut self, (root, pid): (&Path, Option<u32>), folder: &Path) {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             let name = entry.file_name();
             let name = name.as_bytes();
@@ -171,17 +183,17 @@ impl Finder {
             // A link is met where it leads; one that leaves the root leads somewhere else.
             let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
             if is_file && let Ok(file) = open_plain(&path) {
-                let shown = path
-                    .strip_prefix(root)
-                    .map(|rest| Path::new("/").join(rest));
-                self.judge(&file, &shown.unwrap_or(path), None);
+                let shown = path.strip_prefix(root);
+                let shown = shown.map(|rest| Path::new("/").join(rest));
+                let shown = shown.unwrap_or(path);
+                self.judge(&file, &shown, Home::of(pid, &shown), None);
             }
         }
     }
 
     /// Hooks a file, if it has something to hook and was not judged before. `mapped`: by a
     /// process just now.
-    fn judge(&mut self, file: &File, path: &Path, mapped: Option<&MappedFile>) {
+    fn judge(&mut self, file: &File, path: &Path, home: Home, mapped: Option<&MappedFile>) {
         let Ok(facts) = file.metadata() else { return };
         let judged = Judged::of(&facts);
         if self.own.as_ref() == Some(&judged) {
@@ -190,7 +202,7 @@ impl Finder {
         if self.judged.len() >= MEMORY {
             self.judged.clear();
         }
-        if !facts.is_file() || facts.size() > SIZE_MAX || !self.judged.insert(judged) {
+        if !facts.is_file() || facts.size() > SIZE_MAX || !self.judged.insert(judged.clone()) {
             return;
         }
         let length = usize::try_from(facts.size()).unwrap_or(0);
@@ -200,6 +212,10 @@ impl Finder {
             Err(refusal) => Err(refusal.into()),
             Ok(hooks) => self.hook(file, &hooks, mapped).map_err(Unhooked::Failed),
         };
+        if let Ok(hooked) = &outcome {
+            let cookies = hooked.cookies.clone();
+            self.held.push(Held::new(judged, cookies, home));
+        }
         if let Ok(mut files) = self.files.lock()
             && files.len() < FILES
         {
@@ -241,6 +257,37 @@ impl Finder {
             self.meet(file);
         }
         lost
+    }
+
+    /// Whether files are hooked.
+    pub fn holds(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// Lets go of files that nobody can use any more. `true`: of some, and whoever has mapped
+    /// one of them meanwhile has to be found.
+    pub fn let_go(&mut self) -> bool {
+        let alive = held::namespaces(pids());
+        if !self.held.iter().any(|held| held.has_left(&alive)) {
+            return false;
+        }
+        // By the inode's number alone: file systems may tell two of their own.
+        let mapped: FxHashSet<u64> = pids()
+            .flat_map(mmaps::of_process)
+            .map(|file| file.id.inode)
+            .collect();
+        let is_gone =
+            |held: &mut Held| held.has_left(&alive) && !mapped.contains(&held.judged.inode);
+        let gone: Vec<Held> = self.held.extract_if(.., is_gone).collect();
+        for held in &gone {
+            self.hooks.detach(&held.cookies);
+            self.judged.remove(&held.judged);
+            self.seen.retain(|id| id.inode != held.judged.inode);
+        }
+        // The number of a file system that is gone may be another's soon.
+        self.devices
+            .retain(|&(major, _)| major != 0 || gone.is_empty());
+        !gone.is_empty()
     }
 
     /// What every process has mapped: files whose names promise TLS come first, then programs.

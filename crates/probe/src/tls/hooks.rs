@@ -10,6 +10,7 @@ use libbpf_rs::{
     Link, MapCore, MapFlags, MapHandle, Object, ObjectBuilder, UprobeMultiOpts, UprobeOpts,
 };
 use pktwho_tls::{Hook, Operand, Place, Register};
+use rustc_hash::FxHashMap;
 use zerocopy::IntoBytes as _;
 
 use super::bridge::{self, Bridge};
@@ -32,9 +33,13 @@ pub struct Hooks {
     form: &'static str,
     /// Whether there are breakpoints.
     breakpoints: bool,
-    links: Vec<Link>,
-    /// Descriptions that are taken in the map.
+    /// Of each file, by its first cookie.
+    links: FxHashMap<u32, Vec<Link>>,
+    /// Descriptions in the map that were taken so far, and those of them that are free again.
     used: u32,
+    free: Vec<u32>,
+    /// How often one was taken that had been free again.
+    again: u32,
 }
 
 /// Functions of a file that are hooked.
@@ -88,8 +93,10 @@ impl Hooks {
                         object,
                         form,
                         breakpoints,
-                        links: Vec::new(),
+                        links: FxHashMap::default(),
                         used: 0,
+                        free: Vec::new(),
+                        again: 0,
                     });
                 }
                 Err(error) => refusal = Some(load::refused(&error)),
@@ -127,31 +134,75 @@ impl Hooks {
         hooks: &[Hook],
         mapped: Option<&MappedFile>,
     ) -> Result<Attached, String> {
-        let first = self.used;
-        let count = u32::try_from(hooks.len()).unwrap_or(u32::MAX);
-        if first.saturating_add(count) > abi::TLS_HOOKS_MAX {
-            return Err(format!("more than {} functions", abi::TLS_HOOKS_MAX));
+        let cookies = self.take(hooks.len())?;
+        match self.attach_as(file, hooks, mapped, &cookies) {
+            Ok(since) => Ok(Attached { cookies, since }),
+            Err(error) => {
+                self.detach(&cookies);
+                Err(error)
+            }
         }
-        let cookies: Vec<u32> = (first..first + count).collect();
+    }
+
+    /// Takes hooks off their file again: those of one [`attach`](Self::attach).
+    pub fn detach(&mut self, cookies: &[u32]) {
+        let first = cookies.first();
+        drop(first.and_then(|first| self.links.remove(first)));
+        let indexes = cookies.iter().map(|cookie| cookie & abi::TLS_HOOK_INDEX);
+        self.free.extend(indexes);
+    }
+
+    /// Cookies of which nobody's secrets are on their way. Those that were never taken come
+    /// first, so that what became of a file can be told for long.
+    fn take(&mut self, count: usize) -> Result<Vec<u32>, String> {
+        let unused = u32::try_from(count)
+            .ok()
+            .and_then(|count| self.used.checked_add(count));
+        if let Some(end) = unused.filter(|&end| end <= abi::TLS_HOOKS_MAX) {
+            let cookies = (self.used..end).collect();
+            self.used = end;
+            return Ok(cookies);
+        }
+        let rest = self.free.len().checked_sub(count);
+        let rest = rest.ok_or_else(|| format!("more than {} functions", abi::TLS_HOOKS_MAX))?;
+        self.again = self.again.wrapping_add(1);
+        let generation = self.again.wrapping_mul(abi::TLS_HOOK_INDEX + 1);
+        Ok(self
+            .free
+            .drain(rest..)
+            .map(|index| generation | index)
+            .collect())
+    }
+
+    /// Says since when secrets come.
+    fn attach_as(
+        &mut self,
+        file: &File,
+        hooks: &[Hook],
+        mapped: Option<&MappedFile>,
+        cookies: &[u32],
+    ) -> Result<u64, String> {
         let map = self.object.maps().find(|map| map.name() == "hooks");
         let map = map.ok_or("no map")?;
         for (cookie, hook) in cookies.iter().zip(hooks) {
             let described =
                 describe(hook).ok_or("its values lie where they cannot be described")?;
-            map.update(cookie.as_bytes(), described.as_bytes(), MapFlags::ANY)
+            let index = cookie & abi::TLS_HOOK_INDEX;
+            map.update(index.as_bytes(), described.as_bytes(), MapFlags::ANY)
                 .map_err(|error| error.to_string())?;
         }
         let mapped = mapped.filter(|_| self.breakpoints);
-        let bridge = mapped.map(|mapped| Bridge::build(&self.object, mapped, hooks, &cookies));
+        let bridge = mapped.map(|mapped| Bridge::build(&self.object, mapped, hooks, cookies));
         let bridged = bridge.as_ref().filter(|bridge| bridge.stands());
         let mut since = bridged.map(|_| monotonic());
-        let links = self.link(file, hooks, &cookies);
+        let links = self.link(file, hooks, cookies);
         let since = *since.get_or_insert_with(monotonic);
         drop(bridge);
         let links = links.map_err(|error| without_number(&format!("{error:#}")))?;
-        self.links.extend(links);
-        self.used += count;
-        Ok(Attached { cookies, since })
+        if let Some(&first) = cookies.first() {
+            self.links.insert(first, links);
+        }
+        Ok(since)
     }
 
     fn link(&self, file: &File, hooks: &[Hook], cookies: &[u32]) -> libbpf_rs::Result<Vec<Link>> {

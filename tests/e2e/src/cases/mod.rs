@@ -116,6 +116,8 @@ pub const CASES: &[Case] = cases! {
     "decrypt/openssl", tls::decrypt::openssl;
     "decrypt/nginx", tls::decrypt::nginx;
     "decrypt/once", tls::decrypt::once;
+    "traces/tls-namespaces-gone", tls::gone::namespaces;
+    "traces/tls-killed", tls::gone::killed;
     "readme/commands", readme::commands;
     "readme/tshark", readme::tshark;
     "readme/cargo-words", readme::cargo_words;

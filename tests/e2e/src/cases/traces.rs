@@ -51,7 +51,7 @@ fn nothing_left(lab: &Lab, backend: &str) -> Result<Outcome> {
 }
 
 /// Whether the kernel still has a program. Attached to anything, it has.
-fn is_loaded(program: u32) -> bool {
+pub fn is_loaded(program: u32) -> bool {
     bpftool(&["prog", "show", "id", &program.to_string()]).is_ok()
 }
 

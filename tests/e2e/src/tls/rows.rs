@@ -75,6 +75,14 @@ pub const STATIC: &str = concat!(
 ln -s $DIR/static $DIR/original"
 );
 
+/// In a mount namespace of its own, for `gone.rs`: a library of its own, held until it is killed.
+pub const HOLD_LIBRARY: &str = concat!(
+    "mount -t tmpfs none $DIR/own\n",
+    copied!("$DIR/own/lib"),
+    "export LD_LIBRARY_PATH=$DIR/own/lib
+     exec openssl base64 0<>$DIR/gate"
+);
+
 /// Programs for `starts.rs`.
 pub const START_GO: &str = concat!(go!(), "go build -o original client.go");
 pub const START_PYTHON: (&str, &str) = (
