@@ -3,10 +3,12 @@
 use crate::{Outcome, shell};
 
 const HELP: &str = "usage: cargo xtask diff filter [--seed N] [--count N]
-       cargo xtask diff print [CASE...]";
+       cargo xtask diff print [CASE...]
+       cargo xtask diff print sweep [NAME...]";
 
 /// `filter [--seed N] [--count N]`: random filters on random packets. `print [CASE...]`: the golden
-/// captures' packets, cut at every length.
+/// captures' packets, cut at every length. `print sweep [NAME...]`: random payloads under every port,
+/// protocol number and type.
 pub fn run(words: &[String]) -> Outcome {
     match words.split_first() {
         Some((word, rest)) if word == "print" => print(rest),
@@ -14,13 +16,18 @@ pub fn run(words: &[String]) -> Outcome {
     }
 }
 
-/// Prints packets cut at every length with both tools, and says where they differ. What is known
-/// to be newer than the installed tcpdump, and why, stands in the script.
-fn print(cases: &[String]) -> Outcome {
+/// Prints packets cut at every length with both tools, or sweeps through the numbers of protocols, and
+/// says where they differ. What is known to be newer than the installed tcpdump, and why, stands in the
+/// script.
+fn print(words: &[String]) -> Outcome {
+    let (mode, cases) = match words.split_first() {
+        Some((word, rest)) if word == "sweep" => ("--sweep", rest),
+        _ => ("--snaplens", words),
+    };
     let build = ["build", "--release", "--package", "pktwho"];
     shell::run(&mut shell::command(shell::cargo(), &build))?;
     let script = "tests/golden/print/generate.py";
-    let mut command = shell::command("python3", &[script, "--snaplens", "tcpdump"]);
+    let mut command = shell::command("python3", &[script, mode, "tcpdump"]);
     command.arg(shell::target().join("release/pktwho"));
     command.args(cases).env("TZ", "UTC0");
     shell::run(&mut command)

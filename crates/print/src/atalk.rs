@@ -27,10 +27,26 @@ static DDP: &[(u8, &str)] = &[
 /// `LINKTYPE_LOCALTALK`: destination, source and type of LLAP first.
 pub(crate) fn localtalk(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     p.protocol = "lltalk";
-    llap(p, c, length)
+    llap(p, c, length, "llap")
 }
 
-fn llap(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
+/// Datagrams that gateways carry in UDP: LLAP with the long header, or nothing of `AppleTalk`.
+pub(crate) fn in_udp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
+    if !matches!(c.rest(), [_, _, 2, ..]) {
+        put!(p, "UDP, length ", length);
+        return Ok(());
+    }
+    if p.verbose(1) {
+        put!(p, "kip ");
+    }
+    let before = p.link_len;
+    let printed = llap(p, c, length, "atalk");
+    p.link_len = before;
+    printed
+}
+
+/// `mark` stands where a long header is cut.
+fn llap(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize, mark: &'static str) -> Printed {
     p.protocol = "llap";
     if length < 3 {
         put!(p, " [|llap ", length, "]");
@@ -42,6 +58,7 @@ fn llap(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
     match kind {
         1 => short(p, c, length, (source, destination)),
         2 => {
+            p.protocol = mark;
             let Some(header) = long(p, &mut c, length)? else {
                 return Ok(());
             };

@@ -80,6 +80,7 @@ static FEATURES: &[(u8, &str)] = &[
 /// A packet; `length` is what IP leaves for it.
 pub(crate) fn dccp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Printed {
     p.protocol = "dccp";
+    c.need(SHORT)?;
     if length < SHORT {
         put!(p, "truncated-dccp - ", SHORT - length, " bytes missing!");
         return Ok(());

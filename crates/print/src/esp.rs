@@ -61,7 +61,7 @@ pub(crate) fn ah(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Prin
         put!(p, HexFull(c.u8()?));
     }
     put!(p, "): ");
-    let left = length.saturating_sub(size.max(12));
+    let left = length.saturating_sub(size);
     let inside = Ip {
         addresses_shown: true,
         ..*ip

@@ -169,6 +169,10 @@ impl Frame<'_> {
         // What comes after the timestamp is a frame's type again, with its length.
         self.length_shown = false;
         let Some(mut after) = arista::header(p, self.c, self.length)? else {
+            if !p.style.link {
+                addresses(p, self.source, self.destination);
+                self.kind_and_length(p, kind);
+            }
             if !p.style.quiet {
                 p.unknown(self.c.rest());
             }

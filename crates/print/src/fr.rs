@@ -189,9 +189,7 @@ fn payload(
     if !p.style.link {
         address.show(p, address.length, u16::from(protocol), wire);
     }
-    if !p.style.quiet {
-        p.unknown(c.rest());
-    }
+    p.unknown(c.rest());
     c.need(length)
 }
 

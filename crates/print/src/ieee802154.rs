@@ -27,6 +27,11 @@ const EXTENDED: u16 = 3;
 
 /// A frame; whether its check sequence was captured is found out by its being right.
 pub(crate) fn frame(p: &mut Out<'_>, c: Cursor<'_>, _wire: usize) -> Printed {
+    packet(p, c, c.remaining()).map(drop)
+}
+
+/// A frame of `length` bytes; whether it was understood up to its payload.
+pub(crate) fn packet(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Result<bool, Truncated> {
     p.protocol = "802.15.4";
     let whole = c;
     let mut c = c;
@@ -43,12 +48,13 @@ pub(crate) fn frame(p: &mut Out<'_>, c: Cursor<'_>, _wire: usize) -> Printed {
         _ => "Extended",
     };
     put!(p, kind, " packet");
+    put!(p, " ");
     if control & 7 > 3 {
-        put!(p, " ");
-        return Ok(());
+        return Ok(true);
     }
+    whole.need(length)?;
     let version = control >> 12 & 3;
-    put!(p, " v", version, " ");
+    put!(p, "v", version, " ");
     if p.verbose(3) {
         for (_, name) in FLAGS.iter().filter(|flag| control & flag.0 != 0) {
             put!(p, *name);
@@ -56,13 +62,13 @@ pub(crate) fn frame(p: &mut Out<'_>, c: Cursor<'_>, _wire: usize) -> Printed {
     }
     sequence(p, &mut c, control, version)?;
     if !addresses(p, &mut c, control, version) {
-        return Ok(());
+        return Ok(false);
     }
     let rest = verify(p, whole.rest(), c.rest());
     if !rest.is_empty() {
         p.unknown(rest);
     }
-    Ok(())
+    Ok(true)
 }
 
 fn sequence(p: &mut Out<'_>, c: &mut Cursor<'_>, control: u16, version: u16) -> Printed {

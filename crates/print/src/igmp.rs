@@ -28,6 +28,10 @@ const LEAVE: u8 = 0x17;
 /// A message of `length` bytes.
 pub(crate) fn igmp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, _: &Ip) -> Printed {
     p.protocol = "igmp";
+    if p.style.quiet {
+        put!(p, "igmp");
+        return Ok(());
+    }
     let whole = c;
     let c = Cursor::new(c.limit(length).rest());
     let mut peek = c;

@@ -21,7 +21,7 @@ enum Kind {
 pub(crate) fn igrp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, _: &Ip) -> Printed {
     p.protocol = "igrp";
     let mut c = Cursor::new(c.limit(length).rest());
-    if c.remaining() < 12 {
+    if c.remaining() < 10 {
         put!(p, "igrp:");
         return Err(Truncated);
     }
@@ -29,7 +29,6 @@ pub(crate) fn igrp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, _: &Ip) -> Pri
     let (version, operation) = (first >> 4, first & 15);
     let (edition, number) = (c.u8()?, c.u16()?);
     let counts = [c.u16()?, c.u16()?, c.u16()?];
-    let checksum = c.u16()?;
     put!(p, "igrp: ");
     match operation {
         1 => put!(p, "update"),
@@ -40,21 +39,27 @@ pub(crate) fn igrp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, _: &Ip) -> Pri
     put!(p, " V", version, " edit=", edition, " AS=", number);
     put!(p, " (", interior, "/", system, "/", exterior, ")");
     let kinds = [Kind::Interior, Kind::System, Kind::Exterior];
+    let checksum = c.u16()?;
     if p.verbose(1) {
         put!(p, " checksum=0x", HexFull(checksum));
     }
     let mut left = length.saturating_sub(12);
+    let mut missing = false;
     for (count, kind) in counts.into_iter().zip(kinds) {
         for _ in 0..count {
             if left < ENTRY {
+                missing = true;
                 break;
             }
             entry(p, &mut c, kind)?;
             left -= ENTRY;
         }
     }
-    if left > 0 {
+    if left >= ENTRY {
         put!(p, " [extra bytes ", left, "]");
+    }
+    if missing || left > 0 {
+        p.invalid();
     }
     Ok(())
 }

@@ -65,6 +65,11 @@ static PAYLOADS: &[(u8, Payload)] = &[
     (41, |p, c, length, _| ip6::ip6(p, c, length)),
     (143, |p, c, length, _| ether::frame(p, c, length)),
     (47, |p, c, length, _| gre::gre(p, c, length)),
+    // Sun's network disk.
+    (77, |p, _, length, _| {
+        put!(p, " nd ", length);
+        Ok(())
+    }),
     (59, |p, _, _, _| {
         put!(p, "no next header");
         Ok(())

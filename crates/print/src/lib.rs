@@ -188,6 +188,7 @@ mod vsock;
 mod vtp;
 mod vxlan;
 mod wb;
+mod zep;
 mod zephyr;
 mod zmtp1;
 

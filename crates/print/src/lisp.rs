@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use pktwho_wire::{Cursor, Truncated};
 
 use crate::hexdump;
-use crate::out::{Out, Printed, bits, named};
+use crate::out::{Out, Printed, bits, lookup, named};
 use crate::put::put;
 
 static MESSAGES: &[(u8, &str)] = &[
@@ -56,7 +56,10 @@ pub(crate) fn lisp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     c.need(HEADER + REGISTER_HEADER)?;
     let first = { c }.u8()?;
     let kind = first >> 4;
-    put!(p, named(MESSAGES, kind, "unknown-type"), ",");
+    match lookup(MESSAGES, kind) {
+        Some(name) => put!(p, name, ","),
+        None => put!(p, "unknown-type-", kind, ","),
+    }
     let flags = c.u32()? & 0x0fff_ffff;
     let (table, identified) = match kind {
         REGISTER => (REGISTER_FLAGS, flags & 0x0200_0000 != 0),
@@ -103,7 +106,13 @@ fn message(
         hexdump::hex(p, "\n    Authentication-Data: ", there);
     }
     c.skip(size)?;
+    if records == 0 {
+        p.invalid();
+    }
     for _ in 0..records {
+        if c.is_empty() {
+            break;
+        }
         if !record(p, &mut c)? {
             return Ok(());
         }
@@ -114,7 +123,7 @@ fn message(
         };
         hexdump::hex(p, "\n    xTR-ID: ", id);
         put!(p, "\n    SITE-ID: ", c.u64()?);
-    } else if !c.is_empty() {
+    } else if records > 0 && !c.is_empty() {
         hexdump::hex(p, "\n    Data: ", c.rest());
     }
     Ok(())
@@ -122,8 +131,8 @@ fn message(
 
 /// An identifier and its locators (RFC 6830 section 6.1.4); `false` if it cannot be understood.
 fn record(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Result<bool, Truncated> {
-    put!(p, "\n");
     c.need(12)?;
+    put!(p, "\n");
     let (ttl, locators, width) = (c.u32()?, c.u8()?, c.u8()?);
     let (action, version, family) = (c.u16()?, c.u16()?, c.u16()?);
     if p.verbose(1) {

@@ -344,7 +344,7 @@ fn snap_header(p: &mut Out<'_>, organisation: u32, kind: u16, length: usize) {
         HexZeros(organisation, 6),
         "), "
     );
-    if matches!(organisation, 0 | 0xf8) {
+    if organisation == 0 {
         ethertype::label(p, kind);
     } else {
         put!(

@@ -21,7 +21,8 @@ pub(crate) fn lspping(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed 
     p.protocol = "lspping";
     let mut c = c;
     if length < HEADER {
-        return Err(Truncated);
+        put!(p, "\n\t\t packet is too short");
+        return Ok(());
     }
     c.need(HEADER)?;
     let version = c.u16()?;

@@ -7,13 +7,14 @@ use pktwho_wire::Cursor;
 
 use crate::out::{Out, Printed, lookup};
 use crate::put::put;
-use crate::{ip, ip6};
+use crate::{atalk, ip, ip6, ipx, isoclns};
 
 static FAMILIES: &[(u32, &str)] = &[
     (2, "IPv4"),
     (24, "IPv6"),
     (28, "IPv6"),
     (30, "IPv6"),
+    (6, "NS"),
     (7, "ISO"),
     (16, "Appletalk"),
     (23, "IPX"),
@@ -37,6 +38,9 @@ pub(crate) fn null(p: &mut Out<'_>, mut c: Cursor<'_>, wire: usize) -> Printed {
     match family {
         2 => ip::ip(p, c, length),
         24 | 28 | 30 => ip6::ip6(p, c, length),
+        7 => isoclns::isoclns(p, c, length),
+        16 => atalk::atalk(p, c, length),
+        23 => ipx::ipx(p, c, length),
         _ => {
             if !p.style.link {
                 header(p, family, wire);

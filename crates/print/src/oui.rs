@@ -67,7 +67,7 @@ pub(crate) fn protocol(organisation: u32, kind: u16) -> &'static str {
     match organisation {
         0x00_000c => lookup(CISCO, kind),
         0x00_80c2 => lookup(BRIDGED, kind),
-        0x08_0007 => ethertype::name(kind),
+        0x00_00f8 | 0x08_0007 => ethertype::name(kind),
         _ => None,
     }
     .unwrap_or("Unknown")

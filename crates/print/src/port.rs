@@ -7,10 +7,10 @@ use pktwho_wire::Cursor;
 use crate::ip_proto::Ip;
 use crate::out::{Out, Printed};
 use crate::{
-    PacketType, ahcp, aodv, autorp, babel, beep, bfd, bgp, bootp, dhcp6, dns, geneve, hncp, hsrp,
-    isakmp, krb, l2tp, ldp, lisp, lmp, lspping, lwapp, lwres, mpls, msdp, nfs, ntp, olsr, openflow,
-    pgm, pptp, ptp, quic, radius, resp, rip, rpki_rtr, rtp, rx, sflow, snmp, someip, syslog,
-    telnet, text, tftp, timed, vqp, vxlan, wb, zephyr, zmtp1,
+    PacketType, ahcp, aodv, atalk, autorp, babel, beep, bfd, bgp, bootp, dhcp6, dns, geneve, hncp,
+    hsrp, isakmp, krb, l2tp, ldp, lisp, lmp, lspping, lwapp, lwres, mpls, msdp, nfs, ntp, olsr,
+    openflow, pgm, pptp, ptp, quic, radius, resp, rip, rpki_rtr, rtp, rx, sflow, snmp, someip,
+    syslog, telnet, text, tftp, timed, vqp, vxlan, wb, zep, zephyr, zmtp1,
 };
 
 /// A printer of what a datagram or segment carries.
@@ -129,6 +129,11 @@ static UDP: &[Entry] = &[
     ports(319, 320, ptp::ptp),
     port(30490, someip::someip),
     port(496, autorp::autorp),
+    port(17754, zep::zep),
+    // Well-known sockets of AppleTalk, as three gateways number them.
+    ports(200, 327, atalk::in_udp),
+    ports(768, 895, atalk::in_udp),
+    ports(16512, 16639, atalk::in_udp),
 ];
 
 /// TCP ports, likewise.

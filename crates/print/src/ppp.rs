@@ -9,7 +9,7 @@ use pktwho_wire::Cursor;
 use crate::hexdump;
 use crate::out::{Out, Printed, lookup};
 use crate::put::{HexFull, HexZeros, put};
-use crate::{eap, ethertype, ip, ip6};
+use crate::{eap, ethertype, ip, ip6, ipx};
 
 const LCP: u16 = 0xc021;
 const IPCP: u16 = 0x8021;
@@ -184,10 +184,11 @@ fn inside(
     length: usize,
 ) -> Printed {
     if protocol >> 8 == FLAG {
-        return unframed(p, protocol, whole, c, length);
+        return unframed(p, whole, c, length);
     }
     match protocol {
         0x0021 | 0x002f | 0x0800 => p.deeper(|p| ip::ip(p, c, length)),
+        0x002b => p.deeper(|p| ipx::ipx(p, c, length)),
         0x0057 | 0x86dd => p.deeper(|p| ip6::ip6(p, c, length)),
         LCP | IPCP | 0x8023 | 0x8281 | IP6CP | CCP | BACP => {
             let before = c.position() - whole.position();
@@ -224,17 +225,11 @@ const FLAG: u16 = 0x7e;
 const ESCAPE: u8 = 0x7d;
 
 /// A frame as it was on an asynchronous line: with flags, and octets escaped.
-fn unframed(
-    p: &mut Out<'_>,
-    protocol: u16,
-    whole: Cursor<'_>,
-    c: Cursor<'_>,
-    length: usize,
-) -> Printed {
+fn unframed(p: &mut Out<'_>, whole: Cursor<'_>, c: Cursor<'_>, length: usize) -> Printed {
     // The second octet of what was taken for a protocol belongs to it.
     let start = (c.position() - whole.position()).saturating_sub(1);
     let raw = whole.rest().get(start..).unwrap_or_default();
-    let raw = raw.get(..length).unwrap_or(raw);
+    let raw = raw.get(..=length).unwrap_or(raw);
     let mut plain = Vec::with_capacity(raw.len());
     let mut bytes = raw.iter();
     while let Some(&byte) = bytes.next() {
@@ -244,10 +239,12 @@ fn unframed(
             _ => plain.push(byte),
         }
     }
-    let _ = protocol;
     let mut inner = Cursor::new(&plain);
     let whole = inner;
     let left = plain.len();
+    if plain.len() < 2 {
+        return Ok(());
+    }
     match { inner }.u8()? {
         0x21 => {
             inner.skip(1)?;
@@ -276,7 +273,7 @@ fn unframed(
 fn carried(protocol: u16) -> Option<u16> {
     match protocol {
         0x0023 => Some(0x00fe),
-        0x002b | 0x8137 => Some(0x8137),
+        0x8137 => Some(0x8137),
         0x0281 => Some(0x8847),
         0x0283 => Some(0x8848),
         _ => None,
@@ -285,7 +282,10 @@ fn carried(protocol: u16) -> Option<u16> {
 
 /// A fragment of multilink PPP (RFC 1990).
 fn multilink(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
-    put!(p, "MLPPP, ");
+    // `-e` has named it.
+    if !p.style.link {
+        put!(p, "MLPPP, ");
+    }
     if length < 2 || c.remaining() < 2 {
         put!(p, "[|mlppp]");
         return Ok(());

@@ -8,6 +8,7 @@ use crate::put::{HexFull, Visible, put};
 const COOKIE: u32 = 0x1a2b_3c4d;
 
 static MESSAGES: &[(u16, &str)] = &[
+    (0, "NOT_DEFINED"),
     (1, "SCCRQ"),
     (2, "SCCRP"),
     (3, "StopCCRQ"),
@@ -92,7 +93,7 @@ pub(crate) fn pptp(p: &mut Out<'_>, mut c: Cursor<'_>, _length: usize) -> Printe
     if cookie != COOKIE {
         put!(p, " UNEXPECTED Magic-Cookie!!(", HexFull(cookie), ")");
     }
-    if p.verbose(1) {
+    if p.verbose(1) || cookie != COOKIE {
         put!(p, " Magic-Cookie=", HexFull(cookie));
     }
     let kind = c.u16()?;

@@ -241,6 +241,11 @@ pub(crate) mod ng {
         p.protocol = "ripng";
         let mut c = Cursor::new(c.limit(length).rest());
         let (command, version) = (c.u8()?, c.u8()?);
+        if version != 1 {
+            put!(p, " [vers ", version, "]");
+            p.invalid();
+            return Ok(());
+        }
         c.skip(2)?;
         let left = length.saturating_sub(4);
         let count = left / 20;

@@ -33,13 +33,12 @@ pub(crate) fn rsvp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, _: &Ip) -> Pri
     }
     let kind = { c }.u8()?;
     if !p.verbose(1) {
-        put!(
-            p,
-            "RSVPv1 ",
-            named(table::MESSAGES, kind, "unknown"),
-            " Message, length ",
-            length
-        );
+        put!(p, "RSVPv1 ");
+        match lookup(table::MESSAGES, kind) {
+            Some(name) => put!(p, name),
+            None => put!(p, "unknown (", kind, ")"),
+        }
+        put!(p, " Message, length: ", length);
         return Ok(());
     }
     let stated = header(p, first, &mut c, "\n\t")?;

@@ -78,6 +78,10 @@ const CHUNK_HEADER: usize = 4;
 pub(crate) fn sctp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Printed {
     p.protocol = "sctp";
     let mut c = c;
+    if length < HEADER {
+        put!(p, "truncated-sctp - ", HEADER - length, " bytes missing!");
+        return Ok(());
+    }
     c.need(HEADER)?;
     let (source, destination) = (c.u16()?, c.u16()?);
     if !ip.addresses_shown {
@@ -102,10 +106,24 @@ pub(crate) fn sctp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Pr
 }
 
 /// The chunks; `channel` says that they carry `ForCES`.
+/// What stands before a chunk's number.
+fn numbered(verbose: u8, number: u32) -> &'static str {
+    match (verbose, number) {
+        (2.., _) => "\n\t",
+        (_, 1) => " (",
+        _ => ", (",
+    }
+}
+
 fn chunks(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize, channel: bool) -> Printed {
     let mut left = length;
     let mut number = 1_u32;
     while left > 0 {
+        if left < CHUNK_HEADER {
+            put!(p, numbered(p.style.verbose, number), number, ") ");
+            put!(p, "[chunk descriptor cut off at end of packet]");
+            return Ok(());
+        }
         c.need(CHUNK_HEADER)?;
         let (kind, flags, size) = (c.u8()?, c.u8()?, c.u16()?);
         let inner = usize::from(size).checked_sub(CHUNK_HEADER);
@@ -113,14 +131,7 @@ fn chunks(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize, channel: bool) -> P
             return Err(Truncated);
         }
         c.need(inner.unwrap_or(0))?;
-        let before = match (p.style.verbose, number) {
-            (2.., _) => {
-                "
-	"
-            }
-            (_, 1) => " (",
-            _ => ", (",
-        };
+        let before = numbered(p.style.verbose, number);
         put!(p, before, number, ") ");
         let Some(inner) = inner else {
             put!(

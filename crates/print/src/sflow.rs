@@ -77,6 +77,7 @@ pub(crate) fn sflow(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     let mut c = c;
     let (version, family) = (c.u32()?, c.u32()?);
     if version != 5 {
+        c.need(HEADER_V4 - 8)?;
         put!(p, "sFlow version ", version, " packet not supported");
         return Ok(());
     }

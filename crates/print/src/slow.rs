@@ -77,9 +77,7 @@ pub(crate) fn slow(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
         }
         _ => {
             put!(p, "unknown (", kind, "), length ", length);
-            if p.verbose(1) {
-                hexdump::hex(p, "\n\t", whole.rest());
-            }
+            hexdump::hex(p, "\n\t", whole.rest());
             Ok(())
         }
     }

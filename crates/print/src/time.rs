@@ -124,6 +124,11 @@ pub(crate) fn utc(secs: i64, out: &mut Vec<u8>) {
     local(out, secs, TimeStyle::Date, &mut NoNames);
 }
 
+/// `YYYY-MM-DD HH:MM:SS` where the names say that the user is.
+pub(crate) fn date_and_time(secs: i64, names: &mut dyn Names, out: &mut Vec<u8>) {
+    local(out, secs, TimeStyle::Date, names);
+}
+
 /// Local time of day, after the date if asked for.
 fn local(out: &mut Vec<u8>, secs: i64, style: TimeStyle, names: &mut dyn Names) {
     let p = To { out };

@@ -4,9 +4,11 @@
 Each capture is made of packets built here, byte by byte; CASES says with which arguments each
 is read.  The expected outputs are written by `BLESS=1 cargo test -p pktwho --test golden print`
 and are compared with the installed tcpdump's by `./generate.py --compare TOOL`.  `./generate.py --snaplens TOOL OURS`
-cuts packets of every case at every length and compares what two tools print of them.
+cuts packets of every case at every length and compares what two tools print of them; `--sweep TOOL OURS` does so with
+random payloads under every port, protocol number, EtherType, LLC address, PPP protocol and link type.
 """
 import pathlib
+import random
 import re
 import socket
 import struct
@@ -689,11 +691,15 @@ def passive_networks():
 
 
 def gateways():
-    """EGP, minimal encapsulation and Auto-RP."""
+    """EGP, minimal encapsulation, Auto-RP, the ZigBee encapsulation and AppleTalk in UDP."""
     egp = lambda kind, code, status, rest, version=2: ip4(8, bytes([version, kind, code, status]) + u16(0, 100, 7) + h(rest))
     packets = [egp(3, code, status, "001e00780000") for code in range(6) for status in (0, 1, 3)] + [egp(5, code, status, "001e00780000") for code in range(3) for status in (0, 1, 2, 4)]
     packets += [egp(2, 0, 1, "00000a000000"), egp(8, 0, 1, "00020a000000"), egp(8, 0, 1, "00090a000000"), egp(1, 0, 0x81, "00000a000000"), egp(9, 0, 0, "001e00780000"), egp(3, 0, 1, "001e00780000", 3)]
     header = h("0680e57b0a0000010a000003")
+    encapsulated = [h("45580" + "10b123401ff" + "00" * 7) + bytes([17]), h("455802010b123401ff" + "e000000080000000" + "00000007" + "00" * 10) + bytes([17])]
+    personal = h("418807" + "3412ffff0100") + b"abcdefgh"
+    packets += [ip4(17, udp(40000, 17754, start + personal)) for start in encapsulated] + [ip4(17, udp(40000, 17754, h(body))) for body in ("4558020200000009", "455802010b12", "4142")]
+    packets += [ip4(17, udp(40000, port, h("050602") + bytes(range(1, 30)))) for port in (200, 768, 16512)] + [ip4(77, b"abcde")]
     packets += [ip4(55, header + SMALL), ip4(55, put_checksum(header, 2, 5) + SMALL), ip4(55, h("060000000a000001") + SMALL), ip4(55, b"\6")]
     announce = ["1101007800000000" + "0a000001" + "0301" + "0008e0000000", "1202000000000000" + "0a000001" + "0202" + "0104e0000000" + "0218ef010100" + "0a000002" + "fc01" + "fc20e0000001", "3300003c00000000", "1101"]
     return packets + [ip4(17, udp(496, 40000, h(body))) for body in announce]
@@ -866,6 +872,22 @@ NEWER = [
 ]
 
 
+# The same where the older text cannot be made the newer one: pattern in our text, why.
+NEWER_OURS = [
+    (rb"\(protocol 0x\w{4} invalid\)", "PPP refuses numbers that no protocol can have"),
+    (rb"xid, Flags \[\w+\], length \d+(: | \[\|llc\])", "the format of an LLC XID is shown"),
+    (rb"\[(version|length|header length|total length|header\+payload length) \d+ (<|>|!=) ", "IP says what contradicts itself"),
+    (rb"Flags \[[A-Z.]*e|IP6? .*MPLS \((invalid\)|label)|mobility: ", "AccECN's flag, MPLS in IP, what mobility headers must not be followed by"),
+    (rb"quic, |BFD, Echo|BFDv\d, Control|NHRP: |RT6|OSPFv\d+, unknown|\(too short, < 20\)| \[\|(eigrp|mobility|icmp6|frag6)\]|kerberos|: (HTTP|SIP)$", "new or rewritten since"),
+]
+
+
+def rewritten(lines):
+    """Why our text of a packet is another than the installed tcpdump's, if that is known."""
+    text = b"\n".join(lines)
+    return next((why for pattern, why in NEWER_OURS if re.search(pattern, text, re.MULTILINE)), None)
+
+
 def by_number(text):
     """Lines of each packet, by the number that -# gave it."""
     found, lines = {}, []
@@ -874,6 +896,74 @@ def by_number(text):
             lines = found.setdefault(int(line[:5]), [])
         lines.append(line)
     return found
+
+
+def payloads(seed):
+    """Without end: zeros, text and random bytes of several lengths, the same for everybody."""
+    source = random.Random(seed)
+    while True:
+        for size in (0, 4, 24, 64):
+            yield source.randbytes(size)
+        yield from (bytes(8), bytes(40), b"abc def\r\n")
+
+
+def swept():
+    """Name, link type, keys, how a packet is made of a key and a payload, arguments, packets of each key."""
+    forms = ("-n", "-ne", "-nq", "-nv", "-nvv")
+    frame = lambda kind, body: ENDS + u16(kind) + body
+    over = lambda protocol, body: frame(0x800, ip4(protocol, body))
+    segment = lambda source, target, body: over(6, tcp(0x18, sport=source, dport=target, payload=body))
+    plain = [number for number in range(65536) if number != 0x7E7D]
+    return [
+        ("protocols of IP", 1, range(256), over, forms, 7),
+        ("protocols of IPv6", 1, range(256), lambda key, body: frame(0x86DD, ip6(key, body)), forms, 7),
+        ("UDP to ports", 1, range(65536), lambda key, body: over(17, udp(40000, key, body)), ("-n",), 1),
+        ("UDP from ports", 1, range(32768), lambda key, body: over(17, udp(key, 40000, body)), ("-n",), 1),
+        ("TCP to ports", 1, range(32768), lambda key, body: segment(40000, key, body), ("-n",), 1),
+        ("TCP from ports", 1, range(32768), lambda key, body: segment(key, 40000, body), ("-n",), 1),
+        ("EtherTypes", 1, range(0x600, 65536), frame, ("-n", "-ne"), 1),
+        ("LLC", 1, [(to, at, how) for to in range(0, 256, 2) for at in (to, to ^ 1, 0, 0x42) for how in (3, 0xAF, 1, 0)],
+         lambda key, body: frame(3 + len(body), bytes(key) + body), ("-n", "-ne", "-nq"), 1),
+        ("SNAP", 1, [(maker, kind) for maker in (0, 0xC, 0xF8, 0x80007, 0x80C2) for kind in range(0, 65536, 7)],
+         lambda key, body: frame(8 + len(body), h("aaaa03") + key[0].to_bytes(3, "big") + u16(key[1]) + body), ("-n", "-ne"), 1),
+        ("PPP", 9, plain, lambda key, body: h("ff03") + u16(key) + body, ("-n", "-ne"), 1),
+        ("Frame Relay", 107, range(256), lambda key, body: h("187103") + bytes([key]) + body, forms, 7),
+        ("families", 0, range(256), lambda key, body: struct.pack("<I", key) + body, ("-n", "-ne"), 3),
+    ]
+
+
+def sweep(theirs, ours, wanted):
+    """Random payloads under every number that names a protocol, through both tools."""
+    total = different = known = 0
+    for name, link, keys, make, forms, each in swept():
+        if wanted and name not in wanted:
+            continue
+        bodies = payloads(name)
+        made = [(key, make(key, next(bodies))) for key in keys for _ in range(each)]
+        for form in forms:
+            unlike = {}
+            for start in range(0, len(made), 8192):
+                part = made[start:start + 8192]
+                data = capture(link, [packet for _, packet in part])
+                texts = [subprocess.run([tool, *form.split(), "-t", "-#", "-r", "-"], input=data, capture_output=True).stdout for tool in (theirs, ours)]
+                for pattern, newer, _ in NEWER:
+                    texts[0] = re.sub(pattern, newer, texts[0])
+                first, second = map(by_number, texts)
+                for number, (key, _) in enumerate(part, 1):
+                    if first.get(number) == second.get(number):
+                        continue
+                    if rewritten(second.get(number, [])):
+                        known += 1
+                    else:
+                        unlike.setdefault(key, []).append((first.get(number, []), second.get(number, [])))
+            count = sum(map(len, unlike.values()))
+            total, different = total + len(made), different + count
+            print(f"{name} {form}: {count} of {len(made)} differ, under {len(unlike)} of {len(keys)} numbers")
+            for key, pairs in list(unlike.items())[:12]:
+                print(f"    {key}: {len(pairs)}")
+                for who, text in zip(("theirs", "ours"), pairs[0]):
+                    print(f"        {who:6} " + b"\n               ".join(text)[:300].decode("latin1"))
+    print(f"{different} of {total} packets of the sweep differ, and {known} as tcpdump 5 prints them")
 
 
 def snaplens(theirs, ours, wanted):
@@ -903,6 +993,8 @@ def snaplens(theirs, ours, wanted):
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--snaplens"]:
         snaplens(sys.argv[2], sys.argv[3], sys.argv[4:])
+    elif sys.argv[1:2] == ["--sweep"]:
+        sweep(sys.argv[2], sys.argv[3], sys.argv[4:])
     elif sys.argv[1:2] == ["--compare"]:
         compare(sys.argv[2] if len(sys.argv) > 2 else "tcpdump")
     else:

@@ -24,6 +24,7 @@ pub(super) fn encryption(p: &mut Out<'_>, inside: &Inside<'_>) -> Printed {
     /// A header as long as the cards that only authenticate or only encrypt write it.
     const LONG: usize = 16;
     let mut c = inside.c;
+    c.need(LONG)?;
     let (index, ttl, kind) = (c.u16()?, c.u8()?, c.u8()?);
     let Some(name) = lookup(ASSOCIATIONS, kind) else {
         put!(p, "ES Invalid type ", kind, ", length ", inside.length);
