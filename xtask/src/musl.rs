@@ -145,7 +145,11 @@ impl Root {
         shell::run(compiler.args([&object, source]).args(self.c_flags()))?;
         let mut linker = shell::command(rust_lld()?, &["-flavor", "gnu", "-static", "-o"]);
         linker.arg(program).arg(lib.join("crt1.o")).arg(&object);
-        shell::run(linker.arg(lib.join("libc.a")))
+        linker.arg(lib.join("libc.a"));
+        // Arithmetic that the processor has no instruction for: arm64's long double. Nothing in C
+        // unwinds.
+        linker.arg("--defsym=rust_eh_personality=0");
+        shell::run(linker.arg(builtins(&self.arch.target())?))
     }
 
     fn c_flags(&self) -> Vec<String> {
@@ -188,6 +192,24 @@ fn add_target(target: &str) -> Result<(), String> {
         return Ok(());
     }
     shell::run(&mut shell::command("rustup", &["target", "add", target]))
+}
+
+/// The functions that compilers call without being asked, as Rust brings them for a target.
+fn builtins(target: &str) -> Result<PathBuf, String> {
+    let asked = shell::command("rustc", &["--print", "target-libdir", "--target", target]).output();
+    let asked = asked.map_err(|error| format!("cannot run rustc: {error}"))?;
+    let folder = PathBuf::from(String::from_utf8_lossy(&asked.stdout).trim());
+    let entries = fs::read_dir(&folder);
+    let entries = entries.map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut files = entries.flatten().map(|entry| entry.path());
+    let is_it = |file: &PathBuf| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let library = file.extension().is_some_and(|end| end == "rlib");
+        library && name.starts_with("libcompiler_builtins-")
+    };
+    files
+        .find(is_it)
+        .ok_or_else(|| format!("no libcompiler_builtins in {}", folder.display()))
 }
 
 /// The linker that comes with Rust.

@@ -5,11 +5,16 @@
 //! not fetched again; a guest that hangs is ended, and its last words are shown. Start reading
 //! at [`run`]; how a guest begins is in `vm/init`.
 
+mod found;
 mod guest;
 mod image;
+mod page;
+mod reasons;
 mod table;
 
 use std::path::PathBuf;
+
+use image::Image;
 
 use crate::musl::{Arch, Root};
 use crate::{Outcome, dist, setup, shell};
@@ -39,9 +44,9 @@ const KERNELS: &[Kernel] = kernels! {
     "6.12-arm64" "trixie" "aarch64";
 };
 
-/// The cases that are about the kernel: those about files, loss by load and texts are the same
+/// Every case that is about the kernel: those about files, loss by load and texts are the same
 /// everywhere, and an emulated machine says nothing about speed.
-const CASES: &[&str] = &[
+const WHOLE: &[&str] = &[
     "life/closing-lines",
     "life/first-packet",
     "life/two-at-once",
@@ -55,29 +60,56 @@ const CASES: &[&str] = &[
     "select/",
     "filter/",
     "owners/",
+    "tls/",
 ];
 
-/// What is wanted: kernels (all when none is named), then `--` and words for the runner in
-/// place of [`CASES`].
+/// Of each thing that a kernel may have or lack, a case that tells.
+const TELLING: &[&str] = &[
+    "=life/closing-lines",
+    "=traces/nothing-left-clsact",
+    "=devices/later",
+    "=netns/every",
+    "=select/pid",
+    "=filter/packets",
+    "=owners/tcp-new",
+    "=owners/tcp-old",
+    "=owners/udp-connected",
+    "=owners/ping",
+    "=owners/nat-masquerade",
+    "=owners/vlan",
+    "=owners/gre",
+    "=owners/wireguard",
+    "=tls/openssl client 1.3",
+];
+
+/// What is wanted: kernels (all when none is named), `--whole` for [`WHOLE`] instead of
+/// [`TELLING`], or `--` and words for the runner. Without those, what was found is kept and goes
+/// into the page. `--page` only makes that anew.
 ///
 /// # Errors
 /// Something does not build or is not to be had, a guest does not come to its end, a case fails.
 pub fn run(words: &[String]) -> Outcome {
+    if words == ["--page"] {
+        return page::write(&found::all());
+    }
     let mut parts = words.splitn(2, |word| word == "--");
     let (named, cases) = (parts.next().unwrap_or_default(), parts.next());
-    let by_name = |name: &String| {
-        let found = KERNELS.iter().find(|kernel| kernel.name == *name);
+    let (flags, named): (Vec<&String>, Vec<&String>) =
+        named.iter().partition(|word| *word == "--whole");
+    let by_name = |name: &&String| {
+        let found = KERNELS.iter().find(|kernel| kernel.name == **name);
         let known: Vec<&str> = KERNELS.iter().map(|kernel| kernel.name).collect();
         found
             .copied()
             .ok_or_else(|| format!("no kernel {name}; there are {}", known.join(", ")))
     };
     let chosen: Vec<Kernel> = named.iter().map(by_name).collect::<Result<_, _>>()?;
-    let all = chosen.is_empty() && cases.is_none();
+    let kept = cases.is_none();
     let chosen = if chosen.is_empty() { KERNELS } else { &chosen };
     let cases: Vec<String> = match cases {
         Some(words) => words.to_vec(),
-        None => CASES.iter().map(|case| (*case).to_owned()).collect(),
+        None if flags.is_empty() => owned(TELLING),
+        None => owned(WHOLE),
     };
     setup::install(setup::FOR_VM)?;
     let mut reports = Vec::new();
@@ -85,16 +117,15 @@ pub fn run(words: &[String]) -> Outcome {
         let kernels: Vec<Kernel> = chosen.iter().copied().filter(|k| k.arch == name).collect();
         if !kernels.is_empty() {
             let arch = Arch::named(name).ok_or("no such architecture")?;
-            let programs = programs(arch)?;
-            let userland = image::userland(arch)?;
-            for kernel in kernels {
-                let image = image::image(kernel, arch, &userland, &programs, &cases)?;
-                reports.push(guest::run(kernel, arch, &image)?);
+            for image in images(arch, &kernels, &cases)? {
+                let report = guest::run(&image)?;
+                if kept && report.ended() {
+                    found::keep(&report)?;
+                    page::write(&found::all())?;
+                }
+                reports.push(report);
             }
         }
-    }
-    if all {
-        table::write(&reports)?;
     }
     table::print(&reports);
     let bad: Vec<&str> = reports
@@ -107,6 +138,18 @@ pub fn run(words: &[String]) -> Outcome {
     } else {
         Err(format!("not well on {}", bad.join(", ")))
     }
+}
+
+/// What guests with these kernels boot.
+fn images(arch: Arch, kernels: &[Kernel], cases: &[String]) -> Result<Vec<Image>, String> {
+    let programs = programs(arch)?;
+    let userland = image::userland(arch)?;
+    let image = |kernel: &Kernel| image::image(*kernel, arch, &userland, &programs, cases);
+    kernels.iter().map(image).collect()
+}
+
+fn owned(cases: &[&str]) -> Vec<String> {
+    cases.iter().map(|case| (*case).to_owned()).collect()
 }
 
 /// The static programs that a guest runs: the tool, the runner and its puppet.

@@ -130,10 +130,15 @@ fn programs(taken: &Taken, findings: &mut Vec<Finding>) {
         Ok(format!("{} loaded", taken.hooks.len())),
         "",
     ));
-    for (name, state) in &taken.hooks {
-        let named = HOOKS.iter().find(|(hook, _)| hook == name);
+    let refused = taken.refused.iter();
+    let refused = refused.map(|name| {
+        let why = "the kernel lets no such program into sockets' storage";
+        ((*name).to_owned(), Err(why.to_owned()))
+    });
+    for (name, state) in taken.hooks.iter().cloned().chain(refused) {
+        let named = HOOKS.iter().find(|(hook, _)| *hook == name);
         let loss = named.map_or("owners of some packets", |(_, loss)| loss);
-        let state = state.clone().map(|()| String::new());
+        let state = state.map(|()| String::new());
         findings.push(Finding::new(format!("hook {name}"), state, loss));
     }
     let current = |is_there: bool| {

@@ -51,6 +51,9 @@ const NOT_WITH_CURRENT: &[&str] = &[
     "sock_send_length",
 ];
 
+/// What the last of [`HOOKS`] goes without, and nothing makes up for.
+const LOST: &[&str] = &["inet_sock_set_state", "existing_sockets"];
+
 const HOOKS: [Hooks; 5] = [
     Hooks {
         current_in_egress: true,
@@ -110,6 +113,8 @@ pub struct Taken {
     pub current_in_capture: bool,
     /// Each program that is attached, or why it cannot be.
     pub hooks: Vec<(String, Result<(), String>)>,
+    /// Programs that the kernel refuses, and that nothing else makes up for.
+    pub refused: &'static [&'static str],
 }
 
 /// The map `processes`, read alone.
@@ -373,6 +378,10 @@ impl Programs {
             current_in_egress: self.hooks.current_in_egress,
             current_in_capture: self.hooks.current_in_capture,
             hooks,
+            refused: match self.hooks.lost {
+                Some(_) => LOST,
+                None => &[],
+            },
         }
     }
 

@@ -44,6 +44,8 @@ pub const ACK: u8 = 0x10;
 
 /// UDP port of VXLAN (RFC 7348).
 const VXLAN: u16 = 4789;
+/// Where the stage's tunnels of `WireGuard` end.
+pub const WIREGUARD: u16 = 51820;
 
 /// The tag that puppets begin their payload with: the sender's pid and its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -127,7 +129,12 @@ impl Segment {
                         ..inner
                     });
                 }
-                Some(plain(Protocol::Udp, ports()?, 0, payload))
+                let plain = plain(Protocol::Udp, ports()?, 0, payload);
+                Some(Self {
+                    // What is in it nobody can tell.
+                    inside: ports()?.1 == WIREGUARD,
+                    ..plain
+                })
             }
             number @ (1 | 58) => {
                 let (request, reply) = if number == 1 { (8, 0) } else { (128, 129) };
@@ -202,15 +209,27 @@ impl Segment {
 
 /// The IP packet in a frame.
 fn ip_in(link_type: LinkType, frame: &[u8]) -> Option<&[u8]> {
-    if link_type != LinkType::ETHERNET {
-        return Some(frame);
-    }
-    let mut at = 12;
+    let mut at = match link_type {
+        LinkType::ETHERNET => 12,
+        // All devices in one file, some of them without Ethernet.
+        LinkType::LINUX_SLL2 => return cooked(frame),
+        _ => return Some(frame),
+    };
     // VLAN tags: 802.1Q, 802.1ad.
     while matches!(u16_at(frame, at)?, 0x8100 | 0x88a8) {
         at += 4;
     }
     matches!(u16_at(frame, at)?, 0x0800 | 0x86dd).then(|| frame.get(at + 2..))?
+}
+
+/// The IP packet behind a header of `LINKTYPE_LINUX_SLL2`: 20 bytes, the protocol first.
+fn cooked(frame: &[u8]) -> Option<&[u8]> {
+    let (mut protocol, mut at) = (u16_at(frame, 0)?, 20);
+    while matches!(protocol, 0x8100 | 0x88a8) {
+        protocol = u16_at(frame, at + 2)?;
+        at += 4;
+    }
+    matches!(protocol, 0x0800 | 0x86dd).then(|| frame.get(at..))?
 }
 
 impl<'a> Header<'a> {
@@ -337,6 +356,20 @@ mod tests {
         assert_eq!(first.unwrap().kind, Kind::Plain);
         let later = fragments.segment(LinkType::RAW, &later).unwrap();
         assert_eq!((later.kind.clone(), later.tag()), (Kind::Fragment, TAG));
+    }
+
+    #[test]
+    fn behind_a_cooked_header() {
+        let cooked = |protocol: &[u8]| {
+            let mut frame = vec![0; 20];
+            frame[..2].copy_from_slice(&protocol[..2]);
+            frame.extend(&protocol[2..]);
+            frame.extend(ip(0, 17, &datagram()));
+            Segment::of(LinkType::LINUX_SLL2, &frame)
+        };
+        assert_eq!(cooked(&[8, 0]).unwrap().tag(), TAG);
+        assert_eq!(cooked(&[0x81, 0, 0, 5, 8, 0]).unwrap().tag(), TAG);
+        assert_eq!(cooked(&[8, 6]), None);
     }
 
     #[test]

@@ -47,7 +47,7 @@ usage: e2e [--list] [--keep] [FILTER...]
        e2e start [--rounds N]
        e2e bench [--seconds S] [--rounds N] [-w FILE] [--receiver] [--expression E] [FILTER...]
 
-Runs the cases whose names hold one of the FILTERs, all without one; one line per case,
+Runs the cases whose names hold one of the FILTERs (=NAME: are it), all without one; one line per case,
 the counts on the last line, exit status 1 when one failed. `owners` prints the table of
 owners against the truth instead; exit status 1 when an owner is wrong or empty, or a
 packet missing, unless the row names that as a known gap. -v tells every complaint and
@@ -67,7 +67,8 @@ quiet machine): S seconds each load (2), N rounds (5), only loads whose names ho
 nothing matches; exit status 1 when a bar is missed.
 --keep leaves the captures behind and says where.
 PKTWHO=FILE takes that binary instead of building one, E2E_PUPPET=FILE a compiled
-programs/puppet.c. Not root: every case is skipped.
+programs/puppet.c, E2E_PATIENCE=N waits N times as long, E2E_BRIEF=1 plays owners' rows in
+fewer places. Not root: every case is skipped.
 ";
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -252,7 +253,11 @@ fn names() -> Vec<String> {
 }
 
 fn wanted(name: &str, filter: &[String]) -> bool {
-    filter.is_empty() || filter.iter().any(|part| name.contains(part))
+    let names = |part: &String| match part.strip_prefix('=') {
+        Some(whole) => name == whole,
+        None => name.contains(part.as_str()),
+    };
+    filter.is_empty() || filter.iter().any(names)
 }
 
 fn skip_all(args: &Args) -> Result<bool> {

@@ -58,6 +58,7 @@ const BEHIND_NAT: Scope = Scope(&[Place::BehindNat], &Family::ALL);
 const VLAN: Scope = Scope(&[Place::Vlan, Place::QinQ], &Family::ALL);
 const VXLAN: Scope = Scope(&[Place::Vxlan], &Family::ALL);
 const GRE: Scope = Scope(&[Place::Gre], &Family::ALL);
+const WIREGUARD: Scope = Scope(&[Place::WireGuard], &Family::ALL);
 const TUN: Scope = Scope(&[Place::Tun], &Family::ALL);
 const HOSTS: Scope = Scope(&[Place::Hosts], &Family::ALL);
 
@@ -84,6 +85,16 @@ const RAW: Gap = Gap {
 const TUN_GAP: Gap = Gap {
     why: "the other end of a tun device is a process, not a namespace",
     empty: &["far"],
+    wrong: &[],
+};
+const GRE_GAP: Gap = Gap {
+    why: "a GRE tunnel has no socket that would receive",
+    empty: &["tunnelled receiver"],
+    wrong: &[],
+};
+const WIREGUARD_GAP: Gap = Gap {
+    why: "what a tunnel says of its own accord leaves without its socket",
+    empty: &["tunnelled sender"],
     wrong: &[],
 };
 const NAT_GAP: Gap = Gap {
@@ -179,7 +190,8 @@ pub const ROWS: &[Row] = rows! {
     "flows-100000", scale::flows, LO4, "more flows than any table holds, on a shared port";
     "vlan", nat::outbound, VLAN, "a VLAN device, and one in a service VLAN";
     "vxlan", nat::outbound, VXLAN, "a VXLAN tunnel, inside and outside";
-    "gre", nat::outbound, GRE, "a GRE tunnel, inside and outside";
+    "gre", nat::outbound, GRE, "a GRE tunnel, inside and outside", gap GRE_GAP;
+    "wireguard", nat::outbound, WIREGUARD, "a WireGuard tunnel: inside the processes, outside the kernels", gap WIREGUARD_GAP;
     "tun", nat::outbound, TUN, "devices without a link layer, and a process that carries packets", gap TUN_GAP;
 };
 

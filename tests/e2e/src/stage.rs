@@ -45,6 +45,8 @@ pub enum Place {
     Vxlan,
     /// The same with a GRE tunnel.
     Gre,
+    /// The same with a `WireGuard` tunnel.
+    WireGuard,
     /// A tun device in each namespace and a process that carries packets between them.
     Tun,
 }
@@ -95,6 +97,7 @@ impl Place {
             Self::QinQ => "QinQ",
             Self::Vxlan => "VXLAN",
             Self::Gre => "GRE",
+            Self::WireGuard => "WireGuard",
             Self::Tun => "tun",
         }
     }
@@ -109,7 +112,7 @@ impl Place {
             Self::Router | Self::Behind | Self::Nat | Self::BehindNat | Self::Soak => {
                 [("10.78.1", "fd00:78::", 2), ("10.79.0", "fd00:79::", 2)]
             }
-            Self::Vlan | Self::QinQ | Self::Vxlan | Self::Gre | Self::Tun => {
+            Self::Vlan | Self::QinQ | Self::Vxlan | Self::Gre | Self::WireGuard | Self::Tun => {
                 [("10.80.0", "fd00:80::", 1), ("10.80.0", "fd00:80::", 2)]
             }
         }
@@ -259,7 +262,7 @@ impl<'a> Stage<'a> {
             Place::BothSides => vec![(near, wire("near0")), (far, wire("far0"))],
             Place::Router | Place::Nat => vec![(self.router()?, hub())],
             Place::Soak => vec![(near, vec![lo, between("near0")]), (self.router()?, hub())],
-            Place::Vlan | Place::QinQ | Place::Vxlan | Place::Gre => vec![
+            Place::Vlan | Place::QinQ | Place::Vxlan | Place::Gre | Place::WireGuard => vec![
                 (near, vec![between("near0"), between("over0")]),
                 (far, vec![between("far0"), between("over0")]),
             ],
@@ -328,7 +331,8 @@ impl<'a> Stage<'a> {
                     standing,
                     netns: capture.netns,
                     packets: here,
-                    complete: !self.scattered && !matches!(self.place, Place::Hosts | Place::Soak),
+                    complete: !self.scattered
+                        && !matches!(self.place, Place::Hosts | Place::Soak | Place::WireGuard),
                 });
             }
         }

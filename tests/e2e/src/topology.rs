@@ -3,14 +3,17 @@
 
 use std::fmt::Write as _;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::dissect::WIREGUARD;
 use crate::lab::installed;
 use crate::netns::Netns;
 use crate::puppet::Puppet;
 use crate::stage::{Lacking, PORT, Place, Stage};
+use crate::truth::Protocol;
 
 /// Where the router publishes the container's [`PORT`].
 pub const PUBLISHED: u16 = 8080;
@@ -128,6 +131,7 @@ pub fn overlay(stage: &Stage<'_>) -> Result<Vec<Puppet>> {
             Place::Gre => add(format!(
                 "over0 type gre local 10.77.0.{own} remote 10.77.0.{other}"
             ))?,
+            Place::WireGuard => add("over0 type wireguard".into())?,
             Place::Tun => {}
             _ => return Ok(helpers),
         }
@@ -142,7 +146,43 @@ pub fn overlay(stage: &Stage<'_>) -> Result<Vec<Puppet>> {
             }
         }
     }
+    if stage.place == Place::WireGuard {
+        peers(stage)?;
+    }
     Ok(helpers)
+}
+
+/// Makes the two `WireGuard` devices known to each other. What they say to each other is sent and
+/// received by sockets of the kernel's own.
+fn peers(stage: &Stage<'_>) -> Result<()> {
+    if !installed("wg") {
+        bail!(Lacking("there is no wg".into()));
+    }
+    let begin = |netns: &Netns, own: u8| -> Result<String> {
+        let file = stage.lab.file(&format!("{}.key", stage.lab.number()));
+        std::fs::write(&file, netns.run("wg", "genkey")?)?;
+        let key = file.display();
+        netns.run(
+            "wg",
+            &format!("set over0 listen-port {WIREGUARD} private-key {key}"),
+        )?;
+        let socket = SocketAddr::from(([10, 77, 0, own], WIREGUARD));
+        let mut log = stage.theatre.log.borrow_mut();
+        log.kernel(Protocol::Udp, socket, netns.inode()?);
+        netns.run("wg", "show over0 public-key")
+    };
+    let (near, far) = (begin(&stage.near, 1)?, begin(stage.far(), 2)?);
+    for (netns, key, other) in [(&stage.near, far, 2), (stage.far(), near, 1)] {
+        netns.run(
+            "wg",
+            &format!(
+                "set over0 peer {} endpoint 10.77.0.{other}:{WIREGUARD} \
+                 allowed-ips 10.80.0.0/24,fd00:80::/64",
+                key.trim()
+            ),
+        )?;
+    }
+    Ok(())
 }
 
 /// A device of a type that this kernel does not have.

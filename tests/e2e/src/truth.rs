@@ -178,6 +178,27 @@ impl Log {
         self.uses.entry(key).or_default().push(used);
     }
 
+    /// Enters a tunnel's socket, which is the kernel's own. What it sends and receives may also be
+    /// said to be that of the processes there whose packets it carries.
+    pub fn kernel(&mut self, protocol: Protocol, local: SocketAddr, netns: u64) {
+        let always = Span {
+            begin: 0,
+            end: i64::MAX - SLACK,
+        };
+        self.used(Use {
+            // Processes' sockets have other numbers.
+            socket: 0,
+            listener: None,
+            netns,
+            protocol,
+            local,
+            remote: None,
+            pid: 0,
+            span: always,
+            waits: false,
+        });
+    }
+
     /// The uses of sockets at an address.
     fn uses_at(&self, protocol: Protocol, local: SocketAddr) -> impl Iterator<Item = &Use> {
         let here = self.uses.get(&(protocol, local.port()));
@@ -373,6 +394,11 @@ impl Log {
             .copied()
             .filter(|used| peer(used) == Some(remote))
             .collect();
+        if let Some(tunnel) = here.iter().find(|used| used.pid == 0) {
+            let uses = self.uses.values().flatten();
+            let there = uses.filter(|used| used.netns == tunnel.netns);
+            return there.map(|used| used.pid).collect();
+        }
         let (mut right, settled) = at(&connection, time);
         if !settled {
             let listeners: HashSet<u64> = connection.iter().filter_map(|u| u.listener).collect();

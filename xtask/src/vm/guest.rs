@@ -2,15 +2,15 @@
 
 use std::time::Instant;
 
-use super::Kernel;
 use super::image::Image;
-use crate::musl::Arch;
+use super::{Kernel, reasons};
 use crate::shell;
 
 /// How long a guest may take, in seconds.
-const LONGEST: &str = "1500";
+const LONGEST: &str = "3600";
 
 /// What a guest said.
+#[derive(Clone, Debug)]
 pub struct Report {
     pub kernel: Kernel,
     /// As uname(1) names the kernel.
@@ -19,6 +19,8 @@ pub struct Report {
     pub cases: Vec<Case>,
     /// What the tool says of this kernel when it starts.
     pub said: Vec<String>,
+    /// What `pktwho doctor` finds there.
+    pub offers: Vec<Offer>,
     /// The last lines of one that did not come to its end.
     pub last: Vec<String>,
     /// Whether the runner came to its end.
@@ -26,7 +28,19 @@ pub struct Report {
     pub seconds: u64,
 }
 
+/// One thing that the kernel has or lacks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Offer {
+    pub what: String,
+    pub works: bool,
+    /// How it works, or why it does not; may be empty.
+    pub word: String,
+    /// What is lost without it.
+    pub lost: String,
+}
+
 /// One case.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
     pub name: String,
     pub ending: Ending,
@@ -42,6 +56,23 @@ pub enum Ending {
 }
 
 impl Report {
+    pub fn new(kernel: Kernel) -> Self {
+        Self {
+            kernel,
+            version: String::new(),
+            cases: Vec::new(),
+            said: Vec::new(),
+            offers: Vec::new(),
+            last: Vec::new(),
+            ended: false,
+            seconds: 0,
+        }
+    }
+
+    pub fn ended(&self) -> bool {
+        self.ended
+    }
+
     pub fn count(&self, ending: Ending) -> usize {
         self.cases
             .iter()
@@ -49,38 +80,24 @@ impl Report {
             .count()
     }
 
+    /// Everything that could be tried passed, but for what is known and explained.
     pub fn good(&self) -> bool {
-        self.ended && self.count(Ending::Passed) > 0 && self.count(Ending::Failed) == 0
+        let failed = self.cases.iter().filter(|c| c.ending == Ending::Failed);
+        let explained = |case: &Case| reasons::why(self.kernel.name, &case.name).is_some();
+        self.ended && self.count(Ending::Passed) > 0 && failed.clone().all(explained)
     }
 
     /// Takes in a line of the guest's.
-    fn line(&mut self, line: &str) {
-        let case = |rest: &str, ending| {
-            let (name, reason) = rest.split_once([' ', ':'])?;
-            Some(Case {
-                name: name.to_owned(),
-                ending,
-                reason: reason.trim().to_owned(),
-            })
-        };
-        let passed = line
-            .strip_prefix("ok ")
-            .and_then(|rest| case(rest, Ending::Passed));
-        let failed = line
-            .strip_prefix("FAILED ")
-            .and_then(|rest| case(rest, Ending::Failed));
-        let skipped = line
-            .strip_prefix("skipped ")
-            .and_then(|rest| case(rest, Ending::Skipped));
-        self.cases.extend(passed.or(failed).or(skipped));
-        if let Some(kernel) = line.strip_prefix("GUEST_KERNEL ") {
-            kernel
-                .split(' ')
-                .next()
-                .unwrap_or_default()
-                .clone_into(&mut self.version);
+    pub fn line(&mut self, line: &str) {
+        if let Some(case) = case(line) {
+            self.cases.push(case);
+        } else if let Some(kernel) = line.strip_prefix("GUEST_KERNEL ") {
+            let version = kernel.split(' ').next().unwrap_or_default();
+            version.clone_into(&mut self.version);
         } else if let Some(said) = line.strip_prefix("GUEST_SAYS ") {
             self.said.push(said.to_owned());
+        } else if let Some(has) = line.strip_prefix("GUEST_HAS ") {
+            self.offer(has);
         } else if line.starts_with("GUEST_EXIT=") {
             self.ended = true;
         }
@@ -89,14 +106,56 @@ impl Report {
         }
         self.last.push(line.to_owned());
     }
+
+    /// Takes in a line of the doctor's.
+    fn offer(&mut self, line: &str) {
+        if let Some(lost) = line.trim_start().strip_prefix("lost: ") {
+            if let Some(offer) = self.offers.last_mut() {
+                lost.clone_into(&mut offer.lost);
+            }
+        } else if let Some((mark @ ("ok" | "NO"), rest)) = line.split_once("  ") {
+            let (what, word) = rest.split_once(": ").unwrap_or((rest, ""));
+            self.offers.push(Offer {
+                what: what.to_owned(),
+                works: mark == "ok",
+                word: word.to_owned(),
+                lost: String::new(),
+            });
+        }
+    }
+}
+
+/// A line that tells how a case ended: `ok NAME (1.2 s): …`, `FAILED NAME (1.2 s): why`,
+/// `skipped NAME: why`. Names may hold spaces.
+fn case(line: &str) -> Option<Case> {
+    let endings = [
+        ("ok ", Ending::Passed),
+        ("FAILED ", Ending::Failed),
+        ("skipped ", Ending::Skipped),
+    ];
+    let mut endings = endings.into_iter();
+    let (rest, ending) = endings.find_map(|(word, e)| Some((line.strip_prefix(word)?, e)))?;
+    let (name, reason) = match (rest.split_once(" ("), ending) {
+        // What was measured is another figure each time.
+        (Some((name, _)), Ending::Passed) => (name, ""),
+        (Some((name, rest)), Ending::Failed) => {
+            (name, rest.split_once("s)").map_or("", |(_, reason)| reason))
+        }
+        _ => rest.split_once(": ").unwrap_or((rest, "")),
+    };
+    name.contains('/').then(|| Case {
+        name: name.to_owned(),
+        ending,
+        reason: reason.trim_start_matches(':').trim().to_owned(),
+    })
 }
 
 /// Boots the image and waits until the guest is through.
 ///
 /// # Errors
 /// The emulator cannot be run.
-pub fn run(kernel: Kernel, arch: Arch, image: &Image) -> Result<Report, String> {
-    let (program, machine, console): (_, &[&str], _) = if arch.name == "x86_64" {
+pub fn run(image: &Image) -> Result<Report, String> {
+    let (program, machine, console): (_, &[&str], _) = if image.of.arch == "x86_64" {
         ("qemu-system-x86_64", &["-M", "q35", "-cpu", "max"], "ttyS0")
     } else {
         (
@@ -110,7 +169,7 @@ pub fn run(kernel: Kernel, arch: Arch, image: &Image) -> Result<Report, String> 
     let mut command = shell::command("timeout", &["--foreground", LONGEST, program]);
     command
         .args(machine)
-        .args(["-accel", "tcg,thread=multi", "-smp", "2", "-m", "1G"])
+        .args(["-accel", "tcg,thread=multi", "-smp", "2", "-m", "1536M"])
         .args([
             "-display",
             "none",
@@ -125,15 +184,7 @@ pub fn run(kernel: Kernel, arch: Arch, image: &Image) -> Result<Report, String> 
         .arg(&image.initramfs)
         .args(["-append", &words]);
     let began = Instant::now();
-    let mut report = Report {
-        kernel,
-        version: String::new(),
-        cases: Vec::new(),
-        said: Vec::new(),
-        last: Vec::new(),
-        ended: false,
-        seconds: 0,
-    };
+    let mut report = Report::new(image.of);
     shell::run_lines(&mut command, |line| report.line(line.trim_end()))?;
     report.seconds = began.elapsed().as_secs();
     Ok(report)
@@ -145,21 +196,18 @@ mod tests {
 
     #[test]
     fn what_a_guest_says() {
-        let mut report = Report {
-            kernel: super::super::KERNELS[0],
-            version: String::new(),
-            cases: Vec::new(),
-            said: Vec::new(),
-            last: Vec::new(),
-            ended: false,
-            seconds: 0,
-        };
+        let mut report = Report::new(super::super::KERNELS[0]);
         for line in [
             "GUEST_KERNEL 6.1.0 x86_64 3.2",
             "GUEST_SAYS pktwho: no tcx here",
             "ok life/first (0.3 s)",
             "ok owners/tcp-new (0.3 s): 30 packets",
             "skipped owners/mptcp: this kernel has none",
+            "ok tls/openssl client 1.2 (3.1 s)",
+            "GUEST_HAS ok  traffic control: tcx",
+            "GUEST_HAS NO  wheels: stolen (twice)",
+            "GUEST_HAS       lost: no rolling",
+            "ok then",
         ] {
             report.line(line);
         }
@@ -169,9 +217,20 @@ mod tests {
         assert_eq!(report.version, "6.1.0");
         assert_eq!(report.said, ["pktwho: no tcx here"]);
         let names: Vec<&str> = report.cases.iter().map(|case| case.name.as_str()).collect();
-        assert_eq!(names, ["life/first", "owners/tcp-new", "owners/mptcp"]);
+        let all = [
+            "life/first",
+            "owners/tcp-new",
+            "owners/mptcp",
+            "tls/openssl client 1.2",
+        ];
+        assert_eq!(names, all);
+        let [control, wheels] = &report.offers[..] else {
+            panic!("{:?}", report.offers);
+        };
+        assert!(control.works && control.word == "tcx");
+        assert!(!wheels.works && wheels.what == "wheels" && wheels.lost == "no rolling");
         report.line("FAILED filter/vlan (1.0 s): nothing came");
         assert!(!report.good());
-        assert_eq!(report.cases[3].reason, "(1.0 s): nothing came");
+        assert_eq!(report.cases[4].reason, "nothing came");
     }
 }

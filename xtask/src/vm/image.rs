@@ -25,6 +25,10 @@ const TOOLS: &[&str] = &[
     "util-linux",
     "netbase",
     "curl",
+    "wireguard-tools",
+    "openssl",
+    "wget",
+    "tshark",
 ];
 
 /// Modules that the cases need, where the kernel has them apart; what they need in turn comes
@@ -59,6 +63,7 @@ const MODULES: &[&str] = &[
 
 /// A kernel and its initramfs.
 pub struct Image {
+    pub of: Kernel,
     pub kernel: PathBuf,
     pub initramfs: PathBuf,
 }
@@ -87,6 +92,7 @@ pub fn userland(arch: Arch) -> Result<PathBuf, String> {
         "usr/share/man",
         "usr/share/locale",
         "usr/share/perl5",
+        "usr/share/wireshark/help",
     ] {
         let _ = fs::remove_dir_all(root.join(without));
     }
@@ -129,7 +135,10 @@ pub fn image(
     for (name, program) in programs {
         cpio.entry(&format!("opt/{name}"), 0o100_755, &read(program)?);
     }
-    cpio.entry("opt/cases", 0o100_644, cases.join("\n").as_bytes());
+    // One word to the shell, whatever is in it.
+    let cases = cases.iter().map(|case| format!("'{case}'"));
+    let cases = cases.collect::<Vec<_>>().join(" ");
+    cpio.entry("opt/cases", 0o100_644, cases.as_bytes());
     cpio.entry(
         "etc/passwd",
         0o100_644,
@@ -142,6 +151,7 @@ pub fn image(
     let initramfs = folder().join(format!("initramfs-{}", kernel.name));
     write(&initramfs, &[read(userland)?, cpio.bytes].concat())?;
     Ok(Image {
+        of: kernel,
         kernel: root.join(format!("boot/vmlinuz-{unpacked}")),
         initramfs,
     })

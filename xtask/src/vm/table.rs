@@ -1,10 +1,9 @@
-//! The table of kernels and what works on them, for the terminal and for the documentation.
+//! The table of kernels and what works on them, for the terminal and for the page.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::guest::{Case, Ending, Report};
-use crate::shell;
+use super::reasons;
 
 /// The groups of cases, which are the columns.
 const GROUPS: &[(&str, &str)] = &[
@@ -17,6 +16,7 @@ const GROUPS: &[(&str, &str)] = &[
     ("select", "selection"),
     ("filter", "filters"),
     ("owners", "owners"),
+    ("tls", "TLS secrets"),
 ];
 
 /// Shows what came of it, failures last.
@@ -30,7 +30,8 @@ pub fn print(reports: &[Report]) {
             .iter()
             .filter(|case| case.ending == Ending::Failed)
         {
-            println!("{name}: FAILED {} {}", case.name, case.reason);
+            let known = reasons::why(name, &case.name).map_or("FAILED", |_| "known");
+            println!("{name}: {known} {} {}", case.name, case.reason);
         }
         if !report.good() && report.count(Ending::Failed) == 0 {
             println!("{name}: did not come to its end; its last lines:");
@@ -44,23 +45,8 @@ pub fn print(reports: &[Report]) {
     }
 }
 
-/// Writes docs/kernels.md.
-///
-/// # Errors
-/// It cannot be written.
-pub fn write(reports: &[Report]) -> Result<(), String> {
-    let mut text = String::from(
-        "# Kernels\n\nWhat works on which kernel: the cases of `tests/e2e` that are about the kernel, \
-         run in emulated\nmachines with kernels of Debian's. Written by `cargo xtask vm`; a number is \
-         how many cases passed.\n\n",
-    );
-    text += &table(reports);
-    text += &remarks(reports);
-    let file = shell::root().join("docs/kernels.md");
-    std::fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))
-}
-
-fn table(reports: &[Report]) -> String {
+/// A line for each kernel, a column for each group.
+pub fn table(reports: &[Report]) -> String {
     let mut text = String::from("| kernel | machine |");
     for (_, title) in GROUPS {
         let _ = write!(text, " {title} |");
@@ -100,43 +86,4 @@ fn cell(report: &Report, group: &str) -> String {
         (passed, 0, skipped) => format!("{passed}, {skipped} skipped"),
         (passed, failed, _) => format!("**{passed} of {}**", passed + failed),
     }
-}
-
-/// What failed, what could not be tried and why, what the tool says at its start.
-fn remarks(reports: &[Report]) -> String {
-    let mut text = String::new();
-    for (title, ending) in [
-        ("Fails", Ending::Failed),
-        ("Could not be tried", Ending::Skipped),
-    ] {
-        let mut cases: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
-        for report in reports {
-            for case in report.cases.iter().filter(|case| case.ending == ending) {
-                let reason = if ending == Ending::Failed {
-                    ""
-                } else {
-                    &case.reason
-                };
-                let kernels = cases.entry((&case.name, reason)).or_default();
-                kernels.insert(report.kernel.name);
-            }
-        }
-        if !cases.is_empty() {
-            let _ = writeln!(text, "\n## {title}\n");
-        }
-        for ((name, reason), kernels) in cases {
-            let colon = if reason.is_empty() { "" } else { ": " };
-            let kernels: Vec<&str> = kernels.into_iter().collect();
-            let _ = writeln!(text, "- `{name}` on {}{colon}{reason}", kernels.join(", "));
-        }
-    }
-    text += "\n## What pktwho says there\n";
-    for report in reports {
-        let _ = writeln!(text, "\n{}:\n\n```text", report.kernel.name);
-        for line in &report.said {
-            let _ = writeln!(text, "{line}");
-        }
-        text += "```\n";
-    }
-    text
 }
