@@ -6,12 +6,15 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use pktwho_owner::Addresses;
 use pktwho_packet::{Iface, LinkType};
 use pktwho_probe::{Device, Interfaces, Namespaces, Netns};
 
 use crate::failure::Hinted;
 use crate::live::worded;
 use crate::plan::Where;
+
+mod containers;
 
 /// All devices at once; all network namespaces.
 pub const ANY: &str = "any";
@@ -130,12 +133,13 @@ fn devices(namespaces: &Namespaces) -> Result<Vec<Found>> {
 ///
 /// # Errors
 /// No such namespace, or the kernel does not say which devices there are.
-pub fn list(netns: &[String]) -> Result<String> {
+pub fn list(netns: &[String], runtimes: &Addresses) -> Result<String> {
     let devices = devices(&namespaces(netns)?)?;
-    Ok(lines(&devices, Path::new("/sys/class/net")))
+    let homes = containers::homes(&devices, runtimes);
+    Ok(lines(&devices, &homes, Path::new("/sys/class/net")))
 }
 
-fn lines(devices: &[Found], sysfs: &Path) -> String {
+fn lines(devices: &[Found], homes: &containers::Homes, sysfs: &Path) -> String {
     let mut text = String::new();
     for (entry, number) in entries(devices).iter().zip(1..) {
         let Entry { device, name } = entry;
@@ -146,6 +150,9 @@ fn lines(devices: &[Found], sysfs: &Path) -> String {
         };
         if let Some(alias) = &device.alias {
             let _ = write!(text, " ({})", alias.escape_debug());
+        }
+        if let Some(home) = homes.get(&(netns.id(), device.index)) {
+            let _ = write!(text, " ({home})");
         }
         // What is told of devices there is of our namespace.
         let sysfs = netns.is_own().then(|| sysfs.join(&device.name));
@@ -345,7 +352,11 @@ mod tests {
             7.t1 [Up, Disconnected]\n\
             8.v1 [none, Disconnected]\n\
             9.t0 [none, Disconnected]\n";
-        assert_eq!(lines(&devices(), Path::new("/nonexistent")), expected);
+        let (none, nowhere) = (containers::Homes::default(), Path::new("/nonexistent"));
+        assert_eq!(lines(&devices(), &none, nowhere), expected);
+        let homes = [((own().id(), 1), "container web".to_owned())].into_iter();
+        let text = lines(&devices(), &homes.collect(), nowhere);
+        assert!(text.contains(" (container web) ["), "{text}");
     }
 
     fn check(words: &[&str], expected: &[&str]) {

@@ -100,7 +100,7 @@ fn carry_out(plan: Plan) -> Result<ExitCode> {
     match plan {
         Plan::Show(show) => put(&shown(show))?,
         Plan::Read(read) => offline::run(read)?,
-        Plan::Devices(netns) => put(&devices::list(&netns)?)?,
+        Plan::Devices(netns, runtimes) => put(&devices::list(&netns, &runtimes)?)?,
         // compat: tcpdump puts these on standard error, and its list of devices not (4.99.3).
         Plan::LinkTypes(device) => eprint!("{}", program::link_types(&device)?),
         Plan::Program(plan) => put(&program::show(&plan)?)?,

@@ -28,8 +28,9 @@ use crate::window::Window;
 pub enum Plan {
     /// Show a text.
     Show(Show),
-    /// List the devices of these network namespaces, ours without any.
-    Devices(Vec<String>),
+    /// List the devices of these network namespaces, ours without any, and whose containers they
+    /// lead to.
+    Devices(Vec<String>, Addresses),
     /// List the link types of the device that is meant, or of the default one.
     LinkTypes(Where),
     /// Show the filter's program.
@@ -285,7 +286,7 @@ impl Plan {
             return Ok(Self::Show(show));
         }
         if args.list_interfaces {
-            return Ok(Self::Devices(typed(&args.netns)));
+            return Ok(Self::Devices(typed(&args.netns), args.runtimes));
         }
         let reads = !args.read.is_empty() || args.read_list.is_some();
         if args.list_link_types && !reads {

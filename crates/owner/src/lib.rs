@@ -17,6 +17,7 @@ mod cri;
 mod docker;
 mod grpc;
 mod http;
+mod inhabitants;
 mod kubernetes;
 mod news;
 mod podman;
@@ -29,6 +30,7 @@ mod sweep;
 
 use pktwho_packet::{Container, ProcessId};
 
+pub use inhabitants::containers_in;
 pub use processes::{ChangedCgroup, Processes, ReadProc, Slot};
 pub use procfs::{Facts as ProcessFacts, read as read_process};
 pub use runtimes::{Addresses, Runtimes};

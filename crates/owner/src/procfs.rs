@@ -58,7 +58,8 @@ pub fn has_old_hierarchies() -> bool {
     read_start("/proc/self/cgroup", &mut room).is_some_and(|text| cgroup::of_process(text).1)
 }
 
-fn container(folder: &str) -> Option<Container> {
+/// The container of the process behind a folder of `/proc`, by its cgroups.
+pub fn container(folder: &str) -> Option<Container> {
     let mut room = [0; CGROUPS_MAX];
     let text = read_start(&format!("{folder}/cgroup"), &mut room)?;
     cgroup::of_process(text).0

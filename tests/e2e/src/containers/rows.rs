@@ -1,17 +1,21 @@
 //! The table: who talks to whom, in each runtime.
 
 use std::fs;
+use std::io::Write as _;
 use std::net::UdpSocket;
+use std::os::unix::net::UnixListener;
+use std::thread;
 
 use anyhow::{Context as _, Result};
 
 use super::cri::{self, Cri};
 use super::engine::{Container, Engine};
 use super::host::{HOST, PATIENCE, WORLD};
-use super::scene::Scene;
+use super::scene::{Scene, sockets};
 use super::talk::{fetch, serves, serving};
 use super::{Inside, Lacking};
 use crate::lab::until;
+use crate::tool::Tool;
 
 /// One row for containers of an engine, played with each.
 pub struct EngineRow {
@@ -47,6 +51,8 @@ pub const ENGINE_ROWS: &[EngineRow] = rows! { EngineRow:
     "filters", "only packets of a container that runs", filters;
     "filter-later", "only packets of a container that starts during the capture", filter_later;
     "own-image", "pktwho in a container of its own names the others", own_image;
+    "silent-runtime", "runtimes that hang, die or talk nonsense: nothing is lost and nothing claimed", silent_runtime;
+    "devices", "-D names the container that a device leads to", devices;
     "every-netns", "--netns any: on the container's own device as well", every_netns;
 };
 
@@ -55,6 +61,7 @@ pub const POD_ROWS: &[PodRow] = rows! { PodRow:
     "pods-out", "a pod asks the world behind address translation", pod_out;
     "pods-later", "a pod that is made during the capture asks the host", pod_later;
     "pods-brief", "containers of a pod that send one datagram and are gone", pod_brief;
+    "pods-devices", "-D names the pod that a device leads to", pods_devices;
     "pods-every-netns", "--netns any: on the pod's own device as well", pods_every_netns;
     "pod-filters", "only packets of a pod, a namespace, a container of a pod", pod_filters;
 };
@@ -230,6 +237,109 @@ fn brief(scene: &mut Scene, engine: &Engine) -> Result<()> {
         sink.recv(&mut [0; 100]).context("no datagram came")?;
         scene.talk(&[port], Some(brief.inside()), None);
     }
+    Ok(())
+}
+
+fn silent_runtime(scene: &mut Scene, engine: &Engine) -> Result<()> {
+    let web = engine.run("web", &[], &["serve", "8081", "8082"])?;
+    let address = web.address()?;
+    serves(&scene.host.netns, &address, 8082)?;
+    let mut captures = Vec::new();
+    for (manner, answer) in [
+        ("hangs", None),
+        ("babbles", Some("garbage")),
+        ("dies", Some("")),
+    ] {
+        let path = scene
+            .lab
+            .file(&format!("silent{}.sock", scene.lab.number()));
+        let listener = UnixListener::bind(&path)?;
+        let sockets = format!(
+            "{} --docker-address {fake} --podman-address {fake}",
+            sockets(scene.host),
+            fake = path.display()
+        );
+        thread::spawn(move || {
+            let mut held = Vec::new();
+            for mut stream in listener.incoming().flatten() {
+                match answer {
+                    Some(answer) => drop(stream.write_all(answer.as_bytes())),
+                    None => held.push(stream),
+                }
+            }
+        });
+        let listen = |filter: &str| {
+            let words = format!("-i any -n --print {sockets} tcp port 8081 {filter}");
+            Tool::listening(scene.lab, &scene.host.netns, &words)
+        };
+        captures.push((manner, listen("")?, listen("and not container web*")?));
+    }
+    fetch(&scene.host.netns, &address, 8081)?;
+    for (manner, all, without) in captures {
+        let (all, without) = (all.stop()?, without.stop()?);
+        let counts = all.counts()?;
+        let short = web.id.get(..12).context("a short id")?;
+        let text = String::from_utf8_lossy(&all.stdout).into_owned();
+        let id_is_shown = counts.captured > 0 && text.contains(short) && counts.dropped == 0;
+        scene.count(id_is_shown, &format!("{manner}: {text}"));
+        let is_counted = without.stderr.contains("has not told of them: ");
+        let is_right = without.counts()?.captured == 0 && is_counted;
+        scene.count(is_right, &format!("{manner}: {}", without.stderr));
+    }
+    Ok(())
+}
+
+/// The lines of `-D`.
+fn listed(scene: &Scene, words: &str) -> Result<Vec<String>> {
+    let words = format!("-D {} {words}", sockets(scene.host));
+    let ended = Tool::start(scene.lab, &scene.host.netns, &words)?.wait()?;
+    ended.expect_status(0)?;
+    let text = String::from_utf8_lossy(&ended.stdout).into_owned();
+    Ok(text.lines().map(str::to_owned).collect())
+}
+
+fn devices(scene: &mut Scene, engine: &Engine) -> Result<()> {
+    let containers = [engine.run("web", &[], &[])?, engine.run("db", &[], &[])?];
+    let addresses = scene.host.run("ip", &["-o", "link"])?;
+    let lines = listed(scene, "")?;
+    for container in &containers {
+        let pid = container.inspect("{{.State.Pid}}")?;
+        let inner = [
+            "--target", &pid, "--net", "ip", "-o", "link", "show", "eth0",
+        ];
+        let inner = scene.host.run("nsenter", &inner)?;
+        let index = inner
+            .split_once("eth0@if")
+            .and_then(|(_, rest)| rest.split_once(':'));
+        let (index, _) = index.context("eth0 is no end of a pair")?;
+        let device = addresses.lines().find_map(|line| {
+            let (number, rest) = line.split_once(": ")?;
+            (number == index).then(|| rest.split_once('@').map(|(name, _)| name))?
+        });
+        let start = format!(".{} (", device.context("no other end")?);
+        let line = lines.iter().find(|line| line.contains(&start));
+        let is_right = |line: &&String| line.contains(&format!(" (container {})", container.name));
+        scene.count(line.is_some_and(|line| is_right(&line)), &lines.join("; "));
+    }
+    let told = lines.iter().filter(|line| line.contains("(container "));
+    scene.count(told.count() == containers.len(), &lines.join("; "));
+    let inner = listed(scene, "--netns any")?;
+    for container in &containers {
+        let name = format!(" (container {})", container.name);
+        let is_inner = |line: &&String| line.contains(".eth0@") && line.contains(&name);
+        scene.count(inner.iter().any(|line| is_inner(&line)), &inner.join("; "));
+    }
+    Ok(())
+}
+
+fn pods_devices(scene: &mut Scene, cri: &Cri) -> Result<()> {
+    let api = cri.pod("api", "prod", &[])?;
+    let _server = api.run("server", &["sleep", "1000000"])?;
+    let _sidecar = api.run("sidecar", &["sleep", "1000000"])?;
+    let lines = listed(scene, "")?;
+    let name = format!(" (pod {}.prod) ", api.name);
+    let told = lines.iter().filter(|line| line.contains(&name));
+    scene.count(told.count() == 1, &lines.join("; "));
     Ok(())
 }
 
