@@ -4,13 +4,14 @@
 
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use pktwho_packet::{Container, Pod};
 use serde::Deserialize;
 
 use crate::http::{self, Lines};
 use crate::kubernetes;
-use crate::news::{self, News};
+use crate::news::{self, News, Renamed};
 use crate::runtimes::Runtime;
 
 /// The service at a socket.
@@ -108,6 +109,14 @@ impl Runtime for Docker {
     }
 }
 
+/// When we may have begun to ask for the list after which we listen, in seconds since 1970: what
+/// has happened since is told again.
+fn a_while_ago() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let then = now.unwrap_or_default().saturating_sub(2 * http::ANSWER);
+    then.as_secs()
+}
+
 /// What it tells unasked: `GET /events`.
 struct Events {
     socket: PathBuf,
@@ -116,14 +125,16 @@ struct Events {
 }
 
 impl News for Events {
-    fn next(&mut self) -> io::Result<Vec<u8>> {
+    fn next(&mut self) -> io::Result<Renamed> {
         loop {
-            let lines = match &mut self.lines {
-                Some(lines) => lines,
-                None => self.lines.insert(Lines::open(&self.socket, self.path)?),
+            let lines = if let Some(lines) = &mut self.lines {
+                lines
+            } else {
+                let path = format!("{}&since={}", self.path, a_while_ago());
+                self.lines.insert(Lines::open(&self.socket, &path)?)
             };
-            if let Some(id) = news::renamed(&lines.next()?) {
-                return Ok(id);
+            if let Some(renamed) = news::renamed(&lines.next()?) {
+                return Ok(renamed);
             }
         }
     }

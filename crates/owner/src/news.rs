@@ -13,11 +13,19 @@ use crate::runtimes::Question;
 
 /// What a runtime tells, one thing after the other.
 pub trait News {
-    /// The id of the next container of which something else is known now.
+    /// The next container that is called otherwise now.
     ///
     /// # Errors
     /// The runtime has ended the stream; `Unsupported`: it has none.
-    fn next(&mut self) -> io::Result<Vec<u8>>;
+    fn next(&mut self) -> io::Result<Renamed>;
+}
+
+/// A container that has another name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Renamed {
+    pub id: Vec<u8>,
+    /// Empty: it has to be asked for. Docker's list still has the old one for a moment.
+    pub name: Vec<u8>,
 }
 
 /// Has a runtime's thread asked again about what has changed, and told when the stream is cut. Where
@@ -26,7 +34,7 @@ pub fn listen(name: &str, mut news: Box<dyn News + Send>, questions: SyncSender<
     let listen = move || {
         loop {
             let question = match news.next() {
-                Ok(id) => Question::Changed(id),
+                Ok(renamed) => Question::Renamed(renamed),
                 Err(error) if error.kind() == io::ErrorKind::Unsupported => return,
                 Err(_) => Question::Cut,
             };
@@ -54,30 +62,48 @@ struct Event {
 struct Actor {
     #[serde(default, rename = "ID")]
     id: String,
+    #[serde(default, rename = "Attributes")]
+    attributes: Attributes,
+}
+
+#[derive(Default, Deserialize)]
+struct Attributes {
+    #[serde(default)]
+    name: String,
 }
 
 /// The container that a line of Docker's events says is called otherwise now.
-pub fn renamed(line: &[u8]) -> Option<Vec<u8>> {
+pub fn renamed(line: &[u8]) -> Option<Renamed> {
     let event: Event = serde_json::from_slice(line).ok()?;
-    (event.action == "rename" && !event.actor.id.is_empty()).then(|| event.actor.id.into())
+    let Actor { id, attributes } = event.actor;
+    (event.action == "rename" && !id.is_empty()).then(|| Renamed {
+        id: id.into(),
+        name: attributes.name.trim_start_matches('/').into(),
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::renamed;
+    use super::{Renamed, renamed};
 
     #[test]
     fn only_another_name_is_news() {
-        let check = |line: &str, expected: Option<&str>| {
-            let found = renamed(line.as_bytes()).map(|id| String::from_utf8(id).unwrap());
-            assert_eq!(found.as_deref(), expected, "{line}");
+        let check = |line: &str, expected: Option<[&str; 2]>| {
+            let expected = expected.map(|[id, name]| Renamed {
+                id: id.into(),
+                name: name.into(),
+            });
+            assert_eq!(renamed(line.as_bytes()), expected, "{line}");
         };
         check(
             r#"{"status":"rename","id":"ab","from":"x:1","Type":"container","Action":"rename",
                 "Actor":{"ID":"ab","Attributes":{"name":"new","oldName":"/old"}},"time":1}"#,
-            Some("ab"),
+            Some(["ab", "new"]),
         );
-        check(r#"{"Action":"rename","Actor":{"ID":"ab"}}"#, Some("ab"));
+        check(
+            r#"{"Action":"rename","Actor":{"ID":"ab"}}"#,
+            Some(["ab", ""]),
+        );
         check(r#"{"Action":"start","Actor":{"ID":"ab"}}"#, None);
         check(r#"{"Action":"rename"}"#, None);
         check(r#"[{"Id":"ab"}]"#, None);

@@ -20,7 +20,7 @@ use rustc_hash::FxHashSet;
 use crate::containerd::Containerd;
 use crate::cri::Cri;
 use crate::docker::Docker;
-use crate::news::{self, News};
+use crate::news::{self, News, Renamed};
 use crate::podman::Podman;
 
 /// Where runtimes are asked; `None`: at their usual places.
@@ -74,8 +74,8 @@ pub trait Runtime {
 pub enum Question {
     /// What is this container?
     About(Vec<u8>),
-    /// It is something else by now.
-    Changed(Vec<u8>),
+    /// It is called otherwise by now.
+    Renamed(Renamed),
     /// Whatever has changed from now on is not heard of.
     Cut,
 }
@@ -267,10 +267,16 @@ impl Worker {
     fn hear(&mut self, question: Question, asked: &mut Vec<Vec<u8>>) -> Result<(), Gone> {
         match question {
             Question::About(id) => asked.push(id),
-            Question::Changed(id) => {
+            Question::Renamed(Renamed { id, name }) => {
                 self.hearing.cuts = 0;
                 match self.runtime.find(&id) {
-                    Ok(Some(container)) => self.tell(container)?,
+                    Ok(Some(mut container)) => {
+                        let is_given = !name.is_empty() && container.pod.is_none();
+                        if is_given {
+                            container.name = name;
+                        }
+                        self.tell(container)?;
+                    }
                     Ok(None) => {}
                     Err(_) => self.hearing.is_cut = true,
                 }
