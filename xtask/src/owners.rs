@@ -1,5 +1,5 @@
 //! `owners`: the table of owners against the truth, one row per case; `soak`: the same of random
-//! scenes; `faults`: what captures survive; `tls`: the table of TLS secrets. Root only.
+//! scenes, and many packets for long; `faults`: what captures survive; `tls`: the table of TLS secrets. Root only.
 
 use std::process::Command;
 
@@ -13,15 +13,32 @@ pub fn run(words: &[String]) -> Outcome {
     end_to_end("owners", words)
 }
 
-/// Random scenes for five minutes, or as long as the words say.
+/// How long each soak takes when nothing else is said, in seconds.
+const SOAKS: [(&str, &str); 2] = [("scenes", "300"), ("packets", "600")];
+
+/// Random scenes for five minutes, then 100,000 packets a second for ten; or one of them, or as
+/// long as the words say.
 ///
 /// # Errors
 /// An owner is wrong, a packet is missing, or the memory of the tool grows.
 pub fn soak(words: &[String]) -> Outcome {
-    let five_minutes = ["--seconds", "300"].map(str::to_owned);
-    let given = words.iter().any(|word| word == "--seconds");
-    let defaults: &[String] = if given { &[] } else { &five_minutes };
-    end_to_end("soak", &[defaults, words].concat())
+    let is_named = |name: &str| words.iter().any(|word| word == name);
+    let any_named = SOAKS.iter().any(|(name, _)| is_named(name));
+    let others = words
+        .iter()
+        .filter(|&word| SOAKS.iter().all(|(name, _)| word != name));
+    let others: Vec<String> = others.cloned().collect();
+    for (name, seconds) in SOAKS {
+        if any_named && !is_named(name) {
+            continue;
+        }
+        let mut soak = vec![name.to_owned()];
+        if !is_named("--seconds") {
+            soak.extend(["--seconds", seconds].map(str::to_owned));
+        }
+        end_to_end("soak", &[soak, others.clone()].concat())?;
+    }
+    Ok(())
 }
 
 /// Full disks, stopped terminals, devices that come and go, little memory, SIGKILL: at length.

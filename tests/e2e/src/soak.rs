@@ -2,6 +2,8 @@
 //! ends, for as long as wanted; every packet judged by the log of the truth. Nobody may be
 //! named wrongly, nothing may be missing, and the memory of the tool must not grow.
 
+pub mod packets;
+
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
