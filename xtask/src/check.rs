@@ -1,6 +1,6 @@
 //! `check` and `bless`: all that needs no root.
 
-use crate::{Outcome, audit, shell, test::Tally};
+use crate::{Outcome, audit, fuzz, shell, test::Tally};
 
 /// Format, lints, dependencies, unit and golden tests, in this order; stops at the first that fails.
 pub fn run(_: &[String]) -> Outcome {
@@ -12,7 +12,7 @@ pub fn run(_: &[String]) -> Outcome {
     outcome
 }
 
-/// The compiler's and the formatter's opinion.
+/// The compiler's and the formatter's opinion; of the fuzz targets, whether they compile.
 pub fn lints() -> Outcome {
     let cargo = |words| shell::run(&mut shell::command(shell::cargo(), words));
     cargo(&["fmt", "--all", "--check"])?;
@@ -24,7 +24,8 @@ pub fn lints() -> Outcome {
         "--",
         "-D",
         "warnings",
-    ])
+    ])?;
+    fuzz::check()
 }
 
 /// Every test that `cargo test` knows, golden ones included.

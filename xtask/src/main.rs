@@ -11,6 +11,7 @@ mod check;
 mod demo;
 mod diff;
 mod dist;
+mod fuzz;
 mod lab;
 mod libraries;
 mod musl;
@@ -66,7 +67,7 @@ const WORDS: &[Word] = &[
     ),
     Word(
         "soak",
-        "who owns each packet, in random scenes for five minutes (root) [--seconds S] [--seed N]",
+        "random scenes for five minutes, 100,000 packets a second for ten (root) [scenes|packets] [--seconds S] [--seed N]",
         owners::soak,
     ),
     Word(
@@ -108,6 +109,11 @@ const WORDS: &[Word] = &[
         "libraries",
         "where TLS secrets pass in real libraries, fetched from Debian [--long]",
         libraries::run,
+    ),
+    Word(
+        "fuzz",
+        "random inputs for every parser, 60 seconds each [TARGET...|CRATE...] [--seconds N]",
+        fuzz::run,
     ),
     Word(
         "vm",

@@ -68,7 +68,7 @@ impl Runtime for Containerd {
 }
 
 /// `containers.v1.Container`.
-fn container(message: &[u8]) -> Container {
+pub fn container(message: &[u8]) -> Container {
     let labels = map(message, 2);
     let name = labels.iter().find(|(key, _)| key == NAME);
     let mut container = Container {

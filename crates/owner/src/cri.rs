@@ -75,14 +75,12 @@ impl Cri {
     /// The pods, all or one, by the id of the sandbox.
     fn pods(&mut self, id: Option<&[u8]>) -> io::Result<FxHashMap<Vec<u8>, Pod>> {
         let answer = self.call("ListPodSandbox", &request(id))?;
-        let items = fields(&answer).filter(|&(number, _)| number == 1);
-        Ok(items.map(|(_, item)| pod(item)).collect())
+        Ok(pods_of(&answer))
     }
 
     fn containers(&mut self, id: Option<&[u8]>) -> io::Result<Vec<Listed>> {
         let answer = self.call("ListContainers", &request(id))?;
-        let items = fields(&answer).filter(|&(number, _)| number == 1);
-        Ok(items.map(|(_, item)| listed(item)).collect())
+        Ok(containers_of(&answer))
     }
 }
 
@@ -108,6 +106,27 @@ impl Runtime for Cri {
         let found = pods.into_iter().find(|(sandbox, _)| sandbox == id);
         Ok(found.map(|(id, pod)| sandbox(id, pod)))
     }
+}
+
+/// The pods of a list, by the ids of their sandboxes.
+fn pods_of(answer: &[u8]) -> FxHashMap<Vec<u8>, Pod> {
+    let items = fields(answer).filter(|&(number, _)| number == 1);
+    items.map(|(_, item)| pod(item)).collect()
+}
+
+fn containers_of(answer: &[u8]) -> Vec<Listed> {
+    let items = fields(answer).filter(|&(number, _)| number == 1);
+    items.map(|(_, item)| listed(item)).collect()
+}
+
+/// Both lists of an answer.
+#[cfg(feature = "testing")]
+pub fn all_of(answer: &[u8]) -> Vec<Container> {
+    let pods = pods_of(answer);
+    let containers = containers_of(answer).into_iter();
+    let mut all: Vec<Container> = containers.map(|it| it.within(&pods)).collect();
+    all.extend(pods.into_iter().map(|(id, pod)| sandbox(id, pod)));
+    all
 }
 
 /// A container and the sandbox of its pod.

@@ -47,8 +47,16 @@ impl Docker {
             "/containers/json"
         };
         let answer = http::get(&self.socket, &format!("{path}?all=true{filter}"))?;
+        self.listed(&answer)
+    }
+
+    /// The containers of a list.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn listed(&self, answer: &[u8]) -> io::Result<Vec<Container>> {
         let list: Option<Vec<Listed>> =
-            serde_json::from_slice(&answer).map_err(|_| ErrorKind::InvalidData)?;
+            serde_json::from_slice(answer).map_err(|_| ErrorKind::InvalidData)?;
         let list = list.unwrap_or_default().into_iter();
         Ok(list.map(|listed| self.container(listed)).collect())
     }

@@ -65,6 +65,20 @@ fn message_of(frame: &[u8]) -> Option<Vec<u8>> {
     (compressed == 0 && message.len() == length).then(|| message.to_vec())
 }
 
+/// What a stream answers to a call that has been made; as [`call`].
+///
+/// # Errors
+/// As [`call`].
+#[cfg(feature = "testing")]
+pub fn answer_on(stream: UnixStream) -> io::Result<Vec<u8>> {
+    let mut connection = Connection {
+        stream,
+        deadline: Instant::now() + ANSWER,
+    };
+    let answer = connection.answer()?;
+    message_of(&answer).ok_or_else(|| ErrorKind::InvalidData.into())
+}
+
 struct Connection {
     stream: UnixStream,
     deadline: Instant,

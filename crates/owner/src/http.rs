@@ -94,7 +94,7 @@ fn read(stream: &mut UnixStream, deadline: Instant) -> io::Result<Vec<u8>> {
 }
 
 /// What follows the head of an answer that says yes; `None` for any other, or one that is cut.
-fn body(mut answer: Vec<u8>) -> Option<Vec<u8>> {
+pub fn body(mut answer: Vec<u8>) -> Option<Vec<u8>> {
     let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
     let body = answer.split_off(end + 4);
     let head = String::from_utf8(answer).ok()?;

@@ -27,6 +27,8 @@ mod protobuf;
 mod runtimes;
 mod settling;
 mod sweep;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 use pktwho_packet::{Container, ProcessId};
 

@@ -108,6 +108,13 @@ fn read(path: &Path) -> io::Result<Vec<Stored>> {
     serde_json::from_slice(&text).map_err(|_| ErrorKind::InvalidData.into())
 }
 
+/// The containers of a file of the store.
+#[cfg(feature = "testing")]
+pub fn kept(text: &[u8]) -> Vec<Container> {
+    let stored: Vec<Stored> = serde_json::from_slice(text).unwrap_or_default();
+    stored.into_iter().map(container).collect()
+}
+
 fn container(stored: Stored) -> Container {
     let mut facts: BTreeMap<String, serde_json::Value> =
         serde_json::from_str(&stored.metadata).unwrap_or_default();

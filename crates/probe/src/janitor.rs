@@ -97,7 +97,7 @@ fn place(filters: &ClsactFilters) -> String {
 }
 
 /// `NETNS IFINDEX OURS [EGRESS HANDLE]...`, then ` /` and a path when the namespace is not ours.
-fn parse(line: &str) -> Option<ClsactFilters> {
+pub(crate) fn parse(line: &str) -> Option<ClsactFilters> {
     let (line, way) = line.split_once(" /").unwrap_or((line, ""));
     let mut words = line.split(' ');
     let netns = Netns::told(words.next()?.parse().ok()?, way);

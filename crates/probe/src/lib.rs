@@ -35,6 +35,8 @@ mod source;
 mod spaces;
 mod sys;
 mod terms;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod tls;
 
 pub use attach::Backend;

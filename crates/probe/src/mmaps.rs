@@ -202,7 +202,7 @@ pub fn of_process(pid: u32) -> Vec<MappedFile> {
 }
 
 /// `ADDRESS-ADDRESS PERMISSIONS OFFSET MAJOR:MINOR INODE PATH` (`proc_pid_maps(5)`)
-fn parse_line(pid: u32, line: &[u8]) -> Option<MappedFile> {
+pub fn parse_line(pid: u32, line: &[u8]) -> Option<MappedFile> {
     let mut words = line.splitn(6, |&byte| byte == b' ');
     let mut word = || words.next().and_then(|word| std::str::from_utf8(word).ok());
     let hex = |text: &str| u64::from_str_radix(text, 16).ok();

@@ -149,7 +149,7 @@ impl Socket {
 
 /// The messages of one datagram, and whether something has changed while they were collected; one
 /// that cannot be read ends it.
-fn payloads(mut bytes: &[u8]) -> Vec<(NetlinkPayload<RouteNetlinkMessage>, bool)> {
+pub fn payloads(mut bytes: &[u8]) -> Vec<(NetlinkPayload<RouteNetlinkMessage>, bool)> {
     let mut payloads = Vec::new();
     while let Ok(message) = NetlinkMessage::<RouteNetlinkMessage>::deserialize(bytes) {
         let len = message.header.length as usize;

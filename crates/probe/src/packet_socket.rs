@@ -11,7 +11,7 @@
 mod holders;
 mod steps;
 mod tap;
-mod tuple;
+pub(crate) mod tuple;
 mod ways;
 
 use std::io;

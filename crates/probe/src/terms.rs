@@ -349,9 +349,10 @@ pub fn forget(programs: &Programs, process: ProcessId) {
     programs.set_answer(process_key(process), None);
 }
 
-fn iterate(mut bytes: &[u8]) -> impl Iterator<Item = ProcessEvent<'_>> {
+/// The records that follow one another.
+pub fn iterate(mut bytes: &[u8]) -> impl Iterator<Item = ProcessEvent<'_>> {
     std::iter::from_fn(move || {
-        let (event, size) = events::parse(bytes)?;
+        let (event, size) = events::parse(bytes).filter(|&(_, size)| size > 0)?;
         bytes = bytes.get(size..)?;
         Some(event)
     })

@@ -1,14 +1,12 @@
 //! Any capture file written again: what is written is a capture file, with the same packets,
 //! and carried over once more nothing changes.
 //!
-//! `cargo +nightly fuzz run carry --fuzz-dir crates/capfile/fuzz`
+//! `cargo xtask fuzz carry`
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pktwho_capfile::{
-    Event, PcapOptions, PcapWriter, PcapngOptions, PcapngWriter, Reader, Writer,
-};
+use pktwho_capfile::{Event, PcapOptions, PcapWriter, PcapngOptions, PcapngWriter, Reader, Writer};
 
 /// What of a packet must survive.
 type Kept = (i64, u64, Vec<u8>, u32);
@@ -25,7 +23,12 @@ fn carried(data: &[u8]) -> Option<(Vec<Kept>, Vec<u8>)> {
     while let Ok(Some(event)) = reader.event() {
         match event {
             Event::Packet(packet, metadata) => {
-                packets.push((packet.time.secs, packet.time.nanos, packet.data.to_vec(), packet.orig_len));
+                packets.push((
+                    packet.time.secs,
+                    packet.time.nanos,
+                    packet.data.to_vec(),
+                    packet.orig_len,
+                ));
                 writer.copy(&packet, &metadata).unwrap();
             }
             Event::Block(block) => writer.block(&block).unwrap(),

@@ -1,7 +1,7 @@
 //! Any bytes as a capture file, compressed or not: no panic, bounded memory, an error ends it,
 //! and every way of reading gives the same packets.
 //!
-//! `cargo +nightly fuzz run read --fuzz-dir crates/capfile/fuzz`
+//! `cargo xtask fuzz read`
 
 #![no_main]
 

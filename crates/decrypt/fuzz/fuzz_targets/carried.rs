@@ -1,6 +1,6 @@
 //! Any text in records that open: HTTP/1, HTTP/2 with its header blocks, handshake messages.
 //!
-//! `cargo +nightly fuzz run carried --fuzz-dir crates/decrypt/fuzz`
+//! `cargo xtask fuzz carried`
 
 #![no_main]
 

@@ -1,6 +1,6 @@
 //! Segments of any kind in any order, behind a handshake or not, and packets that are none.
 //!
-//! `cargo +nightly fuzz run packets --fuzz-dir crates/decrypt/fuzz`
+//! `cargo xtask fuzz packets`
 
 #![no_main]
 

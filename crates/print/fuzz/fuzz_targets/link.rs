@@ -1,6 +1,6 @@
 //! Packets of any link type.
 //!
-//! `cargo +nightly fuzz run link --fuzz-dir crates/print/fuzz`
+//! `cargo xtask fuzz link`
 
 #![no_main]
 

@@ -1,6 +1,6 @@
 //! What Ethernet, IPv4 or IPv6 carries: the protocol's number comes from the input.
 //!
-//! `cargo +nightly fuzz run network --fuzz-dir crates/print/fuzz`
+//! `cargo xtask fuzz network`
 
 #![no_main]
 

@@ -1,6 +1,6 @@
 //! Datagrams and segments between any ports.
 //!
-//! `cargo +nightly fuzz run port --fuzz-dir crates/print/fuzz`
+//! `cargo xtask fuzz port`
 
 #![no_main]
 

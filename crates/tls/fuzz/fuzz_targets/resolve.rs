@@ -1,9 +1,8 @@
 //! Any file, and any code between headers that are right: no panic, soon an answer, and hooks
 //! that are in the file.
 //!
-//! `cargo +nightly fuzz run resolve --fuzz-dir crates/tls/fuzz -- -timeout=10`; with the stable
-//! compiler `RUSTC_BOOTSTRAP=1 cargo fuzz run -s none resolve …`. Small libraries make good seeds:
-//! put `libssl.so` into `corpus/resolve` and give `-max_len=2000000`.
+//! `cargo xtask fuzz resolve`; libraries make good inputs too: put one into
+//! `target/fuzz/corpus/resolve`.
 
 #![no_main]
 
@@ -43,9 +42,8 @@ fn check(file: &[u8]) {
         assert!(usize::try_from(hook.offset).unwrap() < file.len());
         for operand in [hook.label, hook.client_random, hook.secret] {
             assert!(!operand.words(machine).contains('?'));
-            let (Operand::Text(place)
-            | Operand::Fixed(place, _)
-            | Operand::Sized(place, _)) = operand;
+            let (Operand::Text(place) | Operand::Fixed(place, _) | Operand::Sized(place, _)) =
+                operand;
             assert!(place.steps.len() <= Place::STEPS_MAX);
         }
     }
