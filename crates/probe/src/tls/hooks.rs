@@ -4,13 +4,14 @@
 //! come included, in every namespace. It goes when its [`Link`] does, SIGKILL included.
 
 use std::fs::File;
-use std::os::fd::AsRawFd as _;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 
 use libbpf_rs::{
     Link, MapCore, MapFlags, MapHandle, Object, ObjectBuilder, UprobeMultiOpts, UprobeOpts,
 };
 use pktwho_tls::{Hook, Operand, Place, Register};
 use rustc_hash::FxHashMap;
+use rustix::mount::{OpenTreeFlags, open_tree};
 use zerocopy::IntoBytes as _;
 
 use super::bridge::{self, Bridge};
@@ -207,7 +208,18 @@ impl Hooks {
 
     fn link(&self, file: &File, hooks: &[Hook], cookies: &[u32]) -> libbpf_rs::Result<Vec<Link>> {
         const EVERY_PROCESS: i32 = -1;
-        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        // The kernel keeps the mount through which the file is named: one of our own, or nobody could
+        // unmount the other. A file of another mount namespace has none of ours.
+        let own = open_tree(
+            file,
+            "",
+            OpenTreeFlags::OPEN_TREE_CLONE
+                | OpenTreeFlags::OPEN_TREE_CLOEXEC
+                | OpenTreeFlags::AT_EMPTY_PATH,
+        );
+        let own = own.ok();
+        let named = own.as_ref().map_or(file.as_raw_fd(), OwnedFd::as_raw_fd);
+        let path = format!("/proc/self/fd/{named}");
         let program = self.object.progs_mut().find(|p| p.name() == self.form);
         let Some(program) = program else {
             return Ok(Vec::new());

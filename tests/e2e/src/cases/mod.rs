@@ -117,6 +117,7 @@ pub const CASES: &[Case] = cases! {
     "decrypt/nginx", tls::decrypt::nginx;
     "decrypt/once", tls::decrypt::once;
     "traces/tls-namespaces-gone", tls::gone::namespaces;
+    "traces/tls-unmounted", tls::gone::unmounted;
     "traces/tls-killed", tls::gone::killed;
     "readme/commands", readme::commands;
     "readme/tshark", readme::tshark;

@@ -56,6 +56,39 @@ END
     )))
 }
 
+/// A file system whose library is hooked can be unmounted.
+pub fn unmounted(lab: &Lab) -> Result<Outcome> {
+    if !installed("openssl") {
+        return Ok(Outcome::Skipped("openssl is missing".into()));
+    }
+    let dir = lab.file(&format!("gone-{}", lab.number()));
+    fs::create_dir(&dir)?;
+    let netns = Netns::new()?;
+    let tool = listening(lab, &netns, &dir)?;
+    let before = links(&tool)?;
+    let script = format!(
+        "mkdir $DIR/own; mkfifo $DIR/gate
+         cat > $DIR/inside.sh <<'END'
+{HOLD_LIBRARY}
+END
+         sh -e $DIR/inside.sh >/dev/null 2>&1 & echo $! > $DIR/pid"
+    );
+    scene::shell(&dir, &script, &netns)?;
+    let hooked = until("the library is hooked", PATIENCE, || {
+        Ok((links(&tool)? > before).then_some(()))
+    });
+    // For a moment it may be in use, since it is looked at. Not left behind, whatever happens.
+    let unmount = "kill $(cat $DIR/pid)
+         while test -e /proc/$(cat $DIR/pid)/exe; do sleep 0.01; done
+         for try in $(seq 100); do umount $DIR/own 2>/dev/null && exit 0; sleep 0.1; done
+         umount -l $DIR/own; exit 1";
+    let unmounted = scene::shell(&dir, unmount, &netns);
+    hooked?;
+    unmounted.context("unmount")?;
+    tool.stop()?.expect_status(0)?;
+    Ok(Outcome::Passed)
+}
+
 /// SIGKILL leaves no program in the kernel.
 pub fn killed(lab: &Lab) -> Result<Outcome> {
     for needed in ["openssl", "bpftool"] {
