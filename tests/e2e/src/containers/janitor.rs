@@ -3,7 +3,7 @@
 //!
 //! The runtimes believe that they are alone: what they keep in fixed places lies on file systems
 //! of the namespace's own, which end with it. Control groups belong to the whole machine; those of
-//! the processes that are killed are removed, and nothing else.
+//! the processes that are killed are removed, and those that the runtimes have made around them.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
@@ -27,11 +27,15 @@ const FIXED: &[&str] = &[
     "/etc/docker",
     "/etc/cni",
 ];
+/// Control groups that runtimes make for all their containers, and leave.
+const SHARED: &[&str] = &["docker", "libpod_parent", "kubepods", "k8s.io"];
+const CGROUPS: &str = "/sys/fs/cgroup";
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The janitor's life; it was started in a mount namespace of its own.
 pub fn run() -> Result<()> {
     let mut made = Vec::new();
+    let before = shared_groups();
     forget_mounts()?;
     for place in FIXED.iter().map(Path::new) {
         if !place.exists() {
@@ -45,6 +49,10 @@ pub fn run() -> Result<()> {
     out.flush()?;
     std::io::stdin().read_to_end(&mut Vec::new())?;
     let swept = sweep();
+    for group in shared_groups().difference(&before) {
+        // What processes are in is somebody else's by now, and stays.
+        let _ = remove_group(group);
+    }
     for place in made {
         // Not empty or gone: others use it too.
         let _ = unmount(place);
@@ -158,7 +166,7 @@ fn groups_of(pid: i32) -> Vec<PathBuf> {
         let is_ours = root.iter().any(|root| path.starts_with(root));
         let controllers = controllers.strip_prefix("name=").unwrap_or(controllers);
         let path = path.trim_start_matches('/');
-        let base = Path::new("/sys/fs/cgroup");
+        let base = Path::new(CGROUPS);
         let unified = base.join("unified");
         let hierarchy = match controllers {
             "" if unified.exists() => unified,
@@ -168,6 +176,18 @@ fn groups_of(pid: i32) -> Vec<PathBuf> {
         is_ours.then(|| hierarchy.join(path))
     });
     groups.collect()
+}
+
+/// Those of [`SHARED`] that there are, in every hierarchy.
+fn shared_groups() -> BTreeSet<PathBuf> {
+    let base = PathBuf::from(CGROUPS);
+    let mut hierarchies = vec![base.clone()];
+    let entries = fs::read_dir(&base).into_iter().flatten().flatten();
+    hierarchies.extend(entries.map(|entry| entry.path()));
+    let groups = hierarchies
+        .iter()
+        .flat_map(|hierarchy| SHARED.iter().map(|name| hierarchy.join(name)));
+    groups.filter(|group| group.is_dir()).collect()
 }
 
 /// Removes a control group and those above it as far as they are empty; whether it is gone.
