@@ -25,7 +25,8 @@ static OBJECT: Aligned<{ include_bytes!(concat!(env!("OUT_DIR"), "/tls.bpf.o")).
     Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/tls.bpf.o")));
 
 /// The program in three forms, the best first; what a kernel cannot load it does not have.
-const FORMS: [&str; 3] = ["tls_multi", "tls_sleeping", "tls_plain"];
+const FORMS: [&str; 3] = [LINKS, "tls_sleeping", "tls_plain"];
+const LINKS: &str = "tls_multi";
 
 /// The loaded program and where it is attached.
 #[derive(Debug)]
@@ -89,6 +90,8 @@ impl Hooks {
                 object.load()
             };
             match load() {
+                // Kernels before 6.6 load it as well.
+                Ok(object) if form == LINKS && !takes_links(&object) => {}
                 Ok(object) => {
                     return Ok(Self {
                         object,
@@ -225,7 +228,7 @@ impl Hooks {
             return Ok(Vec::new());
         };
         let offset = |hook: &Hook| usize::try_from(hook.offset).unwrap_or(usize::MAX);
-        if self.form == "tls_multi" {
+        if self.form == LINKS {
             let options = UprobeMultiOpts {
                 offsets: hooks.iter().map(offset).collect(),
                 cookies: cookies.iter().map(|&cookie| cookie.into()).collect(),
@@ -244,6 +247,23 @@ impl Hooks {
         };
         each.map(attach).collect()
     }
+}
+
+/// Whether the kernel has links of many uprobes: one is made, at our own file's header, which
+/// nobody executes.
+fn takes_links(object: &Object) -> bool {
+    let mut programs = object.progs_mut();
+    let Some(program) = programs.find(|program| program.name() == LINKS) else {
+        return false;
+    };
+    let options = UprobeMultiOpts {
+        offsets: vec![0],
+        cookies: vec![0],
+        ..UprobeMultiOpts::default()
+    };
+    let process = i32::try_from(std::process::id()).unwrap_or(-1);
+    let link = program.attach_uprobe_multi_with_opts(process, "/proc/self/exe", "", options);
+    link.is_ok()
 }
 
 /// Without Rust's number behind the system's words.
