@@ -319,17 +319,11 @@ static __always_inline int read_socket(struct bpf_sock *full, struct work *work,
 	return answer;
 }
 
-/* The network namespace of a socket that is no full one; 0 when it cannot be told. (5.9) */
+/* The network namespace of a connection that has ended; 0 when it cannot be told. (5.9) */
 static __always_inline __u32 netns_of_small(struct bpf_sock *sk)
 {
-	struct bpf_sock *listener = bpf_get_listener_sock(sk);
 	struct tcp_timewait_sock *timewait;
 
-	if (listener) {
-		struct sock_owner *socket = bpf_sk_storage_get(&sock_owners, listener, 0, 0);
-
-		return socket ? socket->netns : 0;
-	}
 	timewait = bpf_skc_to_tcp_timewait_sock(sk);
 	if (timewait)
 		return BPF_CORE_READ(timewait, tw_sk.__tw_common.skc_net.net, ns.inum);
@@ -344,7 +338,7 @@ __noinline int ask_stack(struct __sk_buff *skb, __u32 which, __u32 nsid)
 {
 	bool far = nsid != OUR_NSID;
 	struct work *work = own_work();
-	struct bpf_sock *sk, *full;
+	struct bpf_sock *sk, *full, *listener;
 	struct owner *who;
 	__u32 size;
 	int answer = 0;
@@ -361,11 +355,17 @@ __noinline int ask_stack(struct __sk_buff *skb, __u32 which, __u32 nsid)
 		if (!sk)
 			return 0;
 		full = bpf_sk_fullsock(sk);
+		/* What completes a connection is its listener's yet. */
+		listener = full ? 0 : bpf_get_listener_sock(sk);
+		if (listener)
+			full = listener;
 		if (!full) {
 			if (far)
 				work->found_netns = netns_of_small(sk);
 		} else if (!far || !full->bound_dev_if) {
 			answer = read_socket(full, work, who);
+			if (listener)
+				answer |= ANSWER_ADDRESSED | ANSWER_CONNECTED;
 		}
 		bpf_sk_release(sk);
 	} else {
