@@ -41,7 +41,16 @@ impl Default for Options {
 const SLACK_KIB: u64 = 4096;
 
 /// What is gone is remembered, so many processes at most, each in about a KiB.
-const REMEMBERED: u64 = 16_384;
+pub const REMEMBERED: u64 = 16_384;
+
+/// Processes and threads that were made since the machine started (`proc_stat(5)`).
+pub fn forked() -> Result<u64> {
+    let stat = std::fs::read_to_string("/proc/stat")?;
+    let line = stat
+        .lines()
+        .find_map(|line| line.strip_prefix("processes "));
+    Ok(line.context("/proc/stat has no processes")?.parse()?)
+}
 
 /// Marsaglia's xorshift: the same scenes for the same seed.
 pub struct Random(u64);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Options, REMEMBERED};
+use super::{Options, REMEMBERED, forked};
 use crate::bench::generator::{Generator, Load};
 use crate::lab::Lab;
 use crate::netns::Netns;
@@ -76,15 +76,6 @@ pub fn run(lab: &Lab, options: &Options) -> Result<String> {
     let figures = format!("{figures}, {processes} processes made on the machine");
     ensure!(growth <= allowed, "memory grows: {figures}");
     Ok(figures)
-}
-
-/// Processes and threads that were made since the machine started (`proc_stat(5)`).
-fn forked() -> Result<u64> {
-    let stat = std::fs::read_to_string("/proc/stat")?;
-    let line = stat
-        .lines()
-        .find_map(|line| line.strip_prefix("processes "));
-    Ok(line.context("/proc/stat has no processes")?.parse()?)
 }
 
 /// Runs `work` while sockets are made that send one packet each; how many packets in all.
