@@ -163,7 +163,7 @@ fn fuzz(Target(name, crate_name, longest): &Target, host: &str, seconds: u64) ->
         format!("-artifact_prefix={}/", found.display()),
     ]);
     command.args(["-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"]);
-    command.args(["-verbosity=0"]);
+    command.args(["-verbosity=0", "-print_funcs=0"]);
     let words = Path::new("crates").join(crate_name).join("fuzz");
     let words = words.join(format!("{crate_name}.dict"));
     if shell::root().join(&words).exists() {
