@@ -91,6 +91,7 @@ pub struct Args {
     /// `-Z`.
     pub user: Option<OsString>,
     pub no_sandbox: bool,
+    pub kernel_btf: Option<OsString>,
 
     // What TLS carries.
     pub decrypt: bool,

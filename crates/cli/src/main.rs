@@ -97,6 +97,13 @@ fn ended(result: Result<ExitCode>) -> ExitCode {
 }
 
 fn carry_out(plan: Plan) -> Result<ExitCode> {
+    if let Plan::Live(plan::Live {
+        kernel_btf: Some(file),
+        ..
+    }) = &plan
+    {
+        pktwho_probe::name_kernel_types(file).map_err(live::worded)?;
+    }
     match plan {
         Plan::Show(show) => put(&shown(show))?,
         Plan::Read(read) => offline::run(read)?,

@@ -143,6 +143,8 @@ pub struct Live {
     /// Have named devices deliver packets for other machines too.
     pub promiscuous: bool,
     pub backend: Backend,
+    /// Where the kernel's types are read, if not where the kernel shows them.
+    pub kernel_btf: Option<PathBuf>,
     /// `-y`: the link type that the devices have to have.
     pub link_type: Option<LinkType>,
     pub owners: OwnerFilter,
@@ -346,6 +348,7 @@ fn live(
         immediate: args.immediate,
         promiscuous: !args.no_promiscuous,
         backend: args.backend,
+        kernel_btf: args.kernel_btf.map(PathBuf::from),
         // Files can have that header whatever the devices have.
         link_type: args
             .link_type

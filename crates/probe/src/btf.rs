@@ -9,7 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 /// The records whose fields the programs read, a name a line; see build.rs.
 const WANTED: &str = include_str!(concat!(env!("OUT_DIR"), "/kernel_types.txt"));
 
-const MAGIC: u16 = 0xeb9f;
+pub const MAGIC: u16 = 0xeb9f;
 const VERSION: u8 = 1;
 const HEADER: usize = 24;
 /// Bytes of a type before what depends on its kind: name, info, size or type.

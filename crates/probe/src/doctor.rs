@@ -10,9 +10,9 @@ use std::path::Path;
 use rustix::thread::CapabilitySet;
 
 use crate::layout::RingLayout;
-use crate::load::{self, Programs, Taken};
+use crate::load::{Programs, Taken};
 use crate::terms::Terms;
-use crate::{Error, abi, sys, tls};
+use crate::{Error, abi, sys, tls, types};
 
 /// One thing and how it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -245,7 +245,7 @@ fn packet_socket() -> Finding {
 }
 
 fn conntrack() -> Finding {
-    let state = load::tracks()
+    let state = types::tracks()
         .then(String::new)
         .ok_or_else(|| "the kernel lets no program ask its connection tracking".to_owned());
     Finding::new(

@@ -1,6 +1,7 @@
 //! What can go wrong between us and the kernel, with the facts to say so.
 
 use std::io;
+use std::path::PathBuf;
 
 /// Everything `probe` fails with.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +34,9 @@ pub enum Error {
     /// The eBPF programs were not accepted by this kernel.
     #[error("cannot load the eBPF programs: {reason}")]
     Load { reason: String },
+    /// The file that was named for the kernel's types.
+    #[error("{}: {source}", path.display())]
+    Types { path: PathBuf, source: io::Error },
     /// A program could not be attached to a device.
     #[error("cannot attach to {name}: {source}")]
     Attach { name: String, source: io::Error },

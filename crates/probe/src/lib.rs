@@ -38,6 +38,7 @@ mod terms;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tls;
+mod types;
 
 pub use attach::Backend;
 pub use device::{Device, devices};
@@ -52,3 +53,4 @@ pub use source::Source;
 pub use spaces::Namespaces;
 pub use terms::{Lineage, can_follow};
 pub use tls::{FoundSecret, Hooked, TlsConfig, TlsFile, TlsReport, TlsSecrets, Unhooked};
+pub use types::name as name_kernel_types;

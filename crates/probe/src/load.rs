@@ -3,7 +3,7 @@
 //! What a kernel cannot do is found out by trying, never by its version: `Hooks` lists the
 //! ways to keep owners fresh, the best first.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use libbpf_rs::{
@@ -16,11 +16,11 @@ use zerocopy::IntoBytes;
 
 use crate::Error;
 use crate::abi::{self, Config};
-use crate::btf;
 use crate::guards::Watch;
 use crate::layout::RingLayout;
 use crate::sys::{self, Mapped};
 use crate::terms::Terms;
+use crate::types;
 
 /// The object, aligned as an ELF reader wants it.
 #[repr(align(8))]
@@ -162,11 +162,15 @@ impl Programs {
     /// # Errors
     /// When the kernel takes none of the variants; of several refusals the first.
     pub fn load(config: Config, terms: &Terms, layout: RingLayout) -> Result<Self, Error> {
+        types::in_sight(|| Self::load_here(config, terms, layout))?
+    }
+
+    fn load_here(config: Config, terms: &Terms, layout: RingLayout) -> Result<Self, Error> {
         libbpf_rs::set_print(None);
         let cgroup = root_cgroup()?;
-        let types = kernel_types();
+        let types = types::for_programs();
         let config = Config {
-            tracking: u8::from(tracks()),
+            tracking: u8::from(types::tracks()),
             ..config
         };
         let mut first_refusal = None;
@@ -516,32 +520,6 @@ fn open(
     Ok(object)
 }
 
-/// Whether classifiers may ask the connection tracking: Linux 5.18, where it is built in or its
-/// module is loaded. Told by the names in their types; the programs do not take the function's
-/// address to find out, which kernels up to 6.1 refuse.
-pub fn tracks() -> bool {
-    const NAME: &[u8] = b"\0bpf_skb_ct_lookup\0";
-    let holds = |types: &[u8]| memchr::memmem::find(types, NAME).is_some();
-    let read = |path: &str| std::fs::read(path).is_ok_and(|types| holds(&types));
-    match sys::KernelTypes::map() {
-        Ok(mapped) if holds(mapped.bytes()) => true,
-        Err(_) if read(sys::KERNEL_TYPES) => true,
-        _ => read(sys::TRACKING_TYPES),
-    }
-}
-
-/// The kernel's types that the programs ask for, as a file; `None`: libbpf looks for them itself.
-pub fn kernel_types() -> Option<OwnedFd> {
-    let types = match sys::KernelTypes::map() {
-        Ok(mapped) => btf::excerpt(mapped.bytes()),
-        Err(_) => btf::excerpt(&std::fs::read(sys::KERNEL_TYPES).ok()?),
-    }?;
-    let file = rustix::fs::memfd_create("types", rustix::fs::MemfdFlags::CLOEXEC).ok()?;
-    let mut file = std::fs::File::from(file);
-    file.write_all(&types).ok()?;
-    Some(file.into())
-}
-
 /// Why the kernel, or libbpf, will not.
 pub fn refused(error: &libbpf_rs::Error) -> Error {
     let reason = format!("{error:#}");
@@ -551,6 +529,16 @@ pub fn refused(error: &libbpf_rs::Error) -> Error {
         return Error::Permission {
             what: "cannot load the eBPF programs".into(),
             source: std::io::Error::from_raw_os_error(libc::EPERM),
+        };
+    }
+    let esrch = format!("(os error {})", libc::ESRCH);
+    if reason.contains(&esrch) && !types::are_there() {
+        return Error::Load {
+            reason: format!(
+                "no type information (BTF) of this kernel at {} or where libbpf looks: \
+                 --kernel-btf names a file",
+                sys::KERNEL_TYPES
+            ),
         };
     }
     Error::Load { reason }

@@ -498,6 +498,16 @@ pub fn new_netns() -> io::Result<()> {
     Ok(())
 }
 
+/// Moves the calling thread into a namespace of mounts of its own (unshare(2)).
+///
+/// # Errors
+/// What unshare(2) says.
+pub fn new_mounts() -> io::Result<()> {
+    // SAFETY: the table of descriptors stays shared.
+    unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWNS) }?;
+    Ok(())
+}
+
 /// Receives a datagram, if there is one, and the id of the network namespace that it is about
 /// (`NETLINK_LISTEN_ALL_NSID`, netlink(7)).
 ///

@@ -247,6 +247,20 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         short: None,
+        long: Some("kernel-btf"),
+        value: Some("file"),
+        help: "Take this kernel's type information (BTF) from this file",
+        man: "For machines without /sys/kernel/btf/vmlinux, as containers may be. The kernel itself has to \
+              have it all the same. Without the flag it is looked for in /boot, /lib/modules \
+              and /usr/lib/debug too, in images with types.",
+        compat: Compat::Ours,
+        apply: |args, value| {
+            args.kernel_btf = Some(value);
+            Ok(())
+        },
+    },
+    Flag {
+        short: None,
         long: Some("no-sandbox"),
         value: None,
         help: "Give up no privileges, and restrict no thread",

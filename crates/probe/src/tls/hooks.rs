@@ -20,6 +20,7 @@ use crate::abi::{self, TlsConfig, TlsHook, TlsOperand, TlsPlace};
 use crate::clock::monotonic;
 use crate::load::{self, Aligned};
 use crate::mmaps::MappedFile;
+use crate::types;
 
 static OBJECT: Aligned<{ include_bytes!(concat!(env!("OUT_DIR"), "/tls.bpf.o")).len() }> =
     Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/tls.bpf.o")));
@@ -64,7 +65,7 @@ impl Hooks {
             ancestors: u8::from(ancestors),
             ..TlsConfig::default()
         };
-        let types = load::kernel_types();
+        let types = types::for_programs();
         let mut refusal = None;
         // Without breakpoints where there are none.
         let forms = FORMS

@@ -15,6 +15,7 @@ mod readme;
 mod refusals;
 mod select;
 pub mod traces;
+mod types;
 mod wireshark;
 
 use anyhow::Result;
@@ -81,6 +82,7 @@ pub const CASES: &[Case] = cases! {
     "privileges/series", privileges::series_after_the_drop;
     "privileges/reading", privileges::reading_of_files;
     "privileges/command", privileges::commands_are_free;
+    "types/named", types::named;
     "netns/chosen", netns::chosen;
     "netns/device", netns::device;
     "netns/every", netns::every;
