@@ -135,6 +135,11 @@ pub fn give_up(confined: &Confined) -> io::Result<()> {
             let _ = domain::write_within(&folders);
         })?;
     }
+    // Both have given up theirs before anybody is told that we listen.
+    with(|| ())?;
+    if FILES.has_begun() {
+        FILES.run(|| ())?;
+    }
     let restrictions = restrict(confined);
     let missing = restrictions.iter().filter(|it| it.outcome.is_err());
     if confined.verbose {

@@ -14,14 +14,18 @@ use crate::seen::read_file;
 use crate::tool::Tool;
 use crate::traffic::Line;
 
-/// The lines of `/proc/PID/task/TID/status`, by the thread's name.
+/// The lines of `/proc/PID/task/TID/status`, by the thread's id: a new one has another's name for
+/// a moment.
 type Threads = BTreeMap<String, String>;
 
 fn threads(pid: i32) -> Result<Threads> {
     let mut threads = Threads::new();
     for task in fs::read_dir(format!("/proc/{pid}/task"))? {
-        let status = fs::read_to_string(task?.path().join("status"))?;
-        threads.insert(field(&status, "Name")?.to_owned(), status);
+        // One that has just ended is none.
+        let Ok(status) = fs::read_to_string(task?.path().join("status")) else {
+            continue;
+        };
+        threads.insert(field(&status, "Pid")?.to_owned(), status);
     }
     Ok(threads)
 }
@@ -36,8 +40,9 @@ fn field<'a>(status: &'a str, name: &str) -> Result<&'a str> {
 }
 
 fn thread<'a>(threads: &'a Threads, name: &str) -> Result<&'a str> {
-    let found = threads.get(name).map(String::as_str);
-    found.with_context(|| format!("no thread {name} among {:?}", threads.keys()))
+    let mut all = threads.values().map(String::as_str);
+    let found = all.find(|status| field(status, "Name").ok() == Some(name));
+    found.with_context(|| format!("no thread {name} among {threads:?}"))
 }
 
 /// The thread that reads packets is nobody's and has nothing; the one that attaches sees no
@@ -50,10 +55,8 @@ pub fn threads_have_little(lab: &Lab) -> Result<Outcome> {
     let tool = Tool::listening(lab, &netns, &words)?;
     line.send(3)?;
     let threads = threads(tool.pid())?;
-    let reader = threads
-        .values()
-        .find(|status| field(status, "Pid").ok() == Some(&tool.pid().to_string()))
-        .context("no first thread")?;
+    let reader = threads.get(&tool.pid().to_string());
+    let reader = reader.context("no first thread")?;
     for (name, expected) in [
         ("Uid", "65534\t65534\t65534\t65534"),
         ("Gid", "65534\t65534\t65534\t65534"),
