@@ -25,8 +25,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::io::Errno;
 
+use crate::Error;
 use crate::abi::ReaderState;
 use crate::device::{Device, LINK_GROUP};
+use crate::load::Programs;
 use crate::netlink::Socket;
 use crate::netns::{Netns, scan};
 use crate::reach::look_around;
@@ -81,15 +83,26 @@ pub struct Guards {
 }
 
 impl Guards {
-    /// Of the calling thread's namespace, whose packets are captured. The hook looks by now.
+    /// Of the calling thread's namespace, whose packets are captured. The hook looks by now, and
+    /// is left to do so where that is all that can be had.
     ///
     /// # Errors
-    /// The system has no thread, or devices cannot be followed.
-    pub fn start(watch: Watch) -> io::Result<Self> {
+    /// The system has no thread, or no descriptors.
+    pub fn start(programs: &mut Programs) -> Result<Option<Self>, Error> {
+        let monitor = Socket::open(LINK_GROUP | NSID_GROUP)
+            .map_err(Error::system("cannot open a netlink socket"))?;
+        // Refused without CAP_NET_BROADCAST: then nothing is heard of what comes elsewhere.
+        if sys::netlink_option(monitor.fd(), libc::NETLINK_LISTEN_ALL_NSID).is_err() {
+            return Ok(None);
+        }
+        let watch = programs.hand_over_watch()?;
+        let guards = watch.map(|watch| Self::with(watch, monitor)).transpose();
+        guards.map_err(Error::system_io("cannot start a thread"))
+    }
+
+    fn with(watch: Watch, monitor: Socket) -> io::Result<Self> {
         let end = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         let sign = end.try_clone()?;
-        let monitor = Socket::open(LINK_GROUP | NSID_GROUP)?;
-        sys::netlink_option(monitor.fd(), libc::NETLINK_LISTEN_ALL_NSID)?;
         let captured = Arc::<Mutex<FxHashSet<u32>>>::default();
         let mut guarding = Guarding {
             watch,

@@ -231,7 +231,12 @@ impl Live {
         let remembers = terms.are_about_processes();
         let filters = Filters::new(&programs, terms)?;
         let homes = Homes::new(&programs, &spaces)?;
-        let guards = guards(&mut programs, &spaces)?;
+        // What several namespaces send is looked at before all devices.
+        let guards = if spaces.is_ours() {
+            Guards::start(&mut programs)?
+        } else {
+            None
+        };
         let poll = watch([Some(events.fd()), Some(spaces.fd()), homes.fd()])?;
         let mut live = Self {
             ifaces: Vec::new(),
@@ -719,16 +724,6 @@ type Place = (NetnsId, u32);
 const DOORBELL: u64 = 0;
 const DEVICES: u64 = 1;
 const HOMES: u64 = 2;
-
-/// Where only our own namespace is captured in, devices may look at what is sent.
-fn guards(programs: &mut Programs, spaces: &Spaces) -> Result<Option<Guards>, Error> {
-    if !spaces.is_ours() {
-        return Ok(None);
-    }
-    let watch = programs.hand_over_watch()?;
-    let guards = watch.map(Guards::start).transpose();
-    guards.map_err(Error::system_io("cannot follow the devices"))
-}
 
 fn watch(fds: [Option<std::os::fd::BorrowedFd<'_>>; 3]) -> Result<OwnedFd, Error> {
     let watch = || -> rustix::io::Result<OwnedFd> {

@@ -659,6 +659,26 @@ pub fn perf_breakpoint(tid: i32, address: u64) -> io::Result<OwnedFd> {
     perf_event(&attributes, tid, -1)
 }
 
+/// An event of the calling thread that never happens. While there is one of any thread, the kernel
+/// makes others without first waiting until every CPU has seen that there are some
+/// (`perf_sched_events` of kernel/events/core.c): some 10 ms.
+///
+/// # Errors
+/// What `perf_event_open(2)` says.
+pub fn perf_nothing() -> io::Result<OwnedFd> {
+    const SOFTWARE: u32 = 1;
+    const DUMMY: u64 = 9;
+    const SELF: i32 = 0;
+    let attributes = PerfAttributes {
+        kind: SOFTWARE,
+        size: 96,
+        config: DUMMY,
+        flags: 1,
+        ..PerfAttributes::default()
+    };
+    perf_event(&attributes, SELF, -1)
+}
+
 /// A descriptor as libbpf's low-level calls return it: negative is minus errno.
 fn owned(fd: i32) -> io::Result<OwnedFd> {
     if fd < 0 {

@@ -238,6 +238,8 @@ fn theirs(tshark: &Path, capture: &Path) -> Result<Vec<String>> {
             continue;
         };
         let requests = one.iter().zip(uri).chain(two.iter().zip(path));
+        // Newer ones name the path beside the answer as well.
+        let requests = requests.filter(|(method, _)| !method.is_empty());
         found.extend(requests.map(|(method, path)| format!("{method} {path}")));
         found.extend(code.iter().chain(status).map(|&code| code.to_owned()));
     }
