@@ -21,11 +21,18 @@ const LINE: u64 = 1 << 20;
 /// Nobody listens, the answer is late, too long, cut, or none that we can read.
 pub fn get(socket: &Path, path: &str) -> io::Result<Vec<u8>> {
     let deadline = Instant::now() + ANSWER;
-    let mut stream = UnixStream::connect(socket)?;
-    stream.set_write_timeout(Some(ANSWER))?;
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n")?;
+    let mut stream = ask(socket, path)?;
     let answer = read(&mut stream, deadline)?;
     body(answer).ok_or_else(|| io::Error::from(ErrorKind::InvalidData))
+}
+
+/// Connects and asks, in one piece: a service may close when it has read anything.
+fn ask(socket: &Path, path: &str) -> io::Result<UnixStream> {
+    let mut stream = UnixStream::connect(socket)?;
+    stream.set_write_timeout(Some(ANSWER))?;
+    let question = format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n");
+    stream.write_all(question.as_bytes())?;
+    Ok(stream)
 }
 
 /// An answer that goes on: its lines, as they come.
@@ -40,11 +47,8 @@ impl Lines {
     /// # Errors
     /// Nobody listens, or the answer is no yes: `Unsupported`.
     pub fn open(socket: &Path, path: &str) -> io::Result<Self> {
-        let mut stream = UnixStream::connect(socket)?;
-        stream.set_write_timeout(Some(ANSWER))?;
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n")?;
         let mut lines = Self {
-            answer: BufReader::new(stream),
+            answer: BufReader::new(ask(socket, path)?),
         };
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
