@@ -142,7 +142,7 @@ int egress(struct __sk_buff *skb)
 }
 
 /* Files that are looked at in search of a socket. */
-#define FILES_MAX 128
+#define FILES_MAX 32
 #define HELD_NOT 0
 #define HELD 1
 #define HELD_UNKNOWN 2
@@ -230,25 +230,25 @@ __noinline int enter_flow(struct __sk_buff *skb, __u32 l3)
 
 /*
  * The same as `egress` at a device, where it may be somebody else in whose context the packet
- * goes: another process must hold the socket to become its owner. When that cannot be told, an
- * owner that has not yet sent or received is a guess.
+ * goes: another process must hold the socket to become its owner. If it does not, an owner that
+ * has not yet sent or received is a guess; where that cannot be told, TCP's lock tells, and without
+ * one it is a guess too.
  */
 static __always_inline void sent_at_device(struct __sk_buff *skb, struct bpf_sock *full,
 					   struct sock_owner *socket, __u32 l3)
 {
-	bool tcp = full->protocol == IPPROTO_TCP, is_sender = true;
+	bool tcp = full->protocol == IPPROTO_TCP;
 
 	if (!tcp || (is_connected(full) && is_locked(full))) {
-		if (socket->who.pid != bpf_get_current_pid_tgid() >> 32) {
-			int held = is_held(skb);
+		int held = HELD;
 
-			is_sender = held == HELD;
-			if (!is_sender && socket->who.sure == SURE_EXACT &&
-			    !(socket->flags & PROVEN) && (!tcp || held == HELD_UNKNOWN))
-				socket->who.sure = SURE_GUESS;
-		}
-		if (is_sender)
+		if (socket->who.pid != bpf_get_current_pid_tgid() >> 32)
+			held = is_held(skb);
+		if (held != HELD_NOT)
 			claim(socket, PROVEN);
+		if (!tcp && socket->who.sure == SURE_EXACT &&
+		    (held == HELD_UNKNOWN || (held == HELD_NOT && !(socket->flags & PROVEN))))
+			socket->who.sure = SURE_GUESS;
 	}
 	if (skb->ifindex == LOOPBACK_IFINDEX)
 		remember_sent(skb, socket, tcp, l3);
