@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use pktwho_filter::graph::{Graph, Target};
 use pktwho_packet::{
-    Container, Direction, Iface, LinkType, Lost, NetnsId, ProcessChange, ProcessEvent, ProcessId,
-    Reception, Timestamp,
+    Container, Direction, Iface, Lost, NetnsId, ProcessChange, ProcessEvent, ProcessId, Reception,
+    Timestamp,
 };
 use rustc_hash::FxHashMap;
 use rustix::event::epoll;
@@ -16,6 +16,7 @@ use rustix::event::epoll;
 use crate::Error;
 use crate::abi::{self, PacketRecord, ReaderState};
 use crate::attach::{self, Attacher, Attachment, Backend};
+use crate::beginning::{choose_devices, graphs, link_type};
 use crate::cgroups::Cgroups;
 use crate::clock::{self, Clock};
 use crate::device::Device;
@@ -718,7 +719,7 @@ impl Live {
 const STOP_GRACE: u64 = 50_000_000;
 
 /// A device: its namespace and its index there.
-type Place = (NetnsId, u32);
+pub(crate) type Place = (NetnsId, u32);
 
 /// What the poll's events are about.
 const DOORBELL: u64 = 0;
@@ -742,46 +743,6 @@ fn watch(fds: [Option<std::os::fd::BorrowedFd<'_>>; 3]) -> Result<OwnedFd, Error
     watch().map_err(Error::system("cannot wait for packets"))
 }
 
-pub(crate) fn link_type(device: &Device) -> Result<LinkType, Error> {
-    device.link_type().ok_or_else(|| Error::LinkLayer {
-        name: device.name.clone(),
-        arphrd: device.arphrd,
-    })
-}
-
-/// What the filter is for each device. Of `any` those for which it is nothing may be left out,
-/// but not all.
-///
-/// # Errors
-/// What the filter asks for, a named device has not, or none of all.
-fn graphs(
-    config: &mut Config,
-    devices: &[(NetnsId, Device)],
-    spaces: &Spaces,
-) -> Result<FxHashMap<Place, Graph>, Error> {
-    let mut graphs = FxHashMap::default();
-    let mut first_refusal = None;
-    for (id, device) in devices {
-        let (Ok(link_type), Some(netns)) = (link_type(device), spaces.netns(*id)) else {
-            continue;
-        };
-        let iface = device.iface(0, link_type, config.snaplen, netns);
-        match config.filter.graph(&iface) {
-            Err(error) if matches!(config.interfaces, Interfaces::Named(_)) => return Err(error),
-            Err(error) => {
-                first_refusal = first_refusal.or(Some(error));
-            }
-            Ok(graph) => {
-                graphs.insert((*id, device.index), graph);
-            }
-        }
-    }
-    match first_refusal {
-        Some(error) if graphs.is_empty() => Err(error),
-        _ => Ok(graphs),
-    }
-}
-
 /// `PACKET_…` of `linux/if_packet.h`.
 fn reception(record: &PacketRecord) -> Reception {
     if record.egress != 0 {
@@ -794,40 +755,4 @@ fn reception(record: &PacketRecord) -> Reception {
         3 => Reception::Promiscuous,
         _ => Reception::Unspecified,
     }
-}
-
-/// The devices to begin with. Those named come in the order of the names.
-///
-/// # Errors
-/// No namespace has a device of one of the names.
-pub(crate) fn choose_devices(
-    spaces: &mut Spaces,
-    interfaces: &Interfaces,
-) -> Result<Vec<(NetnsId, Device)>, Error> {
-    let mut devices = Vec::new();
-    for netns in spaces.ids() {
-        match spaces.wanted(netns) {
-            Ok(found) => devices.extend(found.into_iter().map(|device| (netns, device))),
-            // One that is gone again.
-            Err(error) if spaces.every() && !error.is_permission() => {}
-            Err(error) => return Err(error),
-        }
-    }
-    let Interfaces::Named(names) = interfaces else {
-        return Ok(devices);
-    };
-    let mut chosen: Vec<(NetnsId, Device)> = Vec::new();
-    for name in names {
-        let before = chosen.len();
-        for (id, device) in &devices {
-            let shown = spaces.netns(*id).map(|netns| netns.shown(&device.name));
-            if device.name == *name || shown.as_ref() == Some(name) {
-                chosen.push((*id, device.clone()));
-            }
-        }
-        if chosen.len() == before {
-            return Err(Error::NoDevice { name: name.clone() });
-        }
-    }
-    Ok(chosen)
 }

@@ -22,8 +22,9 @@ use pktwho_filter::cbpf;
 use pktwho_packet::{Direction, Iface, LinkType, Lost, NetnsId, Reception, Timestamp};
 use rustix::event::epoll;
 
+use crate::beginning::{choose_devices, link_type};
 use crate::device::Device;
-use crate::live::{self, Config, Counts, Event, Interfaces, RawPacket};
+use crate::live::{Config, Counts, Event, Interfaces, RawPacket};
 use crate::rings::Ends;
 use crate::spaces::{Change, Spaces};
 use crate::{Error, sys};
@@ -98,7 +99,7 @@ impl PacketSockets {
         let netns = netns.ok_or_else(|| Error::Load {
             reason: "a packet socket sees one network namespace, our own".to_owned(),
         })?;
-        let wanted = live::choose_devices(&mut spaces, &config.interfaces)?;
+        let wanted = choose_devices(&mut spaces, &config.interfaces)?;
         let share = BUFFER_DEFAULT / u64::try_from(wanted.len().max(1)).unwrap_or(u64::MAX);
         let ring = config.buffer.unwrap_or(share.min(RING_DEFAULT_MAX));
         let poll = epoll::create(epoll::CreateFlags::CLOEXEC)
@@ -167,7 +168,7 @@ impl PacketSockets {
         if self.captures(device.index) {
             return Ok(());
         }
-        let link_type = live::link_type(device)?;
+        let link_type = link_type(device)?;
         let Some(space) = self.spaces.netns(self.netns) else {
             return Ok(());
         };
