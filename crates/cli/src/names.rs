@@ -1,5 +1,5 @@
 //! Names for numbers from the files of this machine: hosts(5), services(5), ethers(5),
-//! protocols(5), passwd(5), and its time zone; names of other addresses from its nameservers.
+//! passwd(5), and its time zone; names of other addresses from its nameservers.
 //!
 //! Promises: a file is read when the first name of its kind is asked for, and only once; a
 //! nameserver holds a packet up for a bounded time only (`resolver.rs`). Where a number has several names the first one in the file counts,
@@ -37,7 +37,6 @@ pub struct HostNames {
     resolver: Option<Resolver>,
     services: Table<(Transport, u16)>,
     ethers: Table<[u8; 6]>,
-    protocols: Table<u8>,
     users: Table<u32>,
     /// `-f`: addresses outside these are not named.
     near: Option<Networks>,
@@ -69,7 +68,6 @@ pub fn for_style(style: Option<&Style>, near: Option<&[Iface]>, pace: Pace) -> B
         resolver: None,
         services: None,
         ethers: None,
-        protocols: None,
         users: None,
         near,
         zone: Zone::default(),
@@ -148,11 +146,6 @@ impl Names for HostNames {
 
     fn mac(&mut self, mac: [u8; 6]) -> Option<Cow<'_, str>> {
         find(&mut self.ethers, "/etc/ethers", tables::ethers, &mac)
-    }
-
-    fn ip_protocol(&mut self, number: u8) -> Option<Cow<'_, str>> {
-        let path = "/etc/protocols";
-        find(&mut self.protocols, path, tables::protocols, &number)
     }
 
     fn user(&mut self, uid: u32) -> Option<Cow<'_, str>> {

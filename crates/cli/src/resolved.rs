@@ -83,10 +83,6 @@ impl Names for Resolved {
         self.names.mac(mac)
     }
 
-    fn ip_protocol(&mut self, number: u8) -> Option<Cow<'_, str>> {
-        self.names.ip_protocol(number)
-    }
-
     fn user(&mut self, uid: u32) -> Option<Cow<'_, str>> {
         self.names.user(uid)
     }

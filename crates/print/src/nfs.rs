@@ -66,6 +66,14 @@ pub(crate) fn datagram(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed
     message(p, c, length)
 }
 
+/// A reply whose ends and number were shown already.
+pub(crate) fn reply(p: &mut Out<'_>, c: Cursor<'_>, id: u32, length: usize) -> Printed {
+    p.protocol = "nfs";
+    c.need(4)?;
+    let mut c = c;
+    reply::reply(p, &mut c, id, length)
+}
+
 /// A message in a segment, which has to start with one.
 pub(crate) fn stream(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     let mut c = c;

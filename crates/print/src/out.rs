@@ -10,10 +10,10 @@ use crate::flows::Flows;
 use crate::hexdump;
 use crate::ip_proto::Ip;
 use crate::memory::Memory;
-use crate::oui;
 use crate::port::Ends;
 use crate::put::{Pairs, Put, put};
 use crate::{Dump, Names, Style, Transport};
+use crate::{oui, protocol_names};
 
 /// What a printer returns: whether the packet's bytes sufficed. When they did not, the driver
 /// adds ` [|name]` with the name of the protocol that ran out.
@@ -170,12 +170,10 @@ impl<'p> Out<'p> {
 
     /// The name of an IP protocol, or `ip-proto-N`.
     pub(crate) fn ip_protocol(&mut self, number: u8) {
-        if !self.style.numeric
-            && let Some(name) = self.names.ip_protocol(number)
-        {
-            return printable(self.out, &name);
+        match protocol_names::name(number).filter(|_| !self.style.numeric) {
+            Some(name) => put!(self, name),
+            None => put!(self, "ip-proto-", number),
         }
-        put!(self, "ip-proto-", number);
     }
 
     /// A hardware address of six bytes: its name, or the bytes and, without `-n`, who made it.

@@ -7,10 +7,10 @@ use pktwho_wire::Cursor;
 use crate::ip_proto::Ip;
 use crate::out::{Out, Printed};
 use crate::{
-    PacketType, ahcp, aodv, atalk, autorp, babel, beep, bfd, bgp, bootp, dhcp6, dns, geneve, hncp,
-    hsrp, isakmp, krb, l2tp, ldp, lisp, lmp, lspping, lwapp, lwres, mpls, msdp, nfs, ntp, olsr,
-    openflow, pgm, pptp, ptp, quic, radius, resp, rip, rpki_rtr, rtp, rx, sflow, snmp, someip,
-    syslog, telnet, text, tftp, timed, vqp, vxlan, wb, zep, zephyr, zmtp1,
+    PacketType, ahcp, aodv, atalk, autorp, babel, beep, bfd, bgp, bootp, cnfp, dhcp6, dns, geneve,
+    hncp, hsrp, isakmp, krb, l2tp, ldp, lisp, lmp, lspping, lwapp, lwres, mpls, msdp, nfs, ntp,
+    olsr, openflow, pgm, pptp, ptp, quic, radius, resp, rip, rpki_rtr, rtp, rx, sflow, snmp,
+    someip, syslog, telnet, text, tftp, timed, vqp, vxlan, wb, zep, zephyr, zmtp1,
 };
 
 /// A printer of what a datagram or segment carries.
@@ -187,6 +187,7 @@ pub(crate) fn udp_as(kind: PacketType) -> Option<Payload> {
     match kind {
         PacketType::Domain => Some(dns::datagram),
         PacketType::Aodv => Some(aodv::aodv),
+        PacketType::Cnfp => Some(cnfp::cnfp),
         PacketType::Pgm | PacketType::PgmZmtp1 => Some(pgm::datagram),
         PacketType::Lmp => Some(lmp::lmp),
         PacketType::Zmtp1 => Some(zmtp1::datagram),

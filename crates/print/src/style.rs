@@ -177,11 +177,6 @@ pub trait Names {
         let _ = mac;
         None
     }
-    /// The name of an IP protocol number, as protocols(5) has it.
-    fn ip_protocol(&mut self, number: u8) -> Option<Cow<'_, str>> {
-        let _ = number;
-        None
-    }
     /// The login name of a user id.
     fn user(&mut self, uid: u32) -> Option<Cow<'_, str>> {
         let _ = uid;

@@ -2,13 +2,13 @@
 
 use pktwho_wire::{Cursor, Truncated};
 
-use crate::Transport;
 use crate::checksum::{Sum, should_be};
 use crate::ip_proto::{self, Ip};
 use crate::nfs;
 use crate::out::{Out, Printed};
 use crate::port::{self, Ends};
 use crate::put::{HexFull, put};
+use crate::{PacketType, Transport, sunrpc};
 
 const HEADER: usize = 8;
 
@@ -23,6 +23,11 @@ pub(crate) fn udp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Pri
         }
         return Err(Truncated);
     };
+    if p.style.packet_type == Some(PacketType::Rpc)
+        && let Some((payload, inner)) = payload_of(whole, length)
+    {
+        return sunrpc::datagram(p, payload, inner, ip);
+    }
     ends(p, Transport::Udp, source, destination, ip);
     if length < HEADER {
         put!(p, "truncated-udp ", length);
@@ -74,6 +79,18 @@ pub(crate) fn udp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Pri
         put!(p, "UDP, length ", inner);
     }
     Ok(())
+}
+
+/// What follows a header that is whole and says a length that can be, and how long it is.
+fn payload_of(datagram: Cursor<'_>, length: usize) -> Option<(Cursor<'_>, usize)> {
+    let mut c = datagram;
+    c.skip(4).ok()?;
+    let stated = match c.u16().ok()? {
+        0 if length > 65535 => length,
+        stated => length.min(usize::from(stated)),
+    };
+    c.skip(2).ok()?;
+    Some((Cursor::new(c.rest()), stated.checked_sub(HEADER)?))
 }
 
 /// `10.0.0.1.53 > 10.0.0.2.4321: `, or the ports alone where the addresses are shown already.

@@ -8,7 +8,7 @@ import struct
 import sys
 
 import generate
-from generate import RAW, h, ip4, name, tcp, u16, u32, udp
+from generate import RAW, h, ip, ip4, name, tcp, u16, u32, udp
 
 
 def u64(*values):
@@ -312,6 +312,32 @@ def nfs():
     return packets + datagrams(2049, odd, 900) + [ip4(17, udp(2049, 900, reply)) for reply in denied] + segments(2049, [u32(0x80000000 | len(stream)) + stream, b"middle of one"])
 
 
+def sunrpc():
+    def call(program, version, procedure, rpc=2):
+        return u32(0x1234, 0, rpc, program, version, procedure, 0, 0, 0, 0, 100003, 3, 17, 0)
+
+    calls = [call(100000, 2, procedure) for procedure in range(8)] + [call(100003, 3, 3), call(100000, 2, 3, 7), call(100000, 2, 9)[:30]]
+    replies = [u32(0x1234, 1, state, reason, why, 3) for state in range(3) for reason in range(3) for why in (0, 5)]
+    # Lengths that cannot be.
+    odd = [ip4(17, u16(700, 111, length, 0) + call(100000, 2, 3)) for length in (0, 7, 9, 200)]
+    return datagrams(111, calls, 700) + datagrams(700, replies, 111) + odd
+
+
+def netflow():
+    def record(protocol, flags, wide):
+        head = ip("192.0.2.1") + ip("192.0.2.2") + ip("192.0.2.254") + u16(1, 2) + u32(10, 1000, 5000, 6001) + u16(1234, 80)
+        return head + (bytes([0, flags, protocol, 0x20]) + u16(64500, 64501) + bytes([24, 16, 18, 52]) + bytes(4) if wide else u16(0) + bytes([protocol, 0x20, flags]) + bytes(7))
+
+    def message(version, *records):
+        engine = b"" if version == 1 else u32(77, 0)
+        return u16(version, len(records)) + u32(123456, 1600000000, 999) + engine + b"".join(records)
+
+    flows = [(6, 0x1B), (6, 0xE4), (6, 0), (17, 0xFF), (47, 0)]
+    wide = {version: message(version, *(record(*flow, version != 1) for flow in flows)) for version in (0, 1, 5, 6, 7, 9)}
+    short = [message(6, record(6, 2, True)), message(1, record(6, 2, False))]
+    return every_cut(datagrams(2055, short)) + datagrams(2055, [*wide.values(), message(5), u16(5, 0) + bytes(20)])
+
+
 CASES = {
     # name: (packets, {suffix: arguments})
     "ntp": (datagrams(123, ntp()), {"": "-n", "-v": "-nv"}),
@@ -333,6 +359,8 @@ CASES = {
     "ssh": (segments(22, [b"SSH-2.0-OpenSSH_9\r\n", b"\0\0\1binary"]), {"": "-n"}),
     "sflow": (datagrams(6343, sflow()), {"": "-n", "-v": "-nv"}),
     "nfs": (nfs(), {"": "-n", "-v": "-nv", "-vv": "-nvv", "-u": "-nu"}),
+    "sunrpc": (every_cut(sunrpc()), {"": "-n -T rpc", "-v": "-nvv -T rpc"}),
+    "netflow": (netflow(), {"": "-n -T cnfp"}),
     "texts": (every_cut(texts(), 40), {"": "-n", "-v": "-nv"}),
 }
 

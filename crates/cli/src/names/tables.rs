@@ -52,14 +52,6 @@ pub(super) fn services(text: &str) -> FxHashMap<(Transport, u16), String> {
     }))
 }
 
-/// protocols(5): `NAME NUMBER [ALIAS…]`.
-pub(super) fn protocols(text: &str) -> FxHashMap<u8, String> {
-    first_names(lines(text).filter_map(|words| match *words.as_slice() {
-        [name, number, ..] => Some((number.parse().ok()?, name)),
-        _ => None,
-    }))
-}
-
 /// ethers(5): `ADDRESS NAME`.
 pub(super) fn ethers(text: &str) -> FxHashMap<[u8; 6], String> {
     first_names(lines(text).filter_map(|words| match *words.as_slice() {
@@ -227,10 +219,6 @@ mod tests {
         let ethers = ethers("0:1:2:a:B:ff box\n0:1:2:3:4 short\n0:1:2:3:4:5:6 long\n");
         assert_eq!(ethers[&[0, 1, 2, 10, 11, 255]], "box");
         assert_eq!(ethers.len(), 1);
-
-        let protocols = protocols("ip 0 IP # hopopt\nicmp 1\nbig 256\n");
-        assert_eq!(protocols[&1], "icmp");
-        assert_eq!(protocols.len(), 2);
     }
 
     #[test]

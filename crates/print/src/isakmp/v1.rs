@@ -7,6 +7,7 @@ use pktwho_wire::{Cursor, Truncated};
 use super::tables::{self, name};
 use super::{Message, Payload, Shown, attributes, chain, named, payload_name, raw, some_data};
 use crate::out::Out;
+use crate::protocol_names;
 use crate::put::{HexBytes, Visible, put};
 
 const IPSEC: u32 = 1;
@@ -131,11 +132,8 @@ fn identity<'a>(p: &mut Out<'_>, payload: &Payload<'a>) -> Shown<'a> {
     put!(p, " idtype=");
     named(p, name(tables::IDENTITIES, kind), kind);
     put!(p, " protoid=");
-    match p.names.ip_protocol(protocol) {
-        Some(name) if !p.style.numeric && protocol != 0 => {
-            let name = name.into_owned();
-            put!(p, Visible(name.as_bytes()));
-        }
+    match protocol_names::name(protocol) {
+        Some(name) if !p.style.numeric && protocol != 0 => put!(p, name),
         _ => put!(p, protocol),
     }
     put!(p, " port=", port);
