@@ -1,7 +1,7 @@
 //! What every case needs: the binary under test, the puppet program, a directory of its own
 //! and waiting for a condition instead of for a time.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -26,6 +26,8 @@ pub struct Lab {
     pub runtimes: Runtimes,
     keep: bool,
     count: Cell<u32>,
+    /// See [`Self::relieves`].
+    relieves: OnceCell<bool>,
 }
 
 impl Lab {
@@ -48,6 +50,7 @@ impl Lab {
             runtimes: Runtimes::default(),
             keep,
             count: Cell::new(0),
+            relieves: OnceCell::new(),
         };
         lab.build_puppet()?;
         Ok(lab)
@@ -70,6 +73,20 @@ impl Lab {
             fs::copy(&self.puppet, &path)?;
         }
         Ok(path)
+    }
+
+    /// Whether devices can look at what is sent here, instead of the hook of the root cgroup: it
+    /// takes tcx, and programs there that may ask for the current process. The page of kernels says
+    /// which have both.
+    pub fn relieves(&self) -> Result<bool> {
+        if let Some(known) = self.relieves.get() {
+            return Ok(*known);
+        }
+        let said = Command::new(&self.pktwho).arg("doctor").output()?;
+        let said = String::from_utf8(said.stdout)?;
+        let has = |what: &str| said.lines().any(|line| line == what);
+        let both = has("ok  traffic control: tcx") && has("ok  current process in traffic control");
+        Ok(*self.relieves.get_or_init(|| both))
     }
 
     /// Compiles the puppet, or takes the one that `E2E_PUPPET` names (machines without gcc).

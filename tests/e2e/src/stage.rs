@@ -210,7 +210,7 @@ impl<'a> Stage<'a> {
             scattered: false,
         };
         stage.helpers = topology::overlay(&stage)?;
-        if stage.relieved() && stage.far.is_some() {
+        if stage.relieved()? && stage.far.is_some() {
             // A namespace without a process cannot be found.
             let holders = [stage.client()?, stage.server()?];
             stage.helpers.extend(holders);
@@ -283,7 +283,7 @@ impl<'a> Stage<'a> {
             };
             let words = format!("-i {device} -B 32768 -s {SNAPLEN} -w {}", path.display());
             let tool = Tool::listening(self.lab, netns, &words)?;
-            if self.relieved() {
+            if self.relieved()? {
                 tool.until_relieved()?;
             }
             captures.push(Running {
@@ -299,9 +299,11 @@ impl<'a> Stage<'a> {
     }
 
     /// Whether what is sent is looked at by the devices' hooks alone: after a while it is so, and
-    /// these plays wait for it, so that both ways are tried.
-    fn relieved(&self) -> bool {
-        self.family == Family::V4 && matches!(self.place, Place::Loopback | Place::BothSides)
+    /// these plays wait for it, so that both ways are tried, where the kernel has both.
+    fn relieved(&self) -> Result<bool> {
+        let one = self.family == Family::V4;
+        let one = one && matches!(self.place, Place::Loopback | Place::BothSides);
+        Ok(one && self.lab.relieves()?)
     }
 
     /// What each capturing process has in memory, in KiB.
