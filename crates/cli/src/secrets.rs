@@ -20,7 +20,7 @@ use anyhow::{Context as _, Result, bail};
 use pktwho_capfile::{Block, KeptBlock};
 use pktwho_owner::Processes;
 use pktwho_packet::ProcessId;
-use pktwho_probe::{FoundSecret, TlsConfig, TlsReport, TlsSecrets};
+use pktwho_probe::{self as probe, FoundSecret, TlsConfig, TlsReport, TlsSecrets};
 use pktwho_tls::Secret;
 
 use crate::args::Args;
@@ -109,7 +109,8 @@ pub struct Secrets {
 
 impl Secrets {
     /// Starts to look for them, if they are asked for. `command` is the process that we have
-    /// started, not yet what it will be.
+    /// started, not yet what it will be. Packets are captured without them where the kernel is too
+    /// old, which is said.
     ///
     /// # Errors
     /// The kernel refuses, or the key log cannot be opened.
@@ -134,8 +135,14 @@ impl Secrets {
                 .into_iter()
                 .collect(),
             ancestors: follow,
-        })
-        .map_err(worded)?;
+        });
+        let source = match source {
+            Err(error @ probe::Error::Lacks { .. }) if !wanted.only => {
+                say(format_args!("pktwho: no TLS secrets: {error}"));
+                return Ok(None);
+            }
+            opened => opened.map_err(worded)?,
+        };
         warn(&plan.output);
         Ok(Some(Self {
             source,

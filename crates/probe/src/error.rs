@@ -34,6 +34,12 @@ pub enum Error {
     /// The eBPF programs were not accepted by this kernel.
     #[error("cannot load the eBPF programs: {reason}")]
     Load { reason: String },
+    /// This kernel is too old for it; `since`: the version that brought it.
+    #[error("the kernel has no {what} (Linux {since})")]
+    Lacks {
+        what: &'static str,
+        since: &'static str,
+    },
     /// The file that was named for the kernel's types.
     #[error("{}: {source}", path.display())]
     Types { path: PathBuf, source: io::Error },

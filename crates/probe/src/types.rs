@@ -89,13 +89,26 @@ fn show(file: &Path) -> io::Result<()> {
 /// address to find out, which kernels up to 6.1 refuse.
 pub fn tracks() -> bool {
     const NAME: &[u8] = b"\0bpf_skb_ct_lookup\0";
-    let holds = |types: &[u8]| memchr::memmem::find(types, NAME).is_some();
-    let read = |path: &str| std::fs::read(path).is_ok_and(|types| holds(&types));
+    kernel_names(NAME).unwrap_or(false)
+        || std::fs::read(sys::TRACKING_TYPES).is_ok_and(|types| names(&types, NAME))
+}
+
+/// Whether the kernel shows its types, and knows no cookies of attachments by them: before
+/// Linux 5.15.
+pub fn lacks_cookies() -> bool {
+    kernel_names(b"\0BPF_FUNC_get_attach_cookie\0") == Some(false)
+}
+
+/// Whether the kernel's types name this; `None`: it does not show them.
+fn kernel_names(name: &[u8]) -> Option<bool> {
     match sys::KernelTypes::map() {
-        Ok(mapped) if holds(mapped.bytes()) => true,
-        Err(_) if read(sys::KERNEL_TYPES) => true,
-        _ => read(sys::TRACKING_TYPES),
+        Ok(mapped) => Some(names(mapped.bytes(), name)),
+        Err(_) => Some(names(&std::fs::read(sys::KERNEL_TYPES).ok()?, name)),
     }
+}
+
+fn names(types: &[u8], name: &[u8]) -> bool {
+    memchr::memmem::find(types, name).is_some()
 }
 
 /// The kernel's types that the programs ask for, as a file; `None`: libbpf looks for them itself.

@@ -107,9 +107,18 @@ impl Hooks {
                 Err(error) => refusal = Some(load::refused(&error)),
             }
         }
-        Err(refusal.unwrap_or(Error::Load {
-            reason: "no form to try".into(),
-        }))
+        Err(match refusal {
+            Some(refusal @ Error::Permission { .. }) => refusal,
+            // The kernel itself says only that something is not valid.
+            _ if types::lacks_cookies() => Error::Lacks {
+                what: "uprobe cookies",
+                since: "5.15",
+            },
+            Some(refusal) => refusal,
+            None => Error::Load {
+                reason: "no form to try".into(),
+            },
+        })
     }
 
     /// Which of the forms of the program the kernel has taken.
