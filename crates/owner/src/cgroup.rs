@@ -9,6 +9,10 @@ use pktwho_packet::{Container, Pod};
 
 /// Digits of an id.
 const ID: usize = 64;
+/// Longest id that containerd takes.
+const LONGEST_ID: usize = 76;
+/// systemd's own cgroups.
+const UNITS: [&str; 5] = [".slice", ".scope", ".service", ".mount", ".socket"];
 
 /// What the path tells: the id, of Kubernetes' the pod's uid, of LXC's the name. `None`: no
 /// container.
@@ -44,6 +48,27 @@ pub fn container_of(path: &[u8]) -> Option<Container> {
     Some(container)
 }
 
+/// Whether a cgroup may be of a container whose id somebody chose, as that of `ctr run` in
+/// `/NAMESPACE/ID`: a runtime has to say so.
+pub fn may_be_container(path: &[u8]) -> bool {
+    let mut parts = path.rsplit(|&byte| byte == b'/');
+    let last = parts.next().unwrap_or_default();
+    let is_nested = parts.next().is_some_and(|part| !part.is_empty());
+    let is_unit = UNITS.iter().any(|unit| last.ends_with(unit.as_bytes()));
+    is_nested && !is_unit && may_be_id(last)
+}
+
+/// Whether containerd takes it for an id.
+pub fn may_be_id(text: &[u8]) -> bool {
+    let is_meant = |&byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    !text.is_empty() && text.len() <= LONGEST_ID && text.iter().all(is_meant)
+}
+
+/// Whether it is an id that is known for one wherever it stands.
+pub fn is_id(text: &[u8]) -> bool {
+    text.len() == ID && text.iter().all(u8::is_ascii_hexdigit)
+}
+
 /// The container that a process is in, by its `/proc/PID/cgroup`; the default hierarchy's line
 /// counts most. Also whether there are other hierarchies.
 pub fn of_process(text: &[u8]) -> (Option<Container>, bool) {
@@ -69,9 +94,8 @@ pub fn of_process(text: &[u8]) -> (Option<Container>, bool) {
 fn id_of(part: &[u8]) -> Option<&[u8]> {
     let part = part.strip_suffix(b".scope").unwrap_or(part);
     let (before, id) = part.split_at_checked(part.len().checked_sub(ID)?)?;
-    let is_id = id.iter().all(u8::is_ascii_hexdigit);
     let is_begun = before.is_empty() || before.ends_with(b"-") || before.ends_with(b":");
-    (is_id && is_begun && !before.ends_with(b"conmon-")).then_some(id)
+    (is_id(id) && is_begun && !before.ends_with(b"conmon-")).then_some(id)
 }
 
 /// `lxc.payload.NAME`, `lxc.payload/NAME`, `lxc/NAME`.
@@ -198,6 +222,30 @@ mod tests {
         ] {
             check(path, None);
         }
+    }
+
+    #[test]
+    fn what_a_runtime_has_to_tell_of() {
+        let check = |path: &str, expected| {
+            assert_eq!(may_be_container(path.as_bytes()), expected, "{path}");
+        };
+        check("/default/web", true);
+        check("/a/b/my_web-1.2", true);
+        check("/system.slice/docker.service/web", true);
+        for path in [
+            "/",
+            "",
+            "/default",
+            "/default/",
+            "/user.slice/user-1000.slice",
+            "/system.slice/ssh.service",
+            "/user.slice/session-1.scope",
+            "/default/a b",
+            "/default/\"",
+        ] {
+            check(path, false);
+        }
+        check(&format!("/default/{}", "x".repeat(77)), false);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use pktwho_packet::Container;
 use rustc_hash::FxHashMap;
 
 use crate::cgroup;
-use crate::runtimes::{Answer, Runtimes};
+use crate::runtimes::{Answer, Runtimes, is_path};
 
 /// Cgroups that are remembered, as many as the kernel side can; and containers.
 const CGROUPS: usize = 32_768;
@@ -36,9 +36,12 @@ pub enum Home {
 }
 
 /// Every container met, by cgroup and by id.
+///
+/// One whose id is no mark has its cgroup's path as its key, and so has a cgroup of which a
+/// runtime has yet to say whether it is a container's.
 #[derive(Debug, Default)]
 pub struct Containers {
-    /// The id of the container, or that there is none.
+    /// The key of the container, or that there is none.
     cgroups: FxHashMap<u64, Option<Vec<u8>>>,
     order: VecDeque<u64>,
     known: FxHashMap<Vec<u8>, Known>,
@@ -130,34 +133,89 @@ impl Containers {
         match self.cgroups.get(&cgroup) {
             None => Home::Unknown,
             Some(None) => Home::None,
-            Some(Some(id)) => self.get(id).map_or(Home::Unknown, Home::In),
+            Some(Some(key)) if is_path(key) => self.get(key).map_or(Home::None, Home::In),
+            Some(Some(key)) => self.get(key).map_or(Home::Unknown, Home::In),
         }
     }
 
-    /// The container of this id.
-    pub fn get(&self, id: &[u8]) -> Option<Arc<Container>> {
-        Some(Arc::clone(&self.known.get(id)?.container))
+    /// Whether a runtime has yet to say whether a cgroup is a container's.
+    pub fn is_doubtful(&self, cgroup: u64) -> bool {
+        let key = self.key(cgroup).filter(|key| is_path(key));
+        key.is_some_and(|key| !self.is_told(key))
+    }
+
+    /// The container of this key.
+    pub fn get(&self, key: &[u8]) -> Option<Arc<Container>> {
+        let known = self.known.get(key)?;
+        known.is_container().then(|| Arc::clone(&known.container))
+    }
+
+    /// The key of the container of a cgroup, or of what may be one.
+    pub fn key(&self, cgroup: u64) -> Option<&[u8]> {
+        self.cgroups.get(&cgroup)?.as_deref()
     }
 
     /// Learns of a cgroup by its path.
     pub fn learn(&mut self, cgroup: u64, path: &[u8]) -> Home {
-        self.enter(cgroup, cgroup::container_of(path))
+        let key = match cgroup::container_of(path) {
+            Some(container) => Some(self.meet(container)),
+            None => self.key_at(cgroup, path),
+        };
+        self.enter(cgroup, key);
+        self.home(cgroup)
     }
 
-    /// Learns that a cgroup is of this container, or of none.
-    pub fn enter(&mut self, cgroup: u64, container: Option<Container>) -> Home {
-        let id = container.map(|container| self.meet(container));
-        if self.cgroups.get(&cgroup) != Some(&id) {
-            if self.cgroups.insert(cgroup, id.clone()).is_none() {
-                self.order.push_back(cgroup);
-            }
-            if let Some(known) = id.as_ref().and_then(|id| self.known.get_mut(id)) {
-                known.cgroups.push(cgroup);
-            }
-            self.changed.push(cgroup);
-            self.forget_oldest_cgroup();
+    /// The key of a cgroup whose path tells of no container: that of one around it of which a
+    /// runtime has told, or its own path when that may yet be told of.
+    fn key_at(&mut self, cgroup: u64, path: &[u8]) -> Option<Vec<u8>> {
+        if let Some(key) = self.key(cgroup).filter(|key| is_path(key)) {
+            return Some(key.to_vec());
         }
-        self.home(cgroup)
+        let ends = (1..path.len()).filter(|&end| path.get(end) == Some(&b'/'));
+        let mut around = ends.filter_map(|end| path.get(..end));
+        let key = around.find(|around| self.get(around).is_some());
+        if let Some(key) = key {
+            return Some(key.to_vec());
+        }
+        let may_be = cgroup::may_be_container(path) || self.known.contains_key(path);
+        may_be.then(|| self.suspect(path))
+    }
+
+    /// Asks whether a cgroup that is new is a container's; its key.
+    fn suspect(&mut self, path: &[u8]) -> Vec<u8> {
+        let known = self.known_or_new(path);
+        known.is_met = true;
+        // Whoever had the path before is gone.
+        let before = std::mem::take(&mut known.cgroups);
+        if !before.is_empty() {
+            *known = Known {
+                is_met: true,
+                ..Known::default()
+            };
+        }
+        for cgroup in before {
+            self.cgroups.remove(&cgroup);
+            self.changed.push(cgroup);
+        }
+        if self.get(path).is_none() {
+            self.question(path);
+        }
+        path.to_vec()
+    }
+
+    /// Learns that a cgroup is of the container of this key, or of none.
+    fn enter(&mut self, cgroup: u64, key: Option<Vec<u8>>) {
+        if self.cgroups.get(&cgroup) == Some(&key) {
+            return;
+        }
+        if let Some(known) = key.as_ref().and_then(|key| self.known.get_mut(key)) {
+            known.cgroups.push(cgroup);
+        }
+        if self.cgroups.insert(cgroup, key).is_none() {
+            self.order.push_back(cgroup);
+        }
+        self.changed.push(cgroup);
+        self.forget_oldest_cgroup();
     }
 
     fn forget_oldest_cgroup(&mut self) {
@@ -200,15 +258,15 @@ impl Containers {
         self.known.entry(id.to_vec()).or_default()
     }
 
-    fn question(&mut self, id: &[u8]) {
+    fn question(&mut self, key: &[u8]) {
         if let Some(runtimes) = &self.runtimes
-            && let Some(known) = self.known.get_mut(id)
+            && let Some(known) = self.known.get_mut(key)
         {
             let bits = known.told.iter().zip(0..);
             let told = bits.fold(0, |bits, (told, place)| {
                 bits | u32::from(told.is_some()) << place
             });
-            known.pending = runtimes.ask(id, told);
+            known.pending = runtimes.ask(key, told);
         }
     }
 
@@ -227,20 +285,20 @@ impl Containers {
     fn take_in(&mut self, answer: Answer) {
         let Answer {
             from,
-            id,
+            key,
             container,
             is_final,
         } = answer;
         let bit = 1_u32.checked_shl(u32::try_from(from).unwrap_or(u32::MAX));
         let bit = bit.unwrap_or(0);
         self.wait.slow &= !bit;
-        if id.is_empty() {
+        if key.is_empty() {
             self.listed |= bit;
         }
-        if id.is_empty() || container.is_none() && !self.known.contains_key(&id) {
+        if key.is_empty() || container.is_none() && !self.known.contains_key(&key) {
             return;
         }
-        let known = self.known_or_new(&id);
+        let known = self.known_or_new(&key);
         let was_told = known.pending | known.open == 0;
         known.pending &= !bit;
         known.open = if is_final {
@@ -262,13 +320,14 @@ impl Containers {
             self.changed.extend(cgroups);
         }
         if is_better {
-            self.news.push(id);
+            self.news.push(key);
         }
     }
 
     /// Those in which there have been processes.
     pub fn met(&self) -> impl Iterator<Item = &Container> {
-        let met = self.known.values().filter(|known| known.is_met);
+        let is_met = |known: &&Known| known.is_met && known.is_container();
+        let met = self.known.values().filter(is_met);
         met.map(|known| &*known.container)
     }
 
@@ -321,7 +380,7 @@ impl Containers {
         }
     }
 
-    /// The ids of containers of which more is known than before.
+    /// The keys of containers of which more is known than before.
     pub fn take_news(&mut self) -> Vec<Vec<u8>> {
         std::mem::take(&mut self.news)
     }
@@ -333,6 +392,11 @@ impl Containers {
 }
 
 impl Known {
+    /// It is known for one.
+    fn is_container(&self) -> bool {
+        !self.container.id.is_empty()
+    }
+
     /// Makes one of what has been said; whether it is another than before.
     fn put_together(&mut self) -> bool {
         let mut all = self.by_path.clone();

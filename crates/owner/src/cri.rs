@@ -2,8 +2,13 @@
 //!
 //! Source: the Container Runtime Interface, `runtime.v1.RuntimeService`, and `v1alpha2`, whose
 //! messages have the same numbers for what is read here.
+//!
+//! Its `GetContainerEvents` is not heard: containerd 1.7 and CRI-O 1.26 give each event to one
+//! listener alone, and that is kubelet (containerd's issue 7318, CRI-O's 6466). Nothing that is
+//! read here changes after a container was made, of which its cgroup tells.
 
 use std::io::{self, ErrorKind};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use pktwho_packet::{Container, Pod};
@@ -12,12 +17,15 @@ use rustc_hash::FxHashMap;
 use crate::grpc;
 use crate::kubernetes;
 use crate::protobuf::{field, fields, map, put};
-use crate::runtimes::Runtime;
+use crate::runtimes::{Runtime, Told};
 
 /// Where it may listen, as crictl looks for it.
-const SOCKETS: [&str; 5] = [
+const SOCKETS: [&str; 7] = [
     "/var/run/dockershim.sock",
     "/var/run/cri-dockerd.sock",
+    // `/var/run` is a link to `/run`, but not in an image that holds us alone.
+    "/run/dockershim.sock",
+    "/run/cri-dockerd.sock",
     "/run/crio/crio.sock",
     "/run/containerd/containerd.sock",
     "/run/k3s/containerd/containerd.sock",
@@ -35,7 +43,7 @@ pub struct Cri {
 }
 
 impl Cri {
-    /// `None`: the first of the usual places that is there when it is asked.
+    /// `None`: the first of the usual places where somebody listens when it is asked.
     pub fn new(socket: Option<PathBuf>) -> Self {
         Self {
             socket,
@@ -45,8 +53,10 @@ impl Cri {
 
     fn socket(&self) -> io::Result<&Path> {
         let mut usual = SOCKETS.iter().map(Path::new);
+        // One that was left behind listens no longer.
+        let listens = |path: &&Path| UnixStream::connect(path).is_ok();
         let socket = self.socket.as_deref();
-        let socket = socket.or_else(|| usual.find(|path| path.exists()));
+        let socket = socket.or_else(|| usual.find(listens));
         socket.ok_or_else(|| ErrorKind::NotFound.into())
     }
 
@@ -85,26 +95,26 @@ impl Cri {
 }
 
 impl Runtime for Cri {
-    fn list(&mut self) -> io::Result<Vec<Container>> {
+    fn list(&mut self) -> io::Result<Vec<Told>> {
         let containers = self.containers(None)?;
         let pods = self.pods(None)?;
-        let mut all: Vec<Container> = containers
+        let mut all: Vec<Told> = containers
             .into_iter()
-            .map(|listed| listed.within(&pods))
+            .map(|listed| listed.within(&pods).into())
             .collect();
-        all.extend(pods.into_iter().map(|(id, pod)| sandbox(id, pod)));
+        all.extend(pods.into_iter().map(|(id, pod)| sandbox(id, pod).into()));
         Ok(all)
     }
 
-    fn find(&mut self, id: &[u8]) -> io::Result<Option<Container>> {
+    fn find(&mut self, id: &[u8]) -> io::Result<Vec<Told>> {
         let found = self.containers(Some(id))?.into_iter();
         if let Some(found) = found.into_iter().find(|listed| listed.container.id == id) {
             let pods = self.pods(Some(&found.sandbox))?;
-            return Ok(Some(found.within(&pods)));
+            return Ok(vec![found.within(&pods).into()]);
         }
         let pods = self.pods(Some(id))?.into_iter();
-        let found = pods.into_iter().find(|(sandbox, _)| sandbox == id);
-        Ok(found.map(|(id, pod)| sandbox(id, pod)))
+        let found = pods.filter(|(sandbox, _)| sandbox == id);
+        Ok(found.map(|(id, pod)| sandbox(id, pod).into()).collect())
     }
 }
 

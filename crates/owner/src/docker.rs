@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::http::{self, Lines};
 use crate::kubernetes;
 use crate::news::{self, News, Renamed};
-use crate::runtimes::Runtime;
+use crate::runtimes::{Runtime, Told};
 
 /// The service at a socket.
 #[derive(Debug)]
@@ -86,21 +86,20 @@ impl Docker {
 }
 
 impl Runtime for Docker {
-    fn list(&mut self) -> io::Result<Vec<Container>> {
-        self.ask("")
+    fn list(&mut self) -> io::Result<Vec<Told>> {
+        Ok(self.ask("")?.into_iter().map(Told::from).collect())
     }
 
-    fn find(&mut self, id: &[u8]) -> io::Result<Option<Container>> {
+    fn find(&mut self, id: &[u8]) -> io::Result<Vec<Told>> {
         let id = String::from_utf8_lossy(id);
         if !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         // {"id":["…"]}
         let filter = format!("&filters=%7B%22id%22%3A%5B%22{id}%22%5D%7D");
-        let found = self.ask(&filter)?;
-        Ok(found
-            .into_iter()
-            .find(|container| container.id == id.as_bytes()))
+        let mut found = self.ask(&filter)?;
+        found.retain(|container| container.id == id.as_bytes());
+        Ok(found.into_iter().map(Told::from).collect())
     }
 
     fn news(&self) -> Option<Box<dyn News + Send>> {

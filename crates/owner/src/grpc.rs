@@ -1,4 +1,5 @@
-//! One gRPC call over a Unix socket: a question, its answer, and the connection is closed.
+//! One gRPC call over a Unix socket: a question and its answer, or the messages of one that goes
+//! on ([`Stream`]), and the connection is closed.
 //!
 //! As much of HTTP/2 as that takes: frames, an own header block of literals, windows opened wide
 //! at the start. What headers and trailers say is not read: a call that failed has no message.
@@ -45,11 +46,7 @@ pub fn call(
     headers: &[(&str, &str)],
     message: &[u8],
 ) -> io::Result<Vec<u8>> {
-    let mut connection = Connection {
-        stream: UnixStream::connect(socket)?,
-        deadline: Instant::now() + ANSWER,
-    };
-    connection.stream.set_write_timeout(Some(ANSWER))?;
+    let mut connection = Connection::open(socket)?;
     connection.ask(method, headers, message)?;
     let answer = connection.answer()?;
     if answer.is_empty() {
@@ -65,6 +62,81 @@ fn message_of(frame: &[u8]) -> Option<Vec<u8>> {
     (compressed == 0 && message.len() == length).then(|| message.to_vec())
 }
 
+/// The messages of a call whose answer goes on.
+pub struct Stream {
+    connection: Connection,
+    /// Data that is no whole message yet.
+    data: Vec<u8>,
+    /// Bytes for which the peer has not been given room again.
+    taken: u32,
+    has_answered: bool,
+}
+
+impl Stream {
+    /// Calls a method with a message.
+    ///
+    /// # Errors
+    /// Nobody listens.
+    pub fn open(socket: &Path, method: &str, message: &[u8]) -> io::Result<Self> {
+        let mut connection = Connection::open(socket)?;
+        connection.ask(method, &[], message)?;
+        connection.deadline = None;
+        Ok(Self {
+            connection,
+            data: Vec::new(),
+            taken: 0,
+            has_answered: false,
+        })
+    }
+
+    /// Waits for the next message, however long.
+    ///
+    /// # Errors
+    /// There is no more, or what comes is too long or none; `Unsupported`: the call was refused.
+    pub fn next(&mut self) -> io::Result<Vec<u8>> {
+        loop {
+            if let Some(message) = self.message()? {
+                self.has_answered = true;
+                return Ok(message);
+            }
+            let (data, is_end) = self.connection.data()?;
+            self.data.extend_from_slice(&data);
+            if is_end {
+                let kind = if self.has_answered || !self.data.is_empty() {
+                    ErrorKind::UnexpectedEof
+                } else {
+                    ErrorKind::Unsupported
+                };
+                return Err(kind.into());
+            }
+            self.taken += u32::try_from(data.len()).unwrap_or(0);
+            if self.taken > WINDOW / 2 {
+                self.connection.widen(self.taken)?;
+                self.taken = 0;
+            }
+        }
+    }
+
+    /// The message that the data begins with, if it is all there.
+    fn message(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let Some(&[_, a, b, c, d]) = self.data.first_chunk() else {
+            return Ok(None);
+        };
+        let length = u32::from_be_bytes([a, b, c, d]);
+        if u64::from(length) > LONGEST {
+            return Err(ErrorKind::FileTooLarge.into());
+        }
+        let end = 5 + length as usize;
+        if self.data.len() < end {
+            return Ok(None);
+        }
+        let rest = self.data.split_off(end);
+        let frame = std::mem::replace(&mut self.data, rest);
+        let message = message_of(&frame).ok_or(ErrorKind::InvalidData)?;
+        Ok(Some(message))
+    }
+}
+
 /// What a stream answers to a call that has been made; as [`call`].
 ///
 /// # Errors
@@ -73,7 +145,7 @@ fn message_of(frame: &[u8]) -> Option<Vec<u8>> {
 pub fn answer_on(stream: UnixStream) -> io::Result<Vec<u8>> {
     let mut connection = Connection {
         stream,
-        deadline: Instant::now() + ANSWER,
+        deadline: Some(Instant::now() + ANSWER),
     };
     let answer = connection.answer()?;
     message_of(&answer).ok_or_else(|| ErrorKind::InvalidData.into())
@@ -81,7 +153,8 @@ pub fn answer_on(stream: UnixStream) -> io::Result<Vec<u8>> {
 
 struct Connection {
     stream: UnixStream,
-    deadline: Instant,
+    /// `None`: it is waited for, however long.
+    deadline: Option<Instant>,
 }
 
 struct Frame {
@@ -92,6 +165,15 @@ struct Frame {
 }
 
 impl Connection {
+    fn open(socket: &Path) -> io::Result<Self> {
+        let stream = UnixStream::connect(socket)?;
+        stream.set_write_timeout(Some(ANSWER))?;
+        Ok(Self {
+            stream,
+            deadline: Some(Instant::now() + ANSWER),
+        })
+    }
+
     fn ask(&mut self, method: &str, more: &[(&str, &str)], message: &[u8]) -> io::Result<()> {
         let mut out = PREFACE.to_vec();
         let mut settings = INITIAL_WINDOW_SIZE.to_be_bytes().to_vec();
@@ -126,12 +208,28 @@ impl Connection {
     fn answer(&mut self) -> io::Result<Vec<u8>> {
         let mut answer = Vec::new();
         loop {
+            let (data, is_end) = self.data()?;
+            answer.extend_from_slice(&data);
+            if answer.len() as u64 > LONGEST {
+                return Err(ErrorKind::FileTooLarge.into());
+            }
+            if is_end {
+                return Ok(answer);
+            }
+        }
+    }
+
+    /// What the next frame of the stream holds, and whether it is the last; what else comes is
+    /// replied to.
+    fn data(&mut self) -> io::Result<(Vec<u8>, bool)> {
+        loop {
             let Frame {
                 kind,
                 flags,
                 stream,
                 payload,
             } = self.frame()?;
+            let is_end = flags & END_STREAM != 0;
             match (kind, stream) {
                 (SETTINGS, _) if flags & ACK == 0 => self.reply(SETTINGS, &[])?,
                 (PING, _) if flags & ACK == 0 => self.reply(PING, &payload)?,
@@ -140,17 +238,21 @@ impl Connection {
                 }
                 (DATA, STREAM) => {
                     let data = unpadded(flags, &payload).ok_or(ErrorKind::InvalidData)?;
-                    answer.extend_from_slice(data);
-                    if answer.len() as u64 > LONGEST {
-                        return Err(ErrorKind::FileTooLarge.into());
-                    }
+                    return Ok((data.to_vec(), is_end));
                 }
+                (HEADERS, STREAM) if is_end => return Ok((Vec::new(), true)),
                 _ => {}
             }
-            if matches!(kind, DATA | HEADERS) && stream == STREAM && flags & END_STREAM != 0 {
-                return Ok(answer);
-            }
         }
+    }
+
+    /// Lets the peer send so many bytes more.
+    fn widen(&mut self, more: u32) -> io::Result<()> {
+        let mut out = Vec::new();
+        for stream in [0, STREAM] {
+            frame(&mut out, WINDOW_UPDATE, 0, stream, &more.to_be_bytes())?;
+        }
+        self.stream.write_all(&out)
     }
 
     fn reply(&mut self, kind: u8, payload: &[u8]) -> io::Result<()> {
@@ -179,11 +281,12 @@ impl Connection {
 
     fn fill(&mut self, mut room: &mut [u8]) -> io::Result<()> {
         while !room.is_empty() {
-            let left = self.deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            let now = Instant::now();
+            let left = self.deadline.map(|end| end.saturating_duration_since(now));
+            if left.is_some_and(|left| left.is_zero()) {
                 return Err(ErrorKind::TimedOut.into());
             }
-            self.stream.set_read_timeout(Some(left))?;
+            self.stream.set_read_timeout(left)?;
             match self.stream.read(room) {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
                 Ok(got) => room = room.get_mut(got..).unwrap_or_default(),
@@ -237,6 +340,66 @@ mod tests {
         assert_eq!(message_of(&[1, 0, 0, 0, 1, 7]), None);
         assert_eq!(message_of(&[0, 0, 0, 0, 3, 7, 8]), None);
         assert_eq!(message_of(&[0, 0, 0]), None);
+    }
+
+    /// What a service sends after a call, and what comes of it.
+    fn streamed(frames: &[u8]) -> Vec<io::Result<Vec<u8>>> {
+        let (mut service, client) = UnixStream::pair().unwrap();
+        service.write_all(frames).unwrap();
+        service.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut stream = Stream {
+            connection: Connection {
+                stream: client,
+                deadline: None,
+            },
+            data: Vec::new(),
+            taken: 0,
+            has_answered: false,
+        };
+        let mut found = Vec::new();
+        while found.last().is_none_or(io::Result::is_ok) {
+            found.push(stream.next());
+        }
+        found
+    }
+
+    #[test]
+    fn messages_come_one_by_one_however_they_are_cut() {
+        let data = [0, 0, 0, 0, 2, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 9];
+        for cut in 1..data.len() {
+            let mut out = Vec::new();
+            frame(&mut out, SETTINGS, 0, 0, &[]).unwrap();
+            frame(&mut out, HEADERS, END_HEADERS, STREAM, &[1]).unwrap();
+            for part in data.chunks(cut) {
+                frame(&mut out, DATA, 0, STREAM, part).unwrap();
+                frame(&mut out, PING, 0, 0, &[0; 8]).unwrap();
+            }
+            let mut found = streamed(&out);
+            let end = found.pop().unwrap().unwrap_err();
+            assert_eq!(end.kind(), ErrorKind::UnexpectedEof);
+            let found: Vec<Vec<u8>> = found.into_iter().map(io::Result::unwrap).collect();
+            assert_eq!(found, [vec![7, 8], vec![], vec![9]], "{cut}");
+        }
+    }
+
+    #[test]
+    fn a_stream_that_is_refused_or_cut() {
+        let end = |kind, flags, payload: &[u8]| {
+            let mut out = Vec::new();
+            frame(&mut out, kind, flags, STREAM, payload).unwrap();
+            let mut found = streamed(&out);
+            (found.len(), found.pop().unwrap().unwrap_err().kind())
+        };
+        let refused = end(HEADERS, END_HEADERS | END_STREAM, &[1]);
+        assert_eq!(refused, (1, ErrorKind::Unsupported));
+        let cut = end(DATA, END_STREAM, &[0, 0, 0, 0, 9, 1]);
+        assert_eq!(cut, (1, ErrorKind::UnexpectedEof));
+        let reset = end(RST_STREAM, 0, &[0; 4]);
+        assert_eq!(reset, (1, ErrorKind::ConnectionReset));
+        let long = end(DATA, 0, &[0, 0xff, 0xff, 0xff, 0xff]);
+        assert_eq!(long, (1, ErrorKind::FileTooLarge));
+        let packed = end(DATA, 0, &[1, 0, 0, 0, 1, 7]);
+        assert_eq!(packed, (1, ErrorKind::InvalidData));
     }
 
     #[test]

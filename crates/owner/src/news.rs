@@ -1,4 +1,4 @@
-//! What a runtime tells unasked: that a container has another name.
+//! What a runtime tells unasked: that a container has another name, or is there.
 //!
 //! A thread for each runtime that tells such things, beside the one that asks it ([`crate::runtimes`]);
 //! it waits for as long as the runtime lives, and ends with the stream.
@@ -13,14 +13,14 @@ use crate::runtimes::Question;
 
 /// What a runtime tells, one thing after the other.
 pub trait News {
-    /// The next container that is called otherwise now.
+    /// The next container of which something else is to be said now.
     ///
     /// # Errors
     /// The runtime has ended the stream; `Unsupported`: it has none.
     fn next(&mut self) -> io::Result<Renamed>;
 }
 
-/// A container that has another name.
+/// A container that has another name, other labels, or is new.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Renamed {
     pub id: Vec<u8>,

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use crate::docker::Docker;
 use crate::http::LONGEST;
 use crate::news::News;
-use crate::runtimes::Runtime;
+use crate::runtimes::{Runtime, Told};
 
 /// Root's storage, for containers that stay and for those that do not.
 const STORES: [&str; 2] = ["/var/lib/containers/storage", "/run/containers/storage"];
@@ -48,7 +48,7 @@ impl Podman {
         }
     }
 
-    fn stored(&self) -> io::Result<Vec<Container>> {
+    fn stored(&self) -> io::Result<Vec<Told>> {
         let mut found = None;
         for store in &self.stores {
             let Ok(folders) = fs::read_dir(store) else {
@@ -61,8 +61,8 @@ impl Podman {
                 }
                 for list in LISTS {
                     if let Ok(stored) = read(&folder.path().join(list)) {
-                        let all: &mut Vec<Container> = found.get_or_insert_default();
-                        all.extend(stored.into_iter().map(container));
+                        let all: &mut Vec<Told> = found.get_or_insert_default();
+                        all.extend(stored.into_iter().map(container).map(Told::from));
                     }
                 }
             }
@@ -72,18 +72,19 @@ impl Podman {
 }
 
 impl Runtime for Podman {
-    fn list(&mut self) -> io::Result<Vec<Container>> {
+    fn list(&mut self) -> io::Result<Vec<Told>> {
         match self.service.list() {
             Err(error) if is_absent(&error) => self.stored(),
             answer => answer,
         }
     }
 
-    fn find(&mut self, id: &[u8]) -> io::Result<Option<Container>> {
+    fn find(&mut self, id: &[u8]) -> io::Result<Vec<Told>> {
         match self.service.find(id) {
             Err(error) if is_absent(&error) => {
-                let stored = self.stored()?.into_iter();
-                Ok(stored.into_iter().find(|container| container.id == id))
+                let mut stored = self.stored()?;
+                stored.retain(|told| told.key == id);
+                Ok(stored)
             }
             answer => answer,
         }
@@ -148,13 +149,16 @@ mod tests {
         fs::write(folder.join("volatile-containers.json"), "damaged").unwrap();
         let mut podman = Podman::new(PathBuf::from("/nonexistent/socket"));
         podman.stores = vec![store.clone(), PathBuf::from("/nonexistent")];
-        let found = podman.find(b"ab").unwrap().unwrap();
+        let [found] = &podman.find(b"ab").unwrap()[..] else {
+            panic!("one container");
+        };
+        let found = &found.container;
         assert_eq!(
             (&found.name[..], &found.image[..]),
             (&b"web"[..], &b"localhost/x:1"[..])
         );
         assert_eq!(podman.list().unwrap().len(), 2);
-        assert_eq!(podman.find(b"ef").unwrap(), None);
+        assert_eq!(podman.find(b"ef").unwrap(), []);
         fs::remove_dir_all(&store).unwrap();
         assert!(podman.list().is_err());
     }

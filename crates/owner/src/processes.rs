@@ -117,6 +117,7 @@ impl Processes {
         changed
             .map(|cgroup| match self.containers.home(cgroup) {
                 Home::Unknown => (cgroup, None, true),
+                Home::None if self.containers.is_doubtful(cgroup) => (cgroup, None, true),
                 // A container may be in an older hierarchy alone.
                 Home::None if self.has_old_hierarchies => (cgroup, None, true),
                 Home::None => (cgroup, Some(None), true),

@@ -49,19 +49,46 @@ const CUTS: u32 = 5;
 /// Containers whose answer is remembered by a runtime's thread.
 const REMEMBERED: usize = 65_536;
 
+/// A container as a runtime tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// What it is met by: its id, or where cgroups do not show that, its cgroup's path.
+    pub key: Vec<u8>,
+    pub container: Container,
+}
+
+impl From<Container> for Told {
+    fn from(container: Container) -> Self {
+        Self {
+            key: container.id.clone(),
+            container,
+        }
+    }
+}
+
+/// Whether a key is a cgroup's path.
+pub fn is_path(key: &[u8]) -> bool {
+    key.starts_with(b"/")
+}
+
 /// A container runtime that can be asked.
 pub trait Runtime {
     /// All its containers.
     ///
     /// # Errors
     /// It is not there, or does not answer as it should in good time.
-    fn list(&mut self) -> io::Result<Vec<Container>>;
+    fn list(&mut self) -> io::Result<Vec<Told>>;
 
-    /// The container with this id.
+    /// The container with this key, or several that have the same id.
     ///
     /// # Errors
     /// As [`list`](Self::list).
-    fn find(&mut self, id: &[u8]) -> io::Result<Option<Container>>;
+    fn find(&mut self, key: &[u8]) -> io::Result<Vec<Told>>;
+
+    /// Whether it can tell of a container by the path of its cgroup.
+    fn knows_paths(&self) -> bool {
+        false
+    }
 
     /// What it tells unasked from now on, if anything.
     fn news(&self) -> Option<Box<dyn News + Send>> {
@@ -72,9 +99,9 @@ pub trait Runtime {
 /// What a runtime's thread is told.
 #[derive(Debug)]
 pub enum Question {
-    /// What is this container?
+    /// What is the container with this key?
     About(Vec<u8>),
-    /// It is called otherwise by now.
+    /// It is called otherwise by now, or is new.
     Renamed(Renamed),
     /// Whatever has changed from now on is not heard of.
     Cut,
@@ -86,7 +113,7 @@ pub struct Answer {
     /// The runtime's number, below [`Runtimes::count`].
     pub from: usize,
     /// Empty: of all containers that there are it has told by now.
-    pub id: Vec<u8>,
+    pub key: Vec<u8>,
     /// `None`: it does not know it, or cannot be asked now.
     pub container: Option<Box<Container>>,
     /// `false`: it could not be asked and will be again.
@@ -97,6 +124,8 @@ pub struct Answer {
 #[derive(Debug)]
 pub struct Runtimes {
     questions: Vec<SyncSender<Question>>,
+    /// Those that know cgroups' paths, a bit each.
+    know_paths: u32,
     answers: Receiver<Answer>,
 }
 
@@ -125,11 +154,14 @@ impl Runtimes {
         ])
     }
 
-    fn of(runtimes: Vec<(&str, Box<dyn Runtime + Send>)>) -> Self {
+    /// Starts to ask these.
+    pub(crate) fn of(runtimes: Vec<(&str, Box<dyn Runtime + Send>)>) -> Self {
         let (sender, answers) = sync_channel(ANSWERS);
         let mut questions = Vec::new();
+        let mut know_paths = 0;
         for (name, runtime) in runtimes {
             let (ask, asked) = sync_channel(QUESTIONS);
+            let bit = u32::from(runtime.knows_paths()) << questions.len();
             let mut worker = Worker {
                 name: name.to_owned(),
                 runtime,
@@ -146,9 +178,14 @@ impl Runtimes {
             });
             if started.is_ok() {
                 questions.push(ask);
+                know_paths |= bit;
             }
         }
-        Self { questions, answers }
+        Self {
+            questions,
+            know_paths,
+            answers,
+        }
     }
 
     /// How many there are.
@@ -156,14 +193,18 @@ impl Runtimes {
         self.questions.len()
     }
 
-    /// Asks about a container all but those in `told`. A set bit: that runtime will answer.
-    pub fn ask(&self, id: &[u8], told: u32) -> u32 {
+    /// Asks about a container all that may know it but those in `told`. A set bit: that runtime
+    /// will answer.
+    pub fn ask(&self, key: &[u8], mut told: u32) -> u32 {
+        if is_path(key) {
+            told |= !self.know_paths;
+        }
         let mut asked = 0;
         for (place, questions) in self.questions.iter().enumerate() {
             if told & 1 << place != 0 {
                 continue;
             }
-            match questions.try_send(Question::About(id.to_vec())) {
+            match questions.try_send(Question::About(key.to_vec())) {
                 Ok(()) => asked |= 1 << place,
                 Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {}
             }
@@ -266,26 +307,39 @@ impl Worker {
     /// Takes note of what is told, and of what is asked.
     fn hear(&mut self, question: Question, asked: &mut Vec<Vec<u8>>) -> Result<(), Gone> {
         match question {
-            Question::About(id) => asked.push(id),
-            Question::Renamed(Renamed { id, name }) => {
-                self.hearing.cuts = 0;
-                match self.runtime.find(&id) {
-                    Ok(Some(mut container)) => {
-                        let is_given = !name.is_empty() && container.pod.is_none();
-                        if is_given {
-                            container.name = name;
-                        }
-                        self.tell(container)?;
-                    }
-                    Ok(None) => {}
-                    Err(_) => self.hearing.is_cut = true,
+            Question::About(key) => {
+                if is_path(&key) {
+                    // Another container may have it by now.
+                    self.told.remove(&key);
                 }
+                asked.push(key);
+            }
+            Question::Renamed(renamed) => {
+                self.hearing.cuts = 0;
+                self.hear_name(renamed)?;
             }
             Question::Cut => {
                 self.hearing.is_on = false;
                 self.hearing.is_cut = true;
                 self.hearing.cuts += 1;
             }
+        }
+        Ok(())
+    }
+
+    /// Tells of a container of which something else is to be said.
+    fn hear_name(&mut self, renamed: Renamed) -> Result<(), Gone> {
+        let Renamed { id, name } = renamed;
+        match self.runtime.find(&id) {
+            Ok(found) => {
+                for mut told in found {
+                    if !name.is_empty() && told.container.pod.is_none() {
+                        told.container.name.clone_from(&name);
+                    }
+                    self.tell(told)?;
+                }
+            }
+            Err(_) => self.hearing.is_cut = true,
         }
         Ok(())
     }
@@ -302,15 +356,14 @@ impl Worker {
 
     /// Answers questions: of one container by asking for it, of several by asking for all.
     fn reply(&mut self, mut asked: Vec<Vec<u8>>) -> Result<(), Gone> {
-        for id in asked.extract_if(.., |id| self.told.contains(id)) {
+        for key in asked.extract_if(.., |key| self.told.contains(key)) {
             // Said before, so that only the end of the waiting is news.
-            self.deny(id, true)?;
+            self.deny(key, true)?;
         }
         let outcome = match asked.as_slice() {
             [] => return Ok(()),
-            [id] if !self.hearing.is_cut => match self.runtime.find(id) {
-                Ok(Some(container)) => self.tell(container).map(Ok)?,
-                Ok(None) => Ok(()),
+            [key] if !self.hearing.is_cut => match self.runtime.find(key) {
+                Ok(found) => self.tell_of(found).map(Ok)?,
                 Err(error) => Err(error),
             },
             _ => self.tell_all()?,
@@ -318,8 +371,8 @@ impl Worker {
         if outcome.is_ok() {
             self.listen();
         }
-        for id in asked {
-            if self.told.contains(&id) {
+        for key in asked {
+            if self.told.contains(&key) {
                 continue;
             }
             let is_final = !outcome.as_ref().is_err_and(is_worth_asking);
@@ -329,18 +382,18 @@ impl Worker {
                 {
                     self.deny(oldest, true)?;
                 }
-                self.open.push_back((id.clone(), RETRIES));
+                self.open.push_back((key.clone(), RETRIES));
             }
-            self.deny(id, is_final)?;
+            self.deny(key, is_final)?;
         }
         Ok(())
     }
 
     /// Says that there is nothing to be said, for good or now.
-    fn deny(&self, id: Vec<u8>, is_final: bool) -> Result<(), Gone> {
+    fn deny(&self, key: Vec<u8>, is_final: bool) -> Result<(), Gone> {
         let answer = Answer {
             from: self.from,
-            id,
+            key,
             container: None,
             is_final,
         };
@@ -351,13 +404,13 @@ impl Worker {
         let outcome = self.tell_all()?;
         self.hearing.cuts += u32::from(outcome.is_err());
         for _ in 0..self.open.len() {
-            let Some((id, left)) = self.open.pop_front() else {
+            let Some((key, left)) = self.open.pop_front() else {
                 break;
             };
             if outcome.is_err() && left > 1 {
-                self.open.push_back((id, left - 1));
-            } else if !self.told.contains(&id) {
-                self.deny(id, true)?;
+                self.open.push_back((key, left - 1));
+            } else if !self.told.contains(&key) {
+                self.deny(key, true)?;
             }
         }
         Ok(())
@@ -366,9 +419,7 @@ impl Worker {
     fn tell_all(&mut self) -> Result<io::Result<()>, Gone> {
         match self.runtime.list() {
             Ok(list) => {
-                for container in list {
-                    self.tell(container)?;
-                }
+                self.tell_of(list)?;
                 self.hearing.is_cut = false;
                 self.listen();
                 Ok(Ok(()))
@@ -377,15 +428,19 @@ impl Worker {
         }
     }
 
-    fn tell(&mut self, container: Container) -> Result<(), Gone> {
+    fn tell_of(&mut self, found: Vec<Told>) -> Result<(), Gone> {
+        found.into_iter().try_for_each(|told| self.tell(told))
+    }
+
+    fn tell(&mut self, told: Told) -> Result<(), Gone> {
         if self.told.len() >= REMEMBERED {
             self.told.clear();
         }
-        self.told.insert(container.id.clone());
+        self.told.insert(told.key.clone());
         let answer = Answer {
             from: self.from,
-            id: container.id.clone(),
-            container: Some(Box::new(container)),
+            key: told.key,
+            container: Some(Box::new(told.container)),
             is_final: true,
         };
         self.answers.send(answer).map_err(|_| Gone)

@@ -70,12 +70,16 @@ impl Processes {
 
     /// Has packets of this process wait until its container has a name, for a short while.
     pub(crate) fn wait_for_container(&mut self, slot: usize) {
-        let entry = self.entries.get(slot);
-        let Some(container) = entry.and_then(|entry| entry.process.container.clone()) else {
+        let Some(entry) = self.entries.get(slot) else {
             return;
         };
-        if !self.containers.is_told(&container.id) {
-            self.containers.wait_for(&container.id);
+        let key = match &entry.process.container {
+            Some(container) => Some(&container.id[..]),
+            None => self.containers.key(entry.cgroup),
+        };
+        if let Some(key) = key.filter(|key| !self.containers.is_told(key)) {
+            let key = key.to_vec();
+            self.containers.wait_for(&key);
             self.tell_news();
         }
     }
@@ -88,13 +92,13 @@ impl Processes {
         }
         let news: FxHashSet<Vec<u8>> = news.into_iter().collect();
         for entry in &mut self.entries {
-            let Some(old) = &entry.process.container else {
-                continue;
-            };
-            if !news.contains(&old.id) {
-                continue;
-            }
-            let Some(new) = self.containers.get(&old.id) else {
+            let old = entry.process.container.as_ref();
+            let keys = [
+                self.containers.key(entry.cgroup),
+                old.map(|container| &container.id[..]),
+            ];
+            let key = keys.iter().flatten().find(|&&key| news.contains(key));
+            let Some(new) = key.and_then(|key| self.containers.get(key)) else {
                 continue;
             };
             self.serial += 1;

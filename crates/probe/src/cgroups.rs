@@ -2,6 +2,7 @@
 //!
 //! Those that are made later tell their paths themselves (`bpf/process.bpf.c`).
 
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStringExt;
 
@@ -23,14 +24,11 @@ impl Cgroups {
         if !self.met.insert(id) {
             return false;
         }
-        let path = sys::open_cgroup(root, id).and_then(|cgroup| {
-            let link = format!("/proc/self/fd/{}", cgroup.as_fd().as_raw_fd());
-            std::fs::read_link(link)
-        });
-        match path {
-            Ok(path) => self.path = path.into_os_string().into_vec(),
-            Err(_) => return false,
-        }
+        let opened = sys::open_cgroup(root, id).and_then(|cgroup| path_of(cgroup.as_fd()));
+        let (Ok(path), Ok(root)) = (opened, path_of(root)) else {
+            return false;
+        };
+        self.path = below(path, &root);
         true
     }
 
@@ -49,5 +47,46 @@ impl Cgroups {
             cgroup: id,
             cgroup_path: &self.path,
         }
+    }
+}
+
+fn path_of(cgroup: BorrowedFd<'_>) -> io::Result<Vec<u8>> {
+    let path = std::fs::read_link(format!("/proc/self/fd/{}", cgroup.as_raw_fd()))?;
+    Ok(path.into_os_string().into_vec())
+}
+
+/// A path without that of the root, which is where the hierarchy is mounted: as the kernel side
+/// tells it.
+fn below(path: Vec<u8>, root: &[u8]) -> Vec<u8> {
+    let root = root.strip_suffix(b"/").unwrap_or(root);
+    match path.strip_prefix(root) {
+        Some([]) => b"/".to_vec(),
+        Some(rest @ [b'/', ..]) => rest.to_vec(),
+        _ => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::below;
+
+    #[test]
+    fn paths_begin_at_the_hierarchy() {
+        let check = |path: &str, root: &str, expected: &str| {
+            let found = below(path.into(), root.as_bytes());
+            assert_eq!(String::from_utf8(found).unwrap(), expected, "{path} {root}");
+        };
+        check(
+            "/sys/fs/cgroup/default/web",
+            "/sys/fs/cgroup",
+            "/default/web",
+        );
+        check("/sys/fs/cgroup", "/sys/fs/cgroup", "/");
+        check("/default/web", "/", "/default/web");
+        check(
+            "/sys/fs/cgroupx/web",
+            "/sys/fs/cgroup",
+            "/sys/fs/cgroupx/web",
+        );
     }
 }

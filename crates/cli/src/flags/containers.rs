@@ -102,9 +102,9 @@ pub(super) const FLAGS: &[Flag] = &[
         long: Some("cri-runtime-address"),
         value: Some("socket"),
         help: "Where the runtime of Kubernetes (CRI) is asked",
-        man: "By default the first that is there of /var/run/dockershim.sock, \
-              /var/run/cri-dockerd.sock, /run/crio/crio.sock, /run/containerd/containerd.sock \
-              and /run/k3s/containerd/containerd.sock.",
+        man: "By default the first where somebody listens of /var/run/dockershim.sock, \
+              /var/run/cri-dockerd.sock, both of them in /run, /run/crio/crio.sock, \
+              /run/containerd/containerd.sock and /run/k3s/containerd/containerd.sock.",
         compat: Compat::Ours,
         apply: |args, value| {
             args.runtimes.cri = Some(value.into());

@@ -9,6 +9,7 @@ use std::thread;
 use pktwho_packet::{Confidence, OwnerFacts, ProcessChange, ProcessEvent, ProcessId, ThreadName};
 
 use super::*;
+use crate::runtimes::{Runtime, Told};
 use crate::{Addresses, Processes, Slot};
 
 const ID: &str = "00112233445566778899aabbccddeeff0123456789abcdef0123456789abcdef";
@@ -284,4 +285,101 @@ fn what_is_remembered_is_bounded() {
     assert_eq!(containers.cgroups.len(), CGROUPS);
     assert!(containers.known.len() <= CONTAINERS);
     assert_eq!(containers.home(3), Home::Unknown);
+}
+
+/// A runtime whose containers have ids that somebody chose; of each the next image when it is
+/// asked again.
+struct Chosen {
+    asked: u32,
+}
+
+impl Runtime for Chosen {
+    fn list(&mut self) -> std::io::Result<Vec<Told>> {
+        Ok(Vec::new())
+    }
+
+    fn find(&mut self, key: &[u8]) -> std::io::Result<Vec<Told>> {
+        if !key.ends_with(b"/web") {
+            return Ok(Vec::new());
+        }
+        self.asked += 1;
+        let container = Container {
+            id: b"web".to_vec(),
+            name: b"web".to_vec(),
+            image: self.asked.to_string().into(),
+            ..Container::default()
+        };
+        let key = key.to_vec();
+        Ok(vec![Told { key, container }])
+    }
+
+    fn knows_paths(&self) -> bool {
+        true
+    }
+}
+
+fn chosen() -> Processes {
+    let mut processes = Processes::new();
+    processes.has_old_hierarchies = false;
+    processes.be_patient();
+    let runtimes = Runtimes::of(vec![("chosen", Box::new(Chosen { asked: 0 }))]);
+    processes.ask_runtimes(runtimes);
+    processes
+}
+
+/// The image of the container that the child is shown in.
+fn image(processes: &mut Processes) -> Option<String> {
+    let (id, _) = shown(processes)?;
+    let mut containers = processes.containers();
+    let container = containers.find(|container| container.id == id.as_bytes())?;
+    Some(String::from_utf8_lossy(&container.image).into_owned())
+}
+
+#[test]
+fn a_container_whose_id_was_chosen_is_known_by_its_cgroup() {
+    let mut processes = chosen();
+    processes.apply(&event(ProcessChange::NewCgroup, 76, "/default"));
+    processes.apply(&event(ProcessChange::NewCgroup, 77, "/default/web"));
+    processes.apply(&event(ProcessChange::Fork, 77, ""));
+    let web = Some(("web".to_owned(), "web".to_owned()));
+    assert_eq!(shown(&mut processes), web);
+    // What is inside it is of it.
+    processes.apply(&event(ProcessChange::Moved, 78, "/default/web/inner"));
+    assert_eq!(shown(&mut processes), web);
+    assert_eq!(image(&mut processes).as_deref(), Some("1"));
+    let changed = processes.changed_cgroups();
+    for cgroup in [77, 78] {
+        let last = changed.iter().rfind(|(id, _, _)| *id == cgroup);
+        assert!(
+            matches!(last, Some((_, Some(Some(_)), true))),
+            "{changed:?}"
+        );
+    }
+}
+
+#[test]
+fn another_container_at_the_same_path_is_another() {
+    let mut processes = chosen();
+    for (cgroup, expected) in [(77, "1"), (78, "2")] {
+        processes.apply(&event(ProcessChange::NewCgroup, cgroup, "/default/web"));
+        processes.apply(&event(ProcessChange::Fork, cgroup, ""));
+        assert_eq!(image(&mut processes).as_deref(), Some(expected));
+    }
+    let changed = processes.changed_cgroups();
+    let gone = changed.iter().rfind(|(cgroup, _, _)| *cgroup == 77);
+    assert!(matches!(gone, Some((_, None, true))), "{changed:?}");
+}
+
+#[test]
+fn a_cgroup_that_nobody_tells_of_is_no_container() {
+    let mut processes = chosen();
+    processes.apply(&event(ProcessChange::NewCgroup, 77, "/default/shell"));
+    let changed = processes.changed_cgroups();
+    assert!(matches!(changed[..], [(77, None, true)]), "{changed:?}");
+    processes.apply(&event(ProcessChange::Fork, 77, ""));
+    assert_eq!(shown(&mut processes), None);
+    let changed = processes.changed_cgroups();
+    let last = changed.last();
+    assert!(matches!(last, Some((77, Some(None), true))), "{changed:?}");
+    assert_eq!(processes.containers().count(), 0);
 }

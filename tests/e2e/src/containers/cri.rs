@@ -14,12 +14,18 @@ use super::{Inside, Pod as InPod};
 
 /// The address of the host on the pods' bridge.
 pub const GATEWAY: &str = "10.89.0.1";
+/// What every pod has beside its labels.
+const ANNOTATION: (&str, &str) = ("e2e/annotation", "yes");
+/// `NamespaceMode`: the host's.
+const NODE: u64 = 2;
 const SERVICE: &str = "/runtime.v1.RuntimeService/";
 
 /// The runtime.
 pub struct Cri {
     pub socket: String,
     logs: String,
+    /// The archive of the one image.
+    image: String,
     daemon: Daemon,
     count: Cell<u64>,
 }
@@ -54,16 +60,22 @@ impl Cri {
         let ready = || call(&socket, &method("Version"), &Message::default()).is_ok();
         let config = config.display().to_string();
         let daemon = host.daemon("containerd", &["--config", &config], ready)?;
-        let image = image.display().to_string();
-        let words = ["--address", &socket, "--namespace", "k8s.io"];
-        let import = [&words[..], &["images", "import", &image]].concat();
-        host.run("ctr", &import)?;
-        Ok(Self {
+        let cri = Self {
             socket,
             logs: host.state("logs"),
+            image: image.display().to_string(),
             daemon,
             count: Cell::new(0),
-        })
+        };
+        cri.import(host, "k8s.io")?;
+        Ok(cri)
+    }
+
+    /// Makes the image known in a namespace of containerd.
+    pub fn import(&self, host: &Host, namespace: &str) -> Result<()> {
+        let start = ["--address", &self.socket, "--namespace", namespace];
+        let words = [&start[..], &["images", "import", &self.image]].concat();
+        host.run("ctr", &words).map(drop)
     }
 
     /// The name that the next pod of that name has.
@@ -78,6 +90,40 @@ impl Cri {
         namespace: &'static str,
         labels: &[(&str, &str)],
     ) -> Result<Pod<'_>> {
+        let mut pod = self.bare_pod(name, namespace, labels, &Message::default(), false)?;
+        let status = self.call("PodSandboxStatus", &Message::default().text(1, &pod.id))?;
+        let network = field(&status, 1).and_then(|status| field(status, 5));
+        let address = network.and_then(|network| text(network, 1));
+        pod.address = address.context("the pod has no address")?;
+        Ok(pod)
+    }
+
+    /// The same in the host's network.
+    pub fn host_pod(&self, name: &str, namespace: &'static str) -> Result<Pod<'_>> {
+        self.bare_pod(name, namespace, &[], &Message::default(), true)
+    }
+
+    /// The same with a port that the host gives to it.
+    pub fn published_pod(
+        &self,
+        name: &str,
+        namespace: &'static str,
+        [from, to]: [u16; 2],
+    ) -> Result<Pod<'_>> {
+        let port = Message::default().number(2, to.into());
+        let ports = Message::default().nested(5, &port.number(3, from.into()));
+        self.bare_pod(name, namespace, &[], &ports, false)
+    }
+
+    /// A pod whose address is not asked for; `more` are other fields of its configuration.
+    fn bare_pod(
+        &self,
+        name: &str,
+        namespace: &'static str,
+        labels: &[(&str, &str)],
+        more: &Message,
+        is_host: bool,
+    ) -> Result<Pod<'_>> {
         let name = self.next_name(name);
         let number = self.count.replace(self.count.get() + 1);
         let uid = format!("e2e00000-0000-4000-8000-{number:012}");
@@ -91,13 +137,15 @@ impl Cri {
         let parent = format!("/kubepods/besteffort/pod{uid}");
         let config = Message::default()
             .nested(1, &metadata)
-            .text(2, &name)
+            // In the host's network it is the host's.
+            .text(2, if is_host { "" } else { &name })
             .text(3, &format!("{}/{name}", self.logs))
             .map(6, &[&known, labels].concat())
-            .map(7, &[("e2e/annotation", "yes")])
-            .nested(8, &Message::default().text(1, &parent));
+            .map(7, &[ANNOTATION])
+            .nested(8, &linux(&parent, is_host))
+            .and(more);
         let answer = self.call("RunPodSandbox", &Message::default().nested(1, &config))?;
-        let mut pod = Pod {
+        Ok(Pod {
             cri: self,
             id: text(&answer, 1).context("no id")?,
             name,
@@ -105,12 +153,7 @@ impl Cri {
             uid,
             config,
             address: String::new(),
-        };
-        let status = self.call("PodSandboxStatus", &Message::default().text(1, &pod.id))?;
-        let network = field(&status, 1).and_then(|status| field(status, 5));
-        let address = network.and_then(|network| text(network, 1));
-        pod.address = address.context("the pod has no address")?;
-        Ok(pod)
+        })
     }
 
     fn call(&self, name: &str, request: &Message) -> Result<Vec<u8>> {
@@ -168,6 +211,7 @@ impl Container<'_> {
                 name: self.pod.name.clone(),
                 namespace: self.pod.namespace.to_owned(),
                 uid: self.pod.uid.clone(),
+                annotation: ANNOTATION,
             }),
         }
     }
@@ -180,6 +224,16 @@ impl Drop for Pod<'_> {
             let _ = self.cri.call(name, &Message::default().text(1, &self.id));
         }
     }
+}
+
+/// `LinuxPodSandboxConfig`: the parent of its cgroups, and whose network it has.
+fn linux(parent: &str, is_host: bool) -> Message {
+    let linux = Message::default().text(1, parent);
+    if !is_host {
+        return linux;
+    }
+    let namespaces = Message::default().number(1, NODE);
+    linux.nested(2, &Message::default().nested(1, &namespaces))
 }
 
 fn method(name: &str) -> String {

@@ -1,4 +1,5 @@
-//! As much of gRPC as a test needs to make pods: one call, one answer, one connection each.
+//! As much of gRPC as a test needs to make pods: one call, one answer, one connection each. Our
+//! own (`owner/src/grpc.rs`) is not public, and what it gets wrong must not be wrong here too.
 //! Sources: RFC 9113 (HTTP/2), RFC 7541 (its header lists, only as literals here), gRPC's
 //! "over HTTP2" page, the Protocol Buffers encoding.
 
@@ -38,6 +39,12 @@ impl Message {
 
     pub fn nested(self, field: u8, value: &Self) -> Self {
         self.bytes(field, &value.0)
+    }
+
+    /// With the fields of another behind its own.
+    pub fn and(mut self, other: &Self) -> Self {
+        self.0.extend_from_slice(&other.0);
+        self
     }
 
     pub fn number(mut self, field: u8, value: u64) -> Self {

@@ -144,6 +144,13 @@ fn facts(said: &Container, truth: &Inside) -> Verdict {
     let (label, value) = truth.label;
     let label = said.labels.iter().find(|(key, _)| key == label.as_bytes());
     let label = label.map(|(_, value)| value.clone()).unwrap_or_default();
+    let annotation = truth.pod.as_ref().map(|pod| pod.annotation.0);
+    let mut annotations = pod.annotations.iter();
+    let annotation =
+        annotations.find(|(key, _)| Some(key.as_slice()) == annotation.map(str::as_bytes));
+    let annotation = annotation
+        .map(|(_, value)| value.clone())
+        .unwrap_or_default();
     let mut pairs = vec![
         ("id", said.id.as_slice(), truth.id.as_str()),
         ("name", &said.name, &truth.name),
@@ -155,6 +162,7 @@ fn facts(said: &Container, truth: &Inside) -> Verdict {
             ("pod", pod.name.as_slice(), truth.name.as_str()),
             ("namespace", &pod.namespace, &truth.namespace),
             ("uid", &pod.uid, &truth.uid),
+            ("annotation", &annotation, truth.annotation.1),
         ]),
         None => pairs.push(("pod", &pod.name, "")),
     }

@@ -5,6 +5,7 @@
 //! the runtimes running for you.
 
 pub mod cri;
+mod ctr;
 pub mod engine;
 mod grpc;
 pub mod host;
@@ -43,6 +44,7 @@ pub struct Pod {
     pub name: String,
     pub namespace: String,
     pub uid: String,
+    pub annotation: (&'static str, &'static str),
 }
 
 /// The host and its runtimes, each started when first asked for. The fields' order is that in

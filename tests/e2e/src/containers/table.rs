@@ -26,8 +26,9 @@ const GAPS: &[Gap] = &[
               around it there is not known",
     },
     Gap {
-        rows: "/published",
-        why: "the first packet's address is not yet translated: it is given to whoever listens there on the host",
+        rows: "published",
+        why: "the first packet's address is not yet translated: it is given to whoever listens there on the host, \
+              if anybody does",
     },
     Gap {
         rows: "/host-network",
