@@ -69,7 +69,8 @@ struct packet_record {
 	__u8 undecided; /* a term of the filter is not known here: user space is to decide */
 	__u8 owners; /* they follow */
 	__u32 netns; /* of the device: inode number */
-	__u32 pad;
+	__u8 awaited; /* an answer may tell who receives it (awaited.rs) */
+	__u8 pad[3];
 };
 
 /* The owners in a record; what stands beside SURE_NOT means nothing. */

@@ -205,6 +205,7 @@ static __always_inline struct packet_record *begin(struct __sk_buff *skb,
 	record->egress = egress;
 	record->pkt_type = skb->pkt_type;
 	record->netns = work->netns;
+	record->awaited = 0;
 	/* What stands in an owner is only looked at when somebody is known. */
 	work->who[FROM].sure = SURE_NOT;
 	work->who[TO].sure = SURE_NOT;
@@ -268,6 +269,7 @@ int seek_ends(struct __sk_buff *skb)
 		return unreadable(skb, control);
 	work->who[TO].sure = SURE_NOT;
 	find_ends(skb, work);
+	record->awaited = work->awaited;
 	return finish(skb, control, record, work->egress, work->l3);
 }
 

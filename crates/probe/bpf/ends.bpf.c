@@ -176,17 +176,14 @@ __noinline int remember_far(struct __sk_buff *skb)
 	return 1;
 }
 
-/*
- * Would the stack deliver the packet to its address here? Asked only for sockets bound to no
- * address, which a look-up finds for forwarded packets too.
- */
-__noinline int delivered_here(struct __sk_buff *skb)
+/* Is the packet's address one of this namespace's own? */
+__noinline int goes_here(struct __sk_buff *skb)
 {
 	struct work *work = own_work();
 	struct bpf_fib_lookup route = {};
 	long answer;
 
-	if (!work || skb->pkt_type == PACKET_OTHERHOST)
+	if (!work)
 		return 0;
 	if (skb->ifindex == LOOPBACK_IFINDEX)
 		return 1;
@@ -201,6 +198,15 @@ __noinline int delivered_here(struct __sk_buff *skb)
 	}
 	answer = bpf_fib_lookup(skb, &route, sizeof(route), 0);
 	return answer == BPF_FIB_LKUP_RET_NOT_FWDED || answer == BPF_FIB_LKUP_RET_FWD_DISABLED;
+}
+
+/*
+ * Would the stack deliver the packet to its address here? Asked only for sockets bound to no
+ * address, which a look-up finds for forwarded packets too.
+ */
+static __always_inline bool delivered_here(struct __sk_buff *skb)
+{
+	return skb->pkt_type != PACKET_OTHERHOST && goes_here(skb);
 }
 
 /* Can the stack be asked whose socket stands at an end? */
@@ -730,12 +736,13 @@ __noinline int find_receiver(struct __sk_buff *skb)
 		return 0;
 	if (work->egress && work->many)
 		return end_from_group(skb);
-	return end_from_tracking(skb, TO);
+	return end_from_tracking(skb, TO) || await_answer(skb);
 }
 
 /* The ends that the packet's own socket does not tell; see struct work. */
 static __always_inline void find_ends(struct __sk_buff *skb, struct work *work)
 {
+	work->awaited = 0;
 	if (!find_tuple(skb))
 		return;
 	work->tracked = 0;

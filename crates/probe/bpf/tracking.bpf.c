@@ -260,7 +260,26 @@ __noinline int doubt_receiver(struct __sk_buff *skb)
 	if (end_from_tracking(skb, TO))
 		return 0;
 	work->who[TO] = found;
-	if (!work->tracked)
+	if (!work->tracked) {
 		work->who[TO].sure = SURE_GUESS;
+		work->awaited = !work->many;
+	}
+	return 0;
+}
+
+/*
+ * Nobody is found to receive a connection's first packet, which is addressed to this namespace and
+ * may yet be sent elsewhere: who answers tells. A bridge's port has it as another host's. Always 0:
+ * nobody is found.
+ */
+__noinline int await_answer(struct __sk_buff *skb)
+{
+	struct work *work = own_work();
+
+	if (!work || work->egress || work->tracked || work->many || work->tuple.error ||
+	    !has_sockets(&work->tuple) || skb->ifindex == LOOPBACK_IFINDEX ||
+	    (work->tuple.protocol == IPPROTO_TCP && !work->tuple.syn))
+		return 0;
+	work->awaited = translates(skb) && goes_here(skb);
 	return 0;
 }

@@ -84,7 +84,8 @@ abi! {
         undecided: u8,
         owners: u8,
         netns: u32,
-        pad: u32,
+        awaited: u8,
+        pad: [u8; 3],
     }
     OwnerPair = "owner_pair" {
         receiver: OwnerRecord,

@@ -6,6 +6,7 @@
 
 mod abi;
 mod attach;
+mod awaited;
 mod beginning;
 mod btf;
 mod cgroups;

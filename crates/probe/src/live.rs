@@ -16,6 +16,7 @@ use rustix::event::epoll;
 use crate::Error;
 use crate::abi::{self, PacketRecord, ReaderState};
 use crate::attach::{self, Attacher, Attachment, Backend};
+use crate::awaited::{self, Awaited};
 use crate::beginning::{choose_devices, graphs, link_type};
 use crate::cgroups::Cgroups;
 use crate::clock::{self, Clock};
@@ -129,6 +130,7 @@ pub struct Live {
     programs: Programs,
     rings: Rings,
     events: Events,
+    awaited: Awaited,
     reader: Mapped,
     wake_bytes: u32,
     /// Looks since the last packet.
@@ -252,6 +254,7 @@ impl Live {
             programs,
             rings,
             events,
+            awaited: Awaited::default(),
             reader,
             wake_bytes,
             quiet_looks: 0,
@@ -382,6 +385,13 @@ impl Live {
         {
             packet = self.rings.oldest();
         }
+        if let Some((time, ring)) = packet
+            && self.rings.is_awaited(ring)
+            && self.is_kept(ring)
+        {
+            self.rings.hold(time.saturating_sub(1));
+            packet = None;
+        }
         // No event before the packets that came before it, which may not be published yet.
         let limit = self.rings.limit();
         let event = self.events.next_time().filter(|&time| time <= limit);
@@ -430,9 +440,23 @@ impl Live {
         false
     }
 
+    /// Whether a packet waits for its answer.
+    #[cold]
+    fn is_kept(&mut self, ring: usize) -> bool {
+        let may_wait = !self.stopped && !self.rings.are_filling();
+        self.awaited.keeps(&self.rings, ring, may_wait, |place| {
+            let iface = self.ifaces.get(*self.by_place.get(&place)?)?;
+            Some(iface.link_type)
+        })
+    }
+
     fn next_packet(&mut self, ring: usize) -> Option<Event<'_>> {
         let Lent { record, ends, data } = self.rings.lend(ring)?;
         self.quiet_looks = 0;
+        let ends = match self.awaited.ends() {
+            Some(told) if record.awaited != 0 => told,
+            _ => ends,
+        };
         let place = (NetnsId(record.netns), record.ifindex);
         if self.last_place.0 != place {
             self.last_place = (place, *self.by_place.get(&place)?);
@@ -464,13 +488,18 @@ impl Live {
     pub fn wait(&mut self) -> Result<(), Error> {
         let now = clock::monotonic();
         self.clock.refresh(now);
-        let (patrol, wake_bytes) = self.patience();
+        let awaits = self.awaited.take_waits();
+        let (patrol, wake_bytes) = if awaits {
+            (awaited::PATROL, 1)
+        } else {
+            self.patience()
+        };
         self.reader
             .store_u32_fenced(offset_of!(ReaderState, wake_bytes), wake_bytes);
         self.reader
             .store_u32_fenced(offset_of!(ReaderState, sleeping), 1);
         let mut ready = Vec::with_capacity(4);
-        if self.rings.queued() < u64::from(wake_bytes) {
+        if awaits || self.rings.queued() < u64::from(wake_bytes) {
             let timeout = rustix::time::Timespec {
                 tv_sec: 0,
                 tv_nsec: i64::try_from(patrol.as_nanos()).unwrap_or(0),

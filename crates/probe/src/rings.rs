@@ -7,6 +7,8 @@
 //! that is not busy then has published every record older than T. For a busy ring that holds
 //! only for the last T at which it was not busy. The least of these is how far we may deliver.
 
+mod ahead;
+
 use std::io;
 use std::mem::offset_of;
 use std::os::fd::BorrowedFd;
@@ -17,6 +19,8 @@ use zerocopy::FromBytes;
 use crate::abi::{self, OwnerPair, OwnerRecord, PacketRecord, RING_HEADER, RingControl};
 use crate::clock;
 use crate::sys::Mapped;
+
+pub use ahead::Waiting;
 
 /// A store may be seen by another CPU this much later than its clock reading suggests (ns).
 const STORE_DELAY: u64 = 10_000;
@@ -42,6 +46,8 @@ struct Ring {
     released: u64,
     /// Time of the record at `position`; only valid when `position < head`.
     next_time: u64,
+    /// Whether an answer may tell who receives that packet.
+    is_awaited: bool,
     /// Every record older than this has been published.
     complete: u64,
     /// The owners of the record lent out last.
@@ -94,6 +100,7 @@ impl Rings {
                 head: 0,
                 released: 0,
                 next_time: 0,
+                is_awaited: false,
                 complete: now,
                 ends: Ends::default(),
             })
@@ -146,15 +153,26 @@ impl Rings {
     }
 
     fn load_next_time(&mut self, index: usize) {
-        let time = self.record(index).map_or(0, |record| record.time);
+        let next = self.record(index);
+        let (time, is_awaited) = next.map_or((0, false), |it| (it.time, it.awaited != 0));
         if let Some(ring) = self.each.get_mut(index) {
             ring.next_time = time;
+            ring.is_awaited = is_awaited;
         }
+    }
+
+    /// Whether an answer may tell who receives the ring's next packet.
+    pub fn is_awaited(&self, index: usize) -> bool {
+        self.each.get(index).is_some_and(|ring| ring.is_awaited)
     }
 
     /// Where the record at a ring's position lies, which must be below its head.
     fn at(&self, ring: &Ring) -> usize {
-        let offset = usize::try_from(ring.position & (self.ring_size - 1)).unwrap_or(0);
+        self.place_of(ring, ring.position)
+    }
+
+    fn place_of(&self, ring: &Ring, position: u64) -> usize {
+        let offset = usize::try_from(position & (self.ring_size - 1)).unwrap_or(0);
         ring.base + RING_HEADER as usize + offset
     }
 

@@ -2,7 +2,7 @@
 
 use pktwho_packet::LinkType;
 
-use crate::packet_socket::tuple::tuple;
+use crate::packet_socket::tuple::{datagram, tuple};
 use crate::{btf, janitor, mmaps, netlink, terms};
 
 /// What the bytes are taken for.
@@ -49,6 +49,8 @@ pub fn read(record: Record, bytes: &[u8]) {
         }
         Record::Ethernet => {
             let _ = tuple(LinkType::ETHERNET, bytes);
+            let payload = datagram(LinkType::ETHERNET, bytes).map(|(.., payload)| payload);
+            assert!(payload.is_none_or(|payload| payload.len() <= bytes.len()));
         }
         Record::Raw => {
             let _ = tuple(LinkType::RAW, bytes);

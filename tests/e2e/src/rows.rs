@@ -97,11 +97,6 @@ const WIREGUARD_GAP: Gap = Gap {
     empty: &["tunnelled sender"],
     wrong: &[],
 };
-const NAT_GAP: Gap = Gap {
-    why: "a connection's first packet is captured before it is known where it goes",
-    empty: &["far receiver"],
-    wrong: &[],
-};
 const BOUND_FAR: Gap = Gap {
     why: "in another namespace a socket bound to a device is known by what it has sent",
     empty: &["far receiver"],
@@ -170,9 +165,9 @@ pub const ROWS: &[Row] = rows! {
     "nat-behind", nat::outbound, BEHIND_NAT, "the same, seen by the client";
     "nat-collision", nat::collision, NAT, "and another port, because a process of its own has that";
     "nat-handed-over", nat::handed_over, NAT, "the server's child goes on with a translated connection";
-    "nat-published", nat::published, NAT, "a published port of the container's", gap NAT_GAP;
+    "nat-published", nat::published, NAT, "a published port of the container's";
     "nat-published-reset", nat::published_reset, NAT_ALL, "a connection to it from before the capture, ended by RST";
-    "nat-hairpin", nat::hairpin, NAT, "the container asks for its own published port", gap NAT_GAP;
+    "nat-hairpin", nat::hairpin, NAT, "the container asks for its own published port";
     "nat-errors", nat::errors, NAT, "ICMP errors and echo through NAT";
     "user-space-proxy", nat::proxy, ROUTER, "a process on the router hands the bytes on";
     "fragments", shapes::fragments, WIRE, "datagrams in several packets";

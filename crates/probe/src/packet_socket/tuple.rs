@@ -29,10 +29,24 @@ const EXTENSIONS: usize = 4;
 
 /// `None`: of another protocol, a later fragment, or cut too early.
 pub fn tuple(link_type: LinkType, data: &[u8]) -> Option<Tuple> {
+    read(link_type, &mut Cursor::new(data))
+}
+
+/// A UDP datagram's addresses, the length in its header and its payload, as far as it is there.
+pub fn datagram(link_type: LinkType, data: &[u8]) -> Option<(Tuple, u16, &[u8])> {
     let mut cursor = Cursor::new(data);
+    let tuple = read(link_type, &mut cursor).filter(|it| it.protocol == Protocol::Udp)?;
+    let length = cursor.u16().ok()?;
+    cursor.skip(2).ok()?;
+    let payload = cursor.limit(usize::from(length).saturating_sub(8)).rest();
+    Some((tuple, length, payload))
+}
+
+/// Leaves the cursor behind the ports.
+fn read(link_type: LinkType, cursor: &mut Cursor<'_>) -> Option<Tuple> {
     let tuple = match link_type {
-        LinkType::ETHERNET => ethernet(&mut cursor),
-        LinkType::RAW => raw(&mut cursor),
+        LinkType::ETHERNET => ethernet(cursor),
+        LinkType::RAW => raw(cursor),
         _ => Ok(None),
     };
     tuple.ok().flatten()
