@@ -51,6 +51,7 @@ static LINKS: &[(LinkType, Link)] = &[
     (LinkType::IEEE802_11_AVS, ieee80211::avs),
     (LinkType::IEEE802_15_4_WITHFCS, ieee802154::frame),
     (LinkType::IEEE802_15_4_NOFCS, ieee802154::frame),
+    (LinkType::IEEE802_15_4_TAP, ieee802154::tap),
     (LinkType::JUNIPER_ETHER, juniper::ether),
     (LinkType::JUNIPER_PPP, juniper::ppp),
     (LinkType::JUNIPER_FRELAY, juniper::frelay),

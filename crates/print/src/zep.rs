@@ -60,6 +60,7 @@ pub(crate) fn zep(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     }
     if left > 0 {
         p.unknown(after.limit(left).rest());
+        after.need(left)?;
     }
     Ok(())
 }
