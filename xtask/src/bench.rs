@@ -1,6 +1,6 @@
 //! `bench`: what pktwho costs and loses, what its filters cost, and how soon it captures, beside
-//! the installed tcpdump. Root only, but for files: filtering and printing them, and the time it takes
-//! to compile filters.
+//! the installed tcpdump; and what container runtimes cost its start. Root only, but for files:
+//! filtering and printing them, and the time it takes to compile filters.
 
 mod files;
 mod offline;
@@ -11,7 +11,7 @@ use crate::{Outcome, owners, shell};
 
 const HELP: &str = "usage: cargo xtask bench capture|filter [--seconds S] [--rounds N] \
                     [-w FILE] [--receiver] [FILTER...]
-       cargo xtask bench start|print [--rounds N]
+       cargo xtask bench start|containers|print [--rounds N]
        cargo xtask bench files [--packets N] [--rounds N] [--folder PATH]
        cargo xtask bench filter offline [--rounds N]
        cargo xtask bench filter compile [FAMILY]";
@@ -36,10 +36,14 @@ pub fn run(words: &[String]) -> Outcome {
             let rest = words.get(1..).unwrap_or_default();
             owners::end_to_end("bench", &[&expression, rest].concat())
         }
-        ("start", _) => {
+        ("start" | "containers", _) => {
+            let mode = match word(0) {
+                "start" => "start",
+                _ => "runtimes",
+            };
             let rounds = ["--rounds", "15"].map(str::to_owned);
             let rest = words.get(1..).unwrap_or_default();
-            owners::end_to_end("start", &[&rounds, rest].concat())
+            owners::end_to_end(mode, &[&rounds, rest].concat())
         }
         _ => Err(HELP.into()),
     }

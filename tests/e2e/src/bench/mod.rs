@@ -7,6 +7,7 @@
 
 pub mod generator;
 mod layers;
+pub mod runtimes;
 pub mod start;
 mod table;
 

@@ -91,26 +91,38 @@ impl<'a> Times<'a> {
     }
 
     fn measure(&mut self, netns: &Netns, path: &Path) -> Result<()> {
-        let output = path.display().to_string();
-        let words = ["-n", "-i", "lo", "-c", "1", "-w", &output];
-        let begin = realtime()?;
-        let ended = Tool::spawn(self.program, netns, &words)?.wait()?;
-        ended.expect_status(0)?;
-        let packets = read_file(path)?;
-        let first = packets.first().context("nothing captured")?;
-        let delay = u64::try_from(first.time - begin).context("captured before the start")?;
-        self.capturing.push(Duration::from_nanos(delay));
-        self.ended.push(ended.took);
+        let (capturing, ended) = first_packet(self.program, netns, path, &[])?;
+        self.capturing.push(capturing);
+        self.ended.push(ended);
         Ok(())
     }
 }
 
+/// From the start of the process to its first packet, and to its end.
+pub(super) fn first_packet(
+    program: &Path,
+    netns: &Netns,
+    path: &Path,
+    more: &[&str],
+) -> Result<(Duration, Duration)> {
+    let output = path.display().to_string();
+    let words = ["-n", "-i", "lo", "-c", "1", "-w", &output];
+    let begin = realtime()?;
+    let ended = Tool::spawn(program, netns, &[&words[..], more].concat())?.wait()?;
+    ended.expect_status(0)?;
+    let packets = read_file(path)?;
+    let first = packets.first().context("nothing captured")?;
+    let delay = u64::try_from(first.time - begin).context("captured before the start")?;
+    Ok((Duration::from_nanos(delay), ended.took))
+}
+
 /// Of sorted times.
-fn median(times: &[Duration]) -> Result<Duration> {
+pub(super) fn median(times: &[Duration]) -> Result<Duration> {
     times.get(times.len() / 2).copied().context("no times")
 }
 
-fn figures(times: &mut [Duration]) -> Result<String> {
+/// The median, the fastest and the slowest; sorts.
+pub(super) fn figures(times: &mut [Duration]) -> Result<String> {
     times.sort_unstable();
     let mut text = format!("{:.1?}", median(times)?);
     if let (Some(fastest), Some(slowest)) = (times.first(), times.last()) {

@@ -13,6 +13,7 @@ mod packet_socket;
 mod privileges;
 mod readme;
 mod refusals;
+mod runtimes;
 mod select;
 pub mod traces;
 mod types;
@@ -95,6 +96,8 @@ pub const CASES: &[Case] = cases! {
     "homes/soak", soak::case;
     "names/asked-once", names::asked_once;
     "names/dead-server", names::dead_server;
+    "runtimes/hundreds", runtimes::hundreds;
+    "runtimes/require-match", runtimes::require_match;
     "select/pid", select::pid;
     "select/pname", select::pname;
     "select/uid", select::uid;

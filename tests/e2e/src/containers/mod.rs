@@ -7,6 +7,7 @@
 pub mod cri;
 mod ctr;
 pub mod engine;
+pub mod fake;
 mod grpc;
 pub mod host;
 mod image;
