@@ -38,6 +38,7 @@ mod sink;
 mod sources;
 mod text;
 mod tls_probe;
+mod unknown_link;
 mod wanted;
 mod window;
 

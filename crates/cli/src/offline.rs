@@ -24,6 +24,7 @@ use crate::signals::Signals;
 use crate::sink::{Sink, SourceFacts, say};
 use crate::sources::{self, Opener, Sources};
 use crate::text::Text;
+use crate::unknown_link;
 use crate::window::Window;
 
 /// Reads files to their end, or until enough packets were taken, or until asked to stop.
@@ -64,6 +65,10 @@ pub fn run(plan: plan::Read) -> Result<()> {
                 .map_or_else(LinkType::default, |s| s.reader.link_type()),
             ..Iface::default()
         })?,
+    }
+    if output.print.is_some() {
+        let types = sources.all.iter().map(|source| source.reader.link_type());
+        unknown_link::refuse(types.chain(ifaces.iter().map(|iface| iface.link_type)))?;
     }
     for path in together.iter().chain(&later) {
         refuse_overwriting(path, &output)?;

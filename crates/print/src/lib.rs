@@ -43,6 +43,7 @@ mod atalk;
 mod atm;
 mod autorp;
 mod babel;
+mod bcm_li;
 mod beep;
 mod bfd;
 mod bgp;
@@ -202,6 +203,7 @@ use pktwho_packet::Packet;
 
 pub use esp::Secrets;
 use flows::Flows;
+pub use link::prints;
 use memory::Memory;
 use out::Out;
 pub use packet_type::PacketType;

@@ -106,6 +106,12 @@ pub(crate) fn print(p: &mut Out<'_>, packet: &Packet<'_>) -> Printed {
     }
 }
 
+/// Whether packets of that link type have a printer.
+pub fn prints(link_type: LinkType) -> bool {
+    let link_type = LinkType::from_dlt(link_type.0);
+    LINKS.iter().any(|link| link.0 == link_type)
+}
+
 /// A packet of another link type inside one whose own header is `before` bytes, if anybody
 /// prints that type.
 pub(crate) fn inner(

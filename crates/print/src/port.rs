@@ -7,9 +7,9 @@ use pktwho_wire::Cursor;
 use crate::ip_proto::Ip;
 use crate::out::{Out, Printed};
 use crate::{
-    PacketType, ahcp, aodv, atalk, autorp, babel, beep, bfd, bgp, bootp, cnfp, dhcp6, dns, geneve,
-    hncp, hsrp, isakmp, krb, l2tp, ldp, lisp, lmp, lspping, lwapp, lwres, mpls, msdp, nfs, ntp,
-    olsr, openflow, pgm, pptp, ptp, quic, radius, resp, rip, rpki_rtr, rtp, rx, sflow, snmp,
+    PacketType, ahcp, aodv, atalk, autorp, babel, bcm_li, beep, bfd, bgp, bootp, cnfp, dhcp6, dns,
+    geneve, hncp, hsrp, isakmp, krb, l2tp, ldp, lisp, lmp, lspping, lwapp, lwres, mpls, msdp, nfs,
+    ntp, olsr, openflow, pgm, pptp, ptp, quic, radius, resp, rip, rpki_rtr, rtp, rx, sflow, snmp,
     someip, syslog, telnet, text, tftp, timed, vqp, vxlan, wb, zep, zephyr, zmtp1,
 };
 
@@ -40,9 +40,16 @@ impl Ends {
 struct Entry {
     first: u16,
     last: u16,
-    /// Whether the source's port counts as well as the destination's.
-    both: bool,
+    ends: Which,
     print: Payload,
+}
+
+/// Whose port counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    Source,
+    Destination,
+    Either,
 }
 
 /// A port of either end.
@@ -55,7 +62,7 @@ const fn ports(first: u16, last: u16, print: Payload) -> Entry {
     Entry {
         first,
         last,
-        both: true,
+        ends: Which::Either,
         print,
     }
 }
@@ -65,7 +72,17 @@ const fn to_port(port: u16, print: Payload) -> Entry {
     Entry {
         first: port,
         last: port,
-        both: false,
+        ends: Which::Destination,
+        print,
+    }
+}
+
+/// A port of the source alone.
+const fn from_port(port: u16, print: Payload) -> Entry {
+    Entry {
+        first: port,
+        last: port,
+        ends: Which::Source,
         print,
     }
 }
@@ -134,6 +151,7 @@ static UDP: &[Entry] = &[
     ports(200, 327, atalk::in_udp),
     ports(768, 895, atalk::in_udp),
     ports(16512, 16639, atalk::in_udp),
+    from_port(49152, bcm_li::bcm_li),
 ];
 
 /// TCP ports, likewise.
@@ -167,7 +185,8 @@ fn find(table: &[Entry], source: u16, destination: u16) -> Option<Payload> {
         .iter()
         .find(|entry| {
             let among = entry.first..=entry.last;
-            among.contains(&destination) || entry.both && among.contains(&source)
+            entry.ends != Which::Source && among.contains(&destination)
+                || entry.ends != Which::Destination && among.contains(&source)
         })
         .map(|entry| entry.print)
 }

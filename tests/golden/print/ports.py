@@ -338,6 +338,13 @@ def netflow():
     return every_cut(datagrams(2055, short)) + datagrams(2055, [*wide.values(), message(5), u16(5, 0) + bytes(20)])
 
 
+def interceptions():
+    packets = [generate.SMALL, generate.INNER6, generate.ethernet(0x800, generate.SMALL), b"", b"abcdefgh"]
+    shims = [direction << 29 | kind << 25 | subtype << 22 | 7 for kind in range(9) for direction, subtype in ((kind % 5, kind % 4),)]
+    found = [u32(shim) + packet for shim in shims for packet in packets] + [b"abc", b""]
+    return datagrams(5, found, 49152) + datagrams(49152, found[:1], 5) + every_cut(datagrams(5, found[25:26], 49152))
+
+
 CASES = {
     # name: (packets, {suffix: arguments})
     "ntp": (datagrams(123, ntp()), {"": "-n", "-v": "-nv"}),
@@ -361,6 +368,7 @@ CASES = {
     "nfs": (nfs(), {"": "-n", "-v": "-nv", "-vv": "-nvv", "-u": "-nu"}),
     "sunrpc": (every_cut(sunrpc()), {"": "-n -T rpc", "-v": "-nvv -T rpc"}),
     "netflow": (netflow(), {"": "-n -T cnfp"}),
+    "bcm-li": (interceptions(), {"": "-n", "-v": "-nv"}),
     "texts": (every_cut(texts(), 40), {"": "-n", "-v": "-nv"}),
 }
 
