@@ -128,6 +128,14 @@ impl Guards {
             .unwrap_or_else(PoisonError::into_inner)
             .insert(index);
     }
+
+    /// It is not captured on any more, or gone.
+    pub fn is_released(&self, index: u32) {
+        let captured = self.captured.lock();
+        captured
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&index);
+    }
 }
 
 impl Drop for Guards {
@@ -190,12 +198,11 @@ impl Guarding {
     /// Something has changed: is every device guarded? If not the hook is to look again. `false`:
     /// it is refused, which it was not before.
     fn check(&mut self) -> bool {
-        let is_guarded = self.wanted().is_some_and(|wanted| {
-            let mut places = wanted.iter().map(Post::place);
-            places.all(|place| self.posts.contains_key(&place))
-        });
-        if is_guarded {
-            return true;
+        if let Some(wanted) = self.wanted() {
+            let places = self.leave_all_but(&wanted);
+            if places.iter().all(|place| self.posts.contains_key(place)) {
+                return true;
+            }
         }
         self.wait_longer();
         self.watch.begin().is_ok()
@@ -207,8 +214,7 @@ impl Guarding {
             self.wait_longer();
             return;
         };
-        let places: FxHashSet<Place> = wanted.iter().map(Post::place).collect();
-        self.posts.retain(|place, _| places.contains(place));
+        self.leave_all_but(&wanted);
         for post in &wanted {
             if self.posts.contains_key(&post.place()) {
                 continue;
@@ -225,6 +231,13 @@ impl Guarding {
         if !self.check() {
             self.wait_longer();
         }
+    }
+
+    /// Leaves the devices that are gone or not to be looked at any more; the places wanted.
+    fn leave_all_but(&mut self, wanted: &[Post]) -> FxHashSet<Place> {
+        let places: FxHashSet<Place> = wanted.iter().map(Post::place).collect();
+        self.posts.retain(|place, _| places.contains(place));
+        places
     }
 
     fn wait_longer(&mut self) {

@@ -576,6 +576,8 @@ impl Live {
                     if let Some(attachment) = self.attachments.remove(&(netns, index)) {
                         self.attacher.detach(attachment);
                     }
+                    let guards = self.guards.iter();
+                    guards.for_each(|guards| guards.is_released(index));
                 }
                 Change::Left(netns) => {
                     let left = |place: &Place, _: &mut _| place.0 == netns;
