@@ -11,6 +11,8 @@
  * Oldest kernel: 5.10; to ask for the current task at a device 6.10 or so.
  */
 
+#include "ring.h"
+
 static __always_inline __u64 flow_hash(const struct flow_key *key)
 {
 	const __u64 *word = (const __u64 *)key;
@@ -75,17 +77,16 @@ static __always_inline void remember_sent(struct __sk_buff *skb, struct sock_own
 	place->buffer = (__u64)skb;
 }
 
-/* Enters the packet's flow, unless it is the one that was entered last. */
-static __always_inline void remember_flow(struct __sk_buff *skb, struct bpf_sock *full,
-					  struct sock_owner *socket, bool to_peer, __u32 l3)
+/* Enters the flow that a packet has, unless it is the one that was entered last. */
+static __always_inline void remember_flow(struct bpf_sock *full, struct sock_owner *socket,
+					  bool to_peer, const struct tuple *tuple)
 {
-	struct tuple tuple = {};
 	struct flow_key key;
 	__u64 hash;
 
-	if (!read_sent(skb, l3, &tuple) || !is_own_flow(full, &tuple))
+	if (!is_own_flow(full, tuple))
 		return;
-	flow_of(&key, &tuple, FROM, socket->netns);
+	flow_of(&key, tuple, FROM, socket->netns);
 	hash = flow_hash(&key);
 	if (socket->last_flow == hash)
 		return;
@@ -136,8 +137,13 @@ int egress(struct __sk_buff *skb)
 	if (skb->ifindex == LOOPBACK_IFINDEX)
 		remember_sent(skb, socket, tcp, 0);
 	to_peer = is_connected(full) && (tcp || goes_to_peer(skb, full, 0));
-	if (!to_peer || !(socket->flags & FLOW_WRITTEN))
-		remember_flow(skb, full, socket, to_peer, 0);
+	if (!to_peer || !(socket->flags & FLOW_WRITTEN)) {
+		/* Not in the work area: softirqs may come in between, and send. */
+		struct tuple tuple = {};
+
+		if (read_sent(skb, 0, &tuple))
+			remember_flow(full, socket, to_peer, &tuple);
+	}
 	return 1;
 }
 
@@ -147,12 +153,13 @@ int egress(struct __sk_buff *skb)
 #define HELD 1
 #define HELD_UNKNOWN 2
 
-static __always_inline bool is_at(struct file **files, __u32 fd, const struct socket *socket)
+/* Is the file with this number the socket? Pointers as numbers: a global function, looked at once. */
+__noinline int is_at(__u64 files, __u32 fd, __u64 socket)
 {
 	struct file *file = 0;
 
-	return !bpf_probe_read_kernel(&file, sizeof(file), files + fd) && file &&
-	       BPF_CORE_READ(file, private_data) == socket;
+	return !bpf_probe_read_kernel(&file, sizeof(file), (struct file **)files + fd) && file &&
+	       (__u64)BPF_CORE_READ(file, private_data) == socket;
 }
 
 /*
@@ -165,10 +172,9 @@ __noinline int is_held(struct __sk_buff *skb)
 	struct sock_owner *owned;
 	struct bpf_sock *full, *sk = skb->sk;
 	struct task_struct *task;
-	struct socket *socket;
 	struct fdtable *table;
-	struct file **files;
-	__u32 count;
+	__u32 count, found = FILES_MAX;
+	__u64 socket, files;
 
 	if (!config.current_in_capture || !sk)
 		return HELD_NOT;
@@ -179,9 +185,9 @@ __noinline int is_held(struct __sk_buff *skb)
 	if (!owned)
 		return HELD_NOT;
 	task = (struct task_struct *)bpf_get_current_task();
-	socket = BPF_CORE_READ((struct sk_buff *)skb, sk, sk_socket);
+	socket = (__u64)BPF_CORE_READ((struct sk_buff *)skb, sk, sk_socket);
 	table = BPF_CORE_READ(task, files, fdt);
-	files = BPF_CORE_READ(table, fd);
+	files = (__u64)BPF_CORE_READ(table, fd);
 	count = BPF_CORE_READ(table, max_fds);
 	if (!socket || !files)
 		return HELD_NOT;
@@ -190,12 +196,15 @@ __noinline int is_held(struct __sk_buff *skb)
 	for (__u32 fd = 0; fd < FILES_MAX; fd++) {
 		if (fd >= count)
 			return HELD_NOT;
-		if (is_at(files, fd, socket)) {
-			owned->fd = fd;
-			return HELD;
-		}
+		found = fd;
+		if (is_at(files, fd, socket))
+			break;
+		found = FILES_MAX;
 	}
-	return HELD_UNKNOWN;
+	if (found == FILES_MAX)
+		return HELD_UNKNOWN;
+	owned->fd = found;
+	return HELD;
 }
 
 /* What a request socket sends is its listener's. */
@@ -206,14 +215,69 @@ static __always_inline struct bpf_sock *full_or_listener(struct bpf_sock *sk)
 	return full ? full : bpf_get_listener_sock(sk);
 }
 
-/* The packet's flow, at a device. */
-__noinline int enter_flow(struct __sk_buff *skb, __u32 l3)
+/* Is the sender current? TCP sends in softirqs too. */
+static __always_inline bool is_current(struct bpf_sock *sk)
+{
+	return sk->protocol != IPPROTO_TCP || (is_connected(sk) && is_locked(sk));
+}
+
+/* Is the current task the owner, and known to be from what it has sent or received? */
+static __always_inline bool is_settled(const struct sock_owner *socket)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	return socket->who.pid == id >> 32 && socket->who.tid == (__u32)id &&
+	       socket->who.sure == SURE_EXACT && (socket->flags & (FROM_ITERATOR | PROVEN)) == PROVEN;
+}
+
+/*
+ * The sender is current, but it may be somebody else in whose context the packet goes: another
+ * process must hold the socket to become its owner. If it does not, an owner that has not yet
+ * sent or received is a guess; where that cannot be told, TCP's lock tells, and without one it is
+ * a guess too.
+ */
+__noinline int claim_sender(struct __sk_buff *skb)
 {
 	struct bpf_sock *full, *sk = skb->sk;
 	struct sock_owner *socket;
-	bool to_peer;
+	int held = HELD;
 
-	if (!sk || l3 > ETHERNET_HEADER)
+	full = sk ? full_or_listener(sk) : 0;
+	if (!full)
+		return 0;
+	socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
+	if (!socket)
+		return 0;
+	if (socket->who.pid != bpf_get_current_pid_tgid() >> 32)
+		held = is_held(skb);
+	if (held != HELD_NOT)
+		claim(socket, PROVEN);
+	if (full->protocol != IPPROTO_TCP && socket->who.sure == SURE_EXACT &&
+	    (held == HELD_UNKNOWN || (held == HELD_NOT && !(socket->flags & PROVEN))))
+		socket->who.sure = SURE_GUESS;
+	return 0;
+}
+
+/* Puts addresses and ports of a packet that is sent into the work area. */
+__noinline int find_sent(struct __sk_buff *skb, __u32 l3)
+{
+	struct work *work = own_work();
+
+	if (!work)
+		return 0;
+	__builtin_memset(&work->tuple, 0, sizeof(work->tuple));
+	return read_sent(skb, l3, &work->tuple);
+}
+
+/* The same as `egress`, at a device. */
+__noinline int keep_sender(struct __sk_buff *skb, __u32 l3)
+{
+	struct bpf_sock *full, *sk = skb->sk;
+	struct work *work = own_work();
+	struct sock_owner *socket;
+	bool tcp, to_peer;
+
+	if (!sk || !work || l3 > ETHERNET_HEADER)
 		return 0;
 	full = full_or_listener(sk);
 	if (!full)
@@ -221,39 +285,26 @@ __noinline int enter_flow(struct __sk_buff *skb, __u32 l3)
 	socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
 	if (!socket)
 		return 0;
-	to_peer = is_connected(full) &&
-		  (full->protocol == IPPROTO_TCP || goes_to_peer(skb, full, l3));
-	if (!to_peer || !(socket->flags & FLOW_WRITTEN))
-		remember_flow(skb, full, socket, to_peer, l3);
+	if (!is_settled(socket) && is_current(full))
+		claim_sender(skb);
+	tcp = full->protocol == IPPROTO_TCP;
+	if (skb->ifindex == LOOPBACK_IFINDEX)
+		remember_sent(skb, socket, tcp, l3);
+	to_peer = is_connected(full) && (tcp || goes_to_peer(skb, full, l3));
+	if ((!to_peer || !(socket->flags & FLOW_WRITTEN)) && find_sent(skb, l3))
+		remember_flow(full, socket, to_peer, &work->tuple);
 	return 0;
 }
 
-/*
- * The same as `egress` at a device, where it may be somebody else in whose context the packet
- * goes: another process must hold the socket to become its owner. If it does not, an owner that
- * has not yet sent or received is a guess; where that cannot be told, TCP's lock tells, and without
- * one it is a guess too.
- */
+/* Mostly there is nothing to keep of a packet: a connected socket goes on as it did. */
 static __always_inline void sent_at_device(struct __sk_buff *skb, struct bpf_sock *full,
 					   struct sock_owner *socket, __u32 l3)
 {
-	bool tcp = full->protocol == IPPROTO_TCP;
-
-	if (!tcp || (is_connected(full) && is_locked(full))) {
-		int held = HELD;
-
-		if (socket->who.pid != bpf_get_current_pid_tgid() >> 32)
-			held = is_held(skb);
-		if (held != HELD_NOT)
-			claim(socket, PROVEN);
-		if (!tcp && socket->who.sure == SURE_EXACT &&
-		    (held == HELD_UNKNOWN || (held == HELD_NOT && !(socket->flags & PROVEN))))
-			socket->who.sure = SURE_GUESS;
-	}
-	if (skb->ifindex == LOOPBACK_IFINDEX)
-		remember_sent(skb, socket, tcp, l3);
-	if (!(socket->flags & FLOW_WRITTEN) || (!tcp && !goes_to_peer(skb, full, l3)))
-		enter_flow(skb, l3);
+	if ((socket->flags & FLOW_WRITTEN) && skb->ifindex != LOOPBACK_IFINDEX &&
+	    (full->protocol == IPPROTO_TCP || goes_to_peer(skb, full, l3)) &&
+	    (is_settled(socket) || !is_current(full)))
+		return;
+	keep_sender(skb, l3);
 }
 
 /* Are packets looked at when they reach a device, for nobody has before? */
@@ -267,7 +318,7 @@ static __always_inline bool looks_at_devices(void)
 	return shared && !READ(shared->watching);
 }
 
-/* Hangs before the filter where that does not let all packets through to the capture program. */
+/* Hangs on devices that are not captured on; of those that are, the filter calls it for what it refuses. */
 static __always_inline int look_at(struct __sk_buff *skb, __u32 l3)
 {
 	struct bpf_sock *sk = skb->sk;

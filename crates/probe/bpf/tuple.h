@@ -82,6 +82,45 @@ struct ipv6_head {
 #define ICMPV6_ECHO 128
 #define ICMPV6_ECHO_REPLY 129
 
+/* What skip_extensions gives. */
+#define SKIPPED_NEXT(skipped) ((__u8)(skipped))
+#define SKIPPED_PART(skipped) ((__u8)((skipped) >> 8))
+#define SKIPPED_OFFSET(skipped) ((__u16)((skipped) >> 16))
+#define SKIPPED_ID(skipped) ((__u32)((skipped) >> 32))
+#define SKIPPED_NOT (~0ULL)
+
+/*
+ * Where the IPv6 extension headers end that begin with a `next` header at `offset`, and which header
+ * comes then: SKIPPED_…, or SKIPPED_NOT when they are cut. Of a fragment which part it is, and its
+ * identification. A global function, which the verifier looks at once. (RFC 8200)
+ */
+__noinline __u64 skip_extensions(struct __sk_buff *skb, __u32 offset, __u32 next)
+{
+	__u64 part = PART_WHOLE, id = 0;
+
+	for (int i = 0; i < EXTENSION_HEADERS; i++) {
+		/* Next header, length in 8 bytes less one; of a fragment: offset and id. */
+		__u8 extension[8];
+
+		if (next != NEXT_HOP && next != NEXT_ROUTING && next != NEXT_FRAGMENT &&
+		    next != NEXT_DESTINATION)
+			break;
+		if (bpf_skb_load_bytes(skb, offset, extension, sizeof(extension)))
+			return SKIPPED_NOT;
+		offset += 8;
+		if (next == NEXT_FRAGMENT) {
+			part = extension[2] || (extension[3] & 0xf8) ? PART_LATER : PART_FIRST;
+			id = *(__u32 *)(extension + 4);
+		} else {
+			offset += extension[1] * 8;
+		}
+		next = extension[0];
+		if (part == PART_LATER)
+			break;
+	}
+	return (next & 0xff) | part << 8 | (__u64)(offset & 0xffff) << 16 | id << 32;
+}
+
 /*
  * Reads the IP header at `*offset` and the extension headers after it, and leaves `*offset` at
  * what they carry. (RFC 791, RFC 8200)
@@ -107,39 +146,20 @@ static __always_inline bool read_addresses(struct __sk_buff *skb, __u32 *offset,
 		*offset += (head.version_ihl & 0x0f) * 4;
 	} else {
 		struct ipv6_head head;
-		__u8 next;
+		__u64 skipped;
 
 		if (bpf_skb_load_bytes(skb, *offset, &head, sizeof(head)))
 			return false;
 		tuple->family = AF_INET6;
 		__builtin_memcpy(tuple->end[FROM].address, head.saddr, 16);
 		__builtin_memcpy(tuple->end[TO].address, head.daddr, 16);
-		next = head.next;
-		*offset += sizeof(head);
-#pragma unroll
-		for (int i = 0; i < EXTENSION_HEADERS; i++) {
-			/* Next header, length in 8 bytes less one; of a fragment: offset and id. */
-			__u8 extension[8];
-
-			if (next != NEXT_HOP && next != NEXT_ROUTING && next != NEXT_FRAGMENT &&
-			    next != NEXT_DESTINATION)
-				break;
-			if (bpf_skb_load_bytes(skb, *offset, extension, sizeof(extension)))
-				return false;
-			if (next == NEXT_FRAGMENT) {
-				bool later = extension[2] || (extension[3] & 0xf8);
-
-				tuple->part = later ? PART_LATER : PART_FIRST;
-				__builtin_memcpy(&tuple->id, extension + 4, 4);
-				*offset += 8;
-			} else {
-				*offset += 8 + extension[1] * 8;
-			}
-			next = extension[0];
-			if (tuple->part == PART_LATER)
-				break;
-		}
-		tuple->protocol = next;
+		skipped = skip_extensions(skb, *offset + sizeof(head), head.next);
+		if (skipped == SKIPPED_NOT)
+			return false;
+		*offset = SKIPPED_OFFSET(skipped);
+		tuple->protocol = SKIPPED_NEXT(skipped);
+		tuple->part = SKIPPED_PART(skipped);
+		tuple->id = SKIPPED_ID(skipped);
 	}
 	return true;
 }
@@ -229,7 +249,7 @@ static __always_inline bool read_sent(struct __sk_buff *skb, __u32 offset, struc
 	if (!read_addresses(skb, &offset, ipv6, tuple) || tuple->part == PART_LATER)
 		return false;
 	if (is_icmp(tuple)) {
-		bool error;
+		bool error = false;
 
 		return read_icmp(skb, offset, tuple, &error) && !error;
 	}
