@@ -52,6 +52,11 @@ impl Filter {
         self.tree.root.is_none()
     }
 
+    /// Whether it tells flows apart, and not packets of one flow.
+    pub fn takes_whole_flows(&self) -> bool {
+        self.tree.takes_whole_flows()
+    }
+
     /// Its terms about owners.
     pub fn owner_terms(&self) -> impl Iterator<Item = &OwnerTerm> {
         self.tree.owner_terms()

@@ -51,6 +51,7 @@ impl Wanted {
             refuse_patterns(&filter)?;
         }
         let link_type = plan.link_type;
+        let whole_flows = filter.takes_whole_flows();
         let mut lookup = Lookup::default();
         let (machines, refusal) = (Arc::clone(&self.machines), Arc::clone(&self.refusal));
         let lower = move |iface: &Iface| {
@@ -70,6 +71,7 @@ impl Wanted {
         };
         Ok(probe::Filter {
             lower: Some(Box::new(lower)),
+            whole_flows,
             follow: plan.owners.follow_forks || command.is_some(),
             must_run: plan.owners.pids.clone(),
             counted: command,

@@ -26,6 +26,7 @@ mod differential;
 pub mod ebpf;
 mod error;
 mod facts;
+mod flow;
 pub mod graph;
 mod lower;
 mod machine;

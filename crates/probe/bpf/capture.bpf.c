@@ -11,7 +11,8 @@
 /*
  * Where the filter programs, and the capture programs among themselves, jump to; filled by
  * libbpf when this object is loaded. The slots are those of filter.rs: for the first filter
- * program by direction and kind of device, then for the second by kind of device.
+ * program by direction and kind of device, for the second by kind of device, and for what the
+ * first refuses.
  */
 int ingress_ethernet(struct __sk_buff *skb);
 int egress_ethernet(struct __sk_buff *skb);
@@ -24,7 +25,7 @@ int seek_ends(struct __sk_buff *skb);
 #define SLOT_SEEK 6
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, 7);
+	__uint(max_entries, 9);
 	__uint(key_size, sizeof(__u32));
 	__array(values, int(void *));
 } matched SEC(".maps") = {
@@ -36,6 +37,8 @@ struct {
 		[4] = (void *)&resume_ethernet,
 		[5] = (void *)&resume_raw,
 		[SLOT_SEEK] = (void *)&seek_ends,
+		[7] = (void *)&sent_ethernet,
+		[8] = (void *)&sent_raw,
 	},
 };
 

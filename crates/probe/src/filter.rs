@@ -13,7 +13,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use pktwho_filter::ebpf::{self, Owners, Targets};
-use pktwho_filter::graph::{Graph, Node, Target, Test};
+use pktwho_filter::graph::{Graph, Test};
 use pktwho_packet::{Iface, LinkType};
 use zerocopy::IntoBytes;
 
@@ -31,6 +31,9 @@ pub type Lower = Box<dyn FnMut(&Iface) -> Result<Graph, String> + Send>;
 pub struct Filter {
     /// Asked once for each device. None: every packet.
     pub lower: Option<Lower>,
+    /// Of a flow of TCP, UDP or SCTP all packets pass on the way to where owners are found, in both
+    /// directions, or none does; and nothing else passes.
+    pub whole_flows: bool,
     /// Descendants of a process that a term names by id or by name are meant too.
     pub follow: bool,
     /// Processes that have to run when the capture begins.
@@ -59,6 +62,9 @@ impl Filter {
     }
 }
 
+/// `TCP_ESTABLISHED` (`net/tcp_states.h`), which connected UDP sockets are in as well.
+const ESTABLISHED: i32 = 1;
+
 /// Places in the map `deciders`.
 const FILTERS: u32 = 1024;
 
@@ -84,13 +90,32 @@ pub struct Filters {
     second: HashMap<Kind, u32>,
     matched: OwnedFd,
     rings: OwnedFd,
+    /// What is done about the sender of a packet that is not wanted.
+    refused: Refused,
+}
+
+/// What is looked at of packets that are sent and not wanted: who uses the socket now, which the
+/// next packet of it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refused {
+    /// The kernel lets no program look there.
+    Nothing,
+    /// Sockets which may have other flows than this packet's.
+    Unconnected,
+    Everything,
 }
 
 impl Filters {
     /// # Errors
     /// A map is missing.
-    pub fn new(programs: &Programs, terms: Terms) -> Result<Self, Error> {
+    pub fn new(programs: &Programs, terms: Terms, filter: &Filter) -> Result<Self, Error> {
+        let refused = match (programs.looks_at_devices(), filter.whole_flows) {
+            (false, _) => Refused::Nothing,
+            (true, true) => Refused::Unconnected,
+            (true, false) => Refused::Everything,
+        };
         Ok(Self {
+            refused,
             terms,
             graphs: Vec::new(),
             first: HashMap::new(),
@@ -125,15 +150,6 @@ impl Filters {
         Ok(self.graphs.len() - 1)
     }
 
-    /// Whether the program that hangs on a device lets every packet pass: there are terms about
-    /// owners at most.
-    pub fn passes_all(&self, graph: usize) -> bool {
-        self.graphs.get(graph).is_some_and(|graph| {
-            let is_owners = |node: &Node| matches!(node.test, Test::Owner(_));
-            graph.entry == Target::Accept || graph.nodes.iter().all(is_owners)
-        })
-    }
-
     /// The program that hangs on a device.
     ///
     /// # Errors
@@ -156,7 +172,8 @@ impl Filters {
         }
         let slot = i32::from(egress) + if kind.ethernet { 0 } else { 2 };
         let accept = [self.tail_call(slot), next()].concat();
-        let program = self.encode(kind, None, &accept, &next())?;
+        let reject = if egress { self.refuse(kind) } else { next() };
+        let program = self.encode(kind, None, &accept, &reject)?;
         let name = if owning { OWNING } else { c"pktwho_filter" };
         let program = Arc::new(sys::load_classifier(name, &program)?);
         self.first.insert(kind, Arc::clone(&program));
@@ -250,6 +267,35 @@ impl Filters {
             insn(0xb7, 3, 0, slot),
             insn(0x85, 0, 0, TAIL_CALL),
         ]
+    }
+
+    /// Has the sender of a packet that is not wanted looked at, where that may matter; see
+    /// `bpf/sends.bpf.c`.
+    fn refuse(&self, kind: Kind) -> Vec<ebpf::Insn> {
+        const SK_FULLSOCK: i32 = 95;
+        /// Of `sk` in `struct __sk_buff` (`linux/bpf.h`).
+        const SOCKET: i16 = 168;
+        let field = |offset: usize| insn(0x61, pair(1, 0), place_of(offset), 0);
+        let slot = if kind.ethernet { 7 } else { 8 };
+        let chosen = match self.refused {
+            Refused::Nothing => return next(),
+            Refused::Everything => Vec::new(),
+            // The jumps go to `next`, over the rest and the tail call of 5.
+            Refused::Unconnected => vec![
+                insn(0x85, 0, 0, SK_FULLSOCK),
+                insn(0x15, 0, 9, 0),
+                field(offset_of!(libbpf_sys::bpf_sock, protocol)),
+                insn(0x15, 1, 7, libc::IPPROTO_TCP),
+                field(offset_of!(libbpf_sys::bpf_sock, state)),
+                insn(0x15, 1, 5, ESTABLISHED),
+            ],
+        };
+        let look = [chosen, self.tail_call(slot)].concat();
+        let socket = [
+            insn(0x79, pair(1, 6), SOCKET, 0),
+            insn(0x15, 1, place_of(look.len()), 0),
+        ];
+        [&socket[..], &look, &next()].concat()
     }
 
     /// Looks up the control page of this CPU's ring and runs `then` with it in R0, if there is

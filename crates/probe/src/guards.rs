@@ -3,8 +3,8 @@
 //! In the beginning, and whenever a device or a namespace has come, that is before all devices, in
 //! the hook of the cgroup: nothing escapes it, and it costs every sender as much again as all
 //! the rest. Once nothing has come for a while, a program on each device from which packets get to
-//! us takes over: on those of our namespace, and of those that lie around it. Devices whose outgoing
-//! packets are all captured need none, the capture program does it.
+//! us takes over: on those of our namespace, and of those that lie around it. Devices that are
+//! captured on need none: the filter and the capture program do it.
 //!
 //! All is left as it is where that is not to be had: no tcx, several namespaces captured in, more
 //! devices than a few, a namespace that cannot be entered.
@@ -121,7 +121,7 @@ impl Guards {
         })
     }
 
-    /// The capture program sees all that leaves by this device.
+    /// What leaves by this device is looked at by the programs that capture there.
     pub fn is_captured(&self, index: u32) {
         let captured = self.captured.lock();
         captured

@@ -232,7 +232,7 @@ impl Live {
         let many = spaces.every() || wanted.len() > attach::FEW;
         let attacher = Attacher::new(config.backend, config.direction, many);
         let remembers = terms.are_about_processes();
-        let filters = Filters::new(&programs, terms)?;
+        let filters = Filters::new(&programs, terms, &config.filter)?;
         let homes = Homes::new(&programs, &spaces)?;
         // What several namespaces send is looked at before all devices.
         let guards = if spaces.is_ours() {
@@ -349,7 +349,7 @@ impl Live {
         match attached {
             Ok(attachment) => {
                 let leaves = self.attacher.directions(device).contains(&true);
-                if is_wanted && leaves && self.filters.passes_all(graph) {
+                if is_wanted && leaves {
                     let guards = self.guards.iter();
                     guards.for_each(|guards| guards.is_captured(device.index));
                 }

@@ -201,6 +201,11 @@ impl Programs {
         }))
     }
 
+    /// Whether programs on devices may see who sends.
+    pub fn looks_at_devices(&self) -> bool {
+        self.hooks.current_in_capture
+    }
+
     /// What this kernel cannot be had to do, in words.
     pub fn lost(&self) -> Option<String> {
         self.hooks.lost.map(str::to_owned)

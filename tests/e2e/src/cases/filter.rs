@@ -3,6 +3,7 @@
 use std::net::UdpSocket;
 
 use anyhow::{Context, Result, ensure};
+use pktwho_packet::Direction;
 
 use super::Outcome;
 use super::devices::{tagged_frame, with_tun};
@@ -81,6 +82,52 @@ pub fn owners(lab: &Lab) -> Result<Outcome> {
     ];
     for (expression, expected) in known.into_iter().chain(ours) {
         check(&mut three, &expression, expected)?;
+    }
+    Ok(Outcome::Passed)
+}
+
+/// A socket goes to a child, which sends what the filter refuses: it receives the answer that the
+/// filter wants, on a socket with a peer and on one without.
+pub fn handed_over(lab: &Lab) -> Result<Outcome> {
+    let (near, far) = Netns::pair()?;
+    let theatre = Theatre::open(&lab.file("handed-over.sock"))?;
+    for (connected, expression) in [
+        (false, "udp port 7000"),
+        (false, "udp src port 7000"),
+        (false, "src host 10.77.0.2 and udp"),
+        (true, "udp src port 7000"),
+        (true, "udp port 7000 and inbound"),
+    ] {
+        let mut peer = theatre.enter(&lab.puppet, &far)?;
+        peer.acts(&["socket 0 udp 4", "bind 0 10.77.0.2 7000"])?;
+        let path = lab.file(&format!("handed-over{}.pcapng", lab.number()));
+        let words = format!("-i near0 -w {} {expression}", path.display());
+        let tool = Tool::listening(lab, &near, &words)?;
+        tool.until_relieved()?;
+        let mut parent = theatre.enter(&lab.puppet, &near)?;
+        parent.acts(&["socket 1 udp 4", "bind 1 10.77.0.1 7001"])?;
+        let (to_peer, elsewhere) = if connected {
+            parent.act("connect 1 10.77.0.2 7000")?;
+            ("send 1 64", "send 1 64")
+        } else {
+            ("sendto 1 10.77.0.2 7000 64", "sendto 1 10.77.0.2 9 64")
+        };
+        parent.act(to_peer)?;
+        let mut child = theatre.fork(&mut parent)?;
+        child.act(elsewhere)?;
+        peer.act("sendto 0 10.77.0.1 7001 64")?;
+        // What has arrived is looked at before it is received.
+        child.act("recvfrom 1")?;
+        tool.stop()?.expect_status(0)?;
+        let packets = read_file(&path)?;
+        let answer = packets.last().context("no packet")?;
+        let receiver = answer.receiver.as_ref().map(|who| who.pid);
+        ensure!(
+            answer.direction == Direction::In && receiver == Some(child.pid),
+            "{expression}, connected {connected}: {receiver:?}, {} sends by {}: {answer:?}",
+            child.pid,
+            parent.pid
+        );
     }
     Ok(Outcome::Passed)
 }

@@ -107,6 +107,7 @@ pub const CASES: &[Case] = cases! {
     "select/count", select::count;
     "filter/packets", filter::packets;
     "filter/owners", filter::owners;
+    "filter/handed-over", filter::handed_over;
     "filter/vlan", filter::vlan;
     "filter/far-bytes", filter::far_bytes;
     "filter/later-device", filter::later_device;
