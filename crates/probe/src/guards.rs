@@ -183,7 +183,7 @@ impl Guarding {
         }
         if heard {
             // What is told does not matter, or was lost.
-            let _ = self.monitor.pending();
+            self.monitor.drain();
         }
         match self.due {
             None if heard => self.check(),

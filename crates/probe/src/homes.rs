@@ -100,8 +100,7 @@ impl Homes {
     /// Takes note that something has changed: what is told does not matter, or was lost.
     pub fn hear(&mut self) {
         if let Self::Several(several) = self {
-            let heard = several.monitor.pending();
-            several.stale |= !matches!(heard, Ok(messages) if messages.is_empty());
+            several.stale |= several.monitor.drain();
         }
     }
 

@@ -118,15 +118,18 @@ impl Keeping {
 
     /// Takes over what is told. What was lost is looked for.
     fn hear(&mut self) {
-        let Ok(messages) = self.monitor.pending() else {
+        let room = CHANGES.saturating_sub(self.changes.len());
+        let mut changes: Vec<Change> = Vec::new();
+        let heard = self.monitor.hear(|nsid, message| {
+            if changes.len() < room {
+                changes.extend(Change::of(nsid, message));
+            }
+        });
+        let Ok(has_come) = heard else {
             self.stale = true;
             return;
         };
-        self.stale |= !messages.is_empty();
-        let changes = messages.iter();
-        let changes = changes.filter_map(|(nsid, message)| Change::of(*nsid, message));
-        let room = CHANGES.saturating_sub(self.changes.len());
-        let changes: Vec<Change> = changes.take(room).collect();
+        self.stale |= has_come;
         if !changes.is_empty() {
             let mut view = self.view.clone();
             view.apply_all(&changes);

@@ -126,20 +126,42 @@ impl Socket {
         }
     }
 
-    /// The messages that have come unasked, and the id of the network namespace that each is
-    /// about, when it is another one; does not wait. `ENOBUFS` says that some were lost.
-    pub fn pending(&mut self) -> Result<Vec<(Option<i32>, RouteNetlinkMessage)>, Errno> {
-        let mut answer = Vec::new();
+    /// Hands over the messages that have come unasked, one by one, and the id of the network namespace
+    /// that each is about, when it is another one; does not wait. Whether anything has come.
+    ///
+    /// # Errors
+    /// What the kernel says; `ENOBUFS`: some were lost.
+    pub fn hear(
+        &mut self,
+        mut take: impl FnMut(Option<i32>, &RouteNetlinkMessage),
+    ) -> Result<bool, Errno> {
+        let mut has_come = false;
+        while let Some((len, nsid)) = self.receive()? {
+            has_come = true;
+            for (payload, _) in payloads(self.buffer.get(..len).unwrap_or_default()) {
+                if let NetlinkPayload::InnerMessage(message) = payload {
+                    take(nsid, &message);
+                }
+            }
+        }
+        Ok(has_come)
+    }
+
+    /// Passes over the messages that have come unasked. Whether there were any, or some were lost.
+    pub fn drain(&mut self) -> bool {
+        let mut has_come = false;
+        while let Ok(Some(_)) | Err(Errno::NOBUFS) = self.receive() {
+            has_come = true;
+        }
+        has_come
+    }
+
+    /// The next datagram that has come unasked: its length, and of which namespace it is.
+    fn receive(&mut self) -> Result<Option<(usize, Option<i32>)>, Errno> {
         loop {
             match sys::receive_nsid(self.fd.as_fd(), &mut self.buffer) {
-                Ok((len, nsid)) => {
-                    for (payload, _) in payloads(self.buffer.get(..len).unwrap_or_default()) {
-                        if let NetlinkPayload::InnerMessage(message) = payload {
-                            answer.push((nsid, message));
-                        }
-                    }
-                }
-                Err(Errno::AGAIN) => return Ok(answer),
+                Ok(received) => return Ok(Some(received)),
+                Err(Errno::AGAIN) => return Ok(None),
                 Err(Errno::INTR) => {}
                 Err(errno) => return Err(errno),
             }

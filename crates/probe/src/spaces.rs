@@ -277,40 +277,40 @@ impl Spaces {
     /// # Errors
     /// Devices cannot be followed any more.
     pub fn changes(&mut self) -> Result<Vec<Change>, Error> {
-        let messages = match self.listener.pending() {
-            Ok(messages) => messages,
+        let mut news = Vec::new();
+        let heard = self
+            .listener
+            .hear(|nsid, message| news.extend(News::of(message).map(|it| (nsid, it))));
+        match heard {
+            Ok(has_come) => self.stale |= has_come,
             Err(Errno::NOBUFS) => {
                 self.stale = true;
                 return Ok(vec![Change::Unknown]);
             }
             Err(errno) => return Err(Error::system("cannot follow the devices")(errno)),
-        };
-        self.stale |= !messages.is_empty();
-        let mut changes = Vec::new();
-        for (nsid, message) in messages {
-            changes.extend(self.change(nsid, &message));
         }
-        Ok(changes)
+        let changes = news.into_iter();
+        Ok(changes
+            .filter_map(|(nsid, news)| self.change(nsid, news))
+            .collect())
     }
 
-    fn change(&mut self, nsid: Option<i32>, message: &RouteNetlinkMessage) -> Option<Change> {
+    fn change(&mut self, nsid: Option<i32>, news: News) -> Option<Change> {
         let netns = match (&self.asker, nsid) {
             // The listener's own namespace is the one that is followed.
             (None, _) => self.only(),
             (Some(_), Some(nsid)) => self.by_nsid.get(&nsid).copied(),
             (Some(_), None) => None,
         };
-        match message {
-            RouteNetlinkMessage::NewLink(link) => {
-                Some(Change::Present(netns?, Device::from_message(link)?))
-            }
-            RouteNetlinkMessage::DelLink(link) => Some(Change::Gone(netns?, link.header.index)),
-            RouteNetlinkMessage::DelNsId(gone) if nsid.is_none() => {
-                let netns = self.by_nsid.remove(&nsid_of(gone)?)?;
+        match news {
+            News::Present(device) => Some(Change::Present(netns?, device)),
+            News::Gone(index) => Some(Change::Gone(netns?, index)),
+            News::Left(gone) if nsid.is_none() => {
+                let netns = self.by_nsid.remove(&gone)?;
                 self.known.remove(&netns);
                 Some(Change::Left(netns))
             }
-            _ => None,
+            News::Left(_) => None,
         }
     }
 
@@ -337,6 +337,26 @@ impl Spaces {
             self.by_nsid.remove(&old.nsid);
         }
         Ok(())
+    }
+}
+
+/// What a message says, as far as it matters here. Many come at once: nothing else of them is kept.
+#[derive(Debug)]
+enum News {
+    Present(Device),
+    Gone(u32),
+    /// A namespace, by its id.
+    Left(i32),
+}
+
+impl News {
+    fn of(message: &RouteNetlinkMessage) -> Option<Self> {
+        match message {
+            RouteNetlinkMessage::NewLink(link) => Some(Self::Present(Device::from_message(link)?)),
+            RouteNetlinkMessage::DelLink(link) => Some(Self::Gone(link.header.index)),
+            RouteNetlinkMessage::DelNsId(gone) => Some(Self::Left(nsid_of(gone)?)),
+            _ => None,
+        }
     }
 }
 

@@ -44,7 +44,7 @@ impl Options {
     pub fn at_length(seed: u64) -> Self {
         Self {
             kills: 200,
-            devices: 1000,
+            devices: 3000,
             seed,
         }
     }

@@ -22,8 +22,9 @@ const PAIRS: u32 = 8;
 /// What may stay with the tool of all devices together: a filter's program for their kind.
 const KINDS: usize = 4;
 
-/// Most that the memory of the tool may grow by, for each device, in bytes.
-const PER_DEVICE: u64 = 8 * 1024;
+/// Most that the memory of the tool may grow by, for each device, in bytes: what the end of a file
+/// tells of each.
+const PER_DEVICE: u64 = 512;
 
 /// What is no growth, in KiB: the allocator's coming and going. Beside it one for each process
 /// that was made on the machine meanwhile, which may be remembered.
