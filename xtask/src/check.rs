@@ -1,6 +1,9 @@
 //! `check` and `bless`: all that needs no root.
 
-use crate::{Outcome, audit, fuzz, shell, test::Tally};
+use std::process::Command;
+
+use crate::test::{Crates, Tally};
+use crate::{Outcome, audit, fuzz, shell};
 
 /// Format, lints, dependencies, unit and golden tests, in this order; stops at the first that fails.
 pub fn run(_: &[String]) -> Outcome {
@@ -37,13 +40,23 @@ pub fn unit_tests(tally: &mut Tally) -> Outcome {
         "--",
         "--show-output",
     ];
-    let mut command = shell::command(shell::cargo(), &words);
-    let success = shell::run_lines(&mut command, |line| tally.cargo_line(line))?;
-    if success {
+    if tested(shell::command(shell::cargo(), &words), tally)? {
         Ok(())
     } else {
         Err("cargo test failed".into())
     }
+}
+
+/// Runs a `cargo test -- --show-output`: shows a line for each crate, and all of what fails. Whether
+/// all passed.
+pub fn tested(command: Command, tally: &mut Tally) -> Result<bool, String> {
+    let mut crates = Crates::default();
+    let success = shell::run_shown(command, true, |line| {
+        tally.cargo_line(line);
+        crates.line(line)
+    });
+    shell::put(&crates.end());
+    success
 }
 
 /// Rewrites the expected outputs of the golden tests.

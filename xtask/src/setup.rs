@@ -108,7 +108,8 @@ pub fn install(packages: &[Package]) -> Outcome {
     }
     let apt = |words: &[&str]| {
         let mut command = shell::command("apt-get", words);
-        shell::run(command.env("DEBIAN_FRONTEND", "noninteractive"))
+        command.env("DEBIAN_FRONTEND", "noninteractive");
+        shell::run_quietly(command)
     };
     apt(&["update"])?;
     let mut words: Vec<&str> = install.split(' ').skip(1).collect();

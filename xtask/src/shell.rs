@@ -56,28 +56,73 @@ pub fn run(command: &mut Command) -> Result<(), String> {
     }
 }
 
+/// Shows a command and runs it; what it says is shown when it fails, and else not.
+///
+/// # Errors
+/// It could not be run, or its exit status is not 0.
+pub fn run_quietly(command: Command) -> Result<(), String> {
+    let program = name(&command);
+    let mut said = Vec::new();
+    let take = |line: &str| {
+        said.push(line.to_owned());
+        Vec::new()
+    };
+    if run_shown(command, true, take)? {
+        return Ok(());
+    }
+    put(&said);
+    Err(format!("{program} failed"))
+}
+
 /// Shows a command and runs it; its standard output is passed on and each line is given to
 /// `line` too. Whether it succeeded.
 ///
 /// # Errors
 /// It could not be run.
-pub fn run_lines(command: &mut Command, mut line: impl FnMut(&str)) -> Result<bool, String> {
-    show(command);
-    let child = command.stdout(Stdio::piped()).spawn();
-    let mut child = child.map_err(|error| format!("cannot run {}: {error}", name(command)))?;
-    if let Some(output) = child.stdout.take() {
-        let mut output = BufReader::new(output);
-        let mut bytes = Vec::new();
-        while output.read_until(b'\n', &mut bytes).is_ok_and(|n| n > 0) {
-            // Nobody may be reading; the result counts all the same.
-            let _ = std::io::stdout().write_all(&bytes);
-            line(String::from_utf8_lossy(&bytes).trim_end());
-            bytes.clear();
-        }
+pub fn run_lines(command: Command, mut line: impl FnMut(&str)) -> Result<bool, String> {
+    run_shown(command, false, |text| {
+        line(text);
+        vec![text.to_owned()]
+    })
+}
+
+/// Shows a command and runs it; of its standard output (and `with_errors` its standard error) that is
+/// passed on which `choose` gives for each line. Whether it succeeded.
+///
+/// # Errors
+/// It could not be run.
+pub fn run_shown(
+    mut command: Command,
+    with_errors: bool,
+    mut choose: impl FnMut(&str) -> Vec<String>,
+) -> Result<bool, String> {
+    show(&command);
+    let program = name(&command);
+    let cannot = |error: std::io::Error| format!("cannot run {program}: {error}");
+    let (output, end) = std::io::pipe().map_err(cannot)?;
+    if with_errors {
+        command.stderr(end.try_clone().map_err(cannot)?);
+    }
+    let mut child = command.stdout(end).spawn().map_err(cannot)?;
+    // It holds an end of the pipe, too.
+    drop(command);
+    let mut output = BufReader::new(output);
+    let mut bytes = Vec::new();
+    while output.read_until(b'\n', &mut bytes).is_ok_and(|n| n > 0) {
+        put(&choose(String::from_utf8_lossy(&bytes).trim_end()));
+        bytes.clear();
     }
     let status = child.wait();
-    let status = status.map_err(|error| format!("cannot wait for {}: {error}", name(command)))?;
+    let status = status.map_err(|error| format!("cannot wait for {program}: {error}"))?;
     Ok(status.success())
+}
+
+/// Lines on standard output. Nobody may be reading; the result counts all the same.
+pub fn put(lines: &[String]) {
+    let mut output = std::io::stdout().lock();
+    for line in lines {
+        let _ = writeln!(output, "{line}");
+    }
 }
 
 fn name(command: &Command) -> String {

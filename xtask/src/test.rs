@@ -1,8 +1,13 @@
-//! `test` and `e2e`: every test there is, and one closing line that counts them all.
+//! `test` and `e2e`: every test there is, and one closing line that counts them all. Of what passes
+//! `test` shows a line for each area.
+
+mod areas;
 
 use std::path::{Path, PathBuf};
 
 use crate::{Outcome, audit, check, dist, setup, shell, wireshark};
+use areas::Cases;
+pub use areas::Crates;
 
 /// Set-up, then everything; goes on after a failure, so that the counts are whole.
 pub fn run(_: &[String]) -> Outcome {
@@ -30,7 +35,7 @@ pub fn run(_: &[String]) -> Outcome {
         tshark: tshark.as_deref(),
         pktwho: program.ok(),
     };
-    let e2e = e2e(&[], &programs, &mut tally);
+    let e2e = e2e(&[], &programs, Shown::Areas, &mut tally);
     for step in [lints, audit, unit_tests, newer.unwrap_or(Ok(())), e2e] {
         if let Err(what) = step {
             eprintln!("xtask test: {what}");
@@ -53,7 +58,7 @@ pub fn e2e_only(words: &[String]) -> Outcome {
         tshark: tshark.as_deref(),
         pktwho: None,
     };
-    e2e(words, &programs, &mut Tally::default())
+    e2e(words, &programs, Shown::All, &mut Tally::default())
 }
 
 /// What only some cases need, where it could be had.
@@ -70,7 +75,7 @@ fn files(tshark: &Path, tally: &mut Tally) -> Outcome {
     let mut command = shell::command(shell::cargo(), &words);
     command.env(wireshark::VARIABLE, tshark);
     let mut again = Tally::default();
-    let success = shell::run_lines(&mut command, |line| again.cargo_line(line))?;
+    let success = check::tested(command, &mut again)?;
     tally.add_rerun(again);
     if success {
         Ok(())
@@ -79,7 +84,16 @@ fn files(tshark: &Path, tally: &mut Tally) -> Outcome {
     }
 }
 
-fn e2e(filter: &[String], programs: &Programs, tally: &mut Tally) -> Outcome {
+/// What is shown of the end-to-end cases.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// Each.
+    All,
+    /// A line for each area, and what failed.
+    Areas,
+}
+
+fn e2e(filter: &[String], programs: &Programs, shown: Shown, tally: &mut Tally) -> Outcome {
     if !shell::is_root() {
         let reason = "needs root; run: sudo -E env PATH=\"$PATH\" cargo xtask e2e";
         tally.skip("e2e", reason);
@@ -95,10 +109,17 @@ fn e2e(filter: &[String], programs: &Programs, tally: &mut Tally) -> Outcome {
         command.env("PKTWHO_STATIC", pktwho);
     }
     let words = filter.iter().skip_while(|word| *word == "--");
+    command.args(words);
     let mut closed = false;
-    let success = shell::run_lines(command.args(words), |line| {
+    let mut cases = Cases::default();
+    let success = shell::run_shown(command, false, |line| {
         closed |= tally.runner_line(line);
+        match shown {
+            Shown::All => vec![line.to_owned()],
+            Shown::Areas => cases.line(line),
+        }
     })?;
+    shell::put(&cases.close());
     if !closed {
         return Err("the e2e runner ended without its closing line".into());
     }
@@ -117,6 +138,7 @@ pub struct Tally {
     /// Tests that the harness took for passed, and that said they were skipped.
     in_passed: u64,
     skipped: Vec<String>,
+    failures: Vec<String>,
     /// The tests that the harness took for passed.
     ran: Vec<String>,
     /// The test whose output `cargo test` shows now.
@@ -140,6 +162,8 @@ impl Tally {
                 self.skip(name, reason.trim_start_matches([',', ' ']));
             } else if let Some(name) = test.strip_suffix(" ... ok") {
                 self.ran.push(name.to_owned());
+            } else if let Some(name) = test.strip_suffix(" ... FAILED") {
+                self.failures.push(format!("failed {name}"));
             }
         } else if let Some(header) = line.strip_prefix("---- ") {
             let name = header.trim_end_matches(" stdout ----");
@@ -157,6 +181,10 @@ impl Tally {
     fn runner_line(&mut self, line: &str) -> bool {
         if let Some((name, reason)) = skipped(line) {
             self.skip(name, reason);
+            return false;
+        }
+        if let Some(failure) = line.strip_prefix("FAILED ") {
+            self.failures.push(format!("failed {failure}"));
             return false;
         }
         let parts: Vec<_> = line.split(", ").filter_map(count).collect();
@@ -179,6 +207,7 @@ impl Tally {
         self.failed += again.failed;
         self.in_passed += again.in_passed;
         self.skipped.extend(again.skipped);
+        self.failures.extend(again.failures);
     }
 
     fn passed(&self) -> u64 {
@@ -190,10 +219,10 @@ impl Tally {
         self.skipped.push(format!("skipped {name}: {reason}"));
     }
 
-    /// Lists what was skipped, then the line that counts everything.
+    /// Lists what was skipped and what has failed, then the line that counts everything.
     #[expect(clippy::print_stdout, reason = "the result of the program")]
     pub fn print(&self) {
-        for line in &self.skipped {
+        for line in self.skipped.iter().chain(&self.failures) {
             println!("{line}");
         }
         println!(
@@ -228,6 +257,7 @@ mod tests {
             "running 3 tests",
             "test a::b ... ok",
             "test c ... ignored, takes an hour",
+            "test g::h ... FAILED",
             "---- e::f stdout ----",
             "skipped: no tshark",
             "skipped d: no root",
@@ -243,6 +273,7 @@ mod tests {
             "skipped d: no root",
         ];
         assert_eq!(tally.skipped, skipped);
+        assert_eq!(tally.failures, ["failed g::h"]);
     }
 
     #[test]
@@ -286,8 +317,10 @@ mod tests {
         let mut tally = Tally::default();
         assert!(!tally.runner_line("skipped docker: not installed"));
         assert!(!tally.runner_line("passed who_sends"));
+        assert!(!tally.runner_line("FAILED netns/any (0.1 s): nothing came"));
         assert!(tally.runner_line("12 passed, 1 failed, 1 skipped"));
         assert_eq!((tally.passed(), tally.failed), (12, 1));
         assert_eq!(tally.skipped.len(), 1);
+        assert_eq!(tally.failures, ["failed netns/any (0.1 s): nothing came"]);
     }
 }

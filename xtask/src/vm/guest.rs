@@ -185,7 +185,7 @@ pub fn run(image: &Image) -> Result<Report, String> {
         .args(["-append", &words]);
     let began = Instant::now();
     let mut report = Report::new(image.of);
-    shell::run_lines(&mut command, |line| report.line(line.trim_end()))?;
+    shell::run_lines(command, |line| report.line(line.trim_end()))?;
     report.seconds = began.elapsed().as_secs();
     Ok(report)
 }
