@@ -91,7 +91,10 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
     if live.wants_containers() {
         processes.be_patient();
     }
-    processes.ask_runtimes(Runtimes::start(&plan.containers.runtimes));
+    processes.ask_runtimes(Runtimes::start(
+        &plan.containers.runtimes,
+        privileges::beginning(plan.output.confined.as_ref()),
+    ));
     if let Some(decryption) = &plan.output.decrypt {
         sink.set_decrypt(Decrypt::live(decryption)?);
     }
@@ -112,7 +115,7 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
         refused: 0,
         abandoned: 0,
     };
-    capture.meet_processes()?;
+    capture.meet_processes(privileges::beginning(plan.output.confined.as_ref()))?;
     capture.store_given(&plan.output)?;
     capture.matching.wait(&mut capture.processes)?;
     capture.give_up(&plan.output)?;
@@ -155,13 +158,13 @@ struct Capture {
 impl Capture {
     /// Takes in the processes that run already, before we say that we listen: a process that
     /// is gone a moment later keeps its name. Packets are stored meanwhile.
-    fn meet_processes(&mut self) -> Result<()> {
+    fn meet_processes(&mut self, begin: probe::Begin) -> Result<()> {
         while let Some(event) = self.live.next_event() {
             if let Event::Process(event) = event {
                 self.processes.apply(&event);
             }
         }
-        self.processes.sweep(MEETING);
+        self.processes.sweep(MEETING, begin);
         self.tell_cgroups()
     }
 
@@ -502,6 +505,7 @@ fn config(
             Backend::Tcx => probe::Backend::Tcx,
             Backend::Clsact => probe::Backend::Clsact,
         },
+        begin: privileges::beginning(plan.output.confined.as_ref()),
     }
 }
 

@@ -58,6 +58,7 @@ fn main() -> ExitCode {
             return child::become_command(&words.collect::<Vec<_>>());
         }
         Some(name) if name == pktwho_probe::janitor::NAME => {
+            privileges::begin_janitor();
             pktwho_probe::janitor::run();
             return ExitCode::SUCCESS;
         }

@@ -4,13 +4,15 @@
 //! what is still needed begin, `errands` and `files`; then the calling thread, which reads
 //! packets and prints and writes them, becomes another user, loses its capabilities, and is
 //! confined by Landlock and a filter of system calls. What takes more is asked of the two
-//! threads, which see no packet. Restrictions of the kernel are those of a thread and of those
+//! threads, which see no packet. Other threads of a capture keep what they need from their first
+//! moment ([`threads`]). Restrictions of the kernel are those of a thread and of those
 //! that it starts later; the memory is one all the same.
 
 mod calls;
 mod capabilities;
 mod domain;
 mod post;
+mod threads;
 
 use std::fmt;
 use std::fs::{File, Permissions};
@@ -26,7 +28,10 @@ use crate::args::Args;
 use crate::names::Login;
 use crate::ownership::is_root;
 use crate::sink::say;
+use calls::Calls;
 use post::Post;
+
+pub use threads::{begin_janitor, beginning};
 
 /// Does what takes privileges and is not about files that we make.
 static ERRANDS: Post = Post::new();
@@ -167,7 +172,12 @@ pub fn restrict(confined: &Confined) -> Vec<Restriction> {
     let no_new = set_no_new_privs(true).map_err(|errno| words(errno.into()));
     add("no new privileges", no_new.map(|()| "set".to_owned()));
     add("landlock", domain::read_tables());
-    add("seccomp", calls::confine(confined.looks_into_maps));
+    let more = if confined.looks_into_maps {
+        Calls::READER_OF_MAPS
+    } else {
+        Calls::READER
+    };
+    add("seccomp", calls::confine(more));
     restrictions
 }
 

@@ -135,6 +135,7 @@ impl Secrets {
                 .into_iter()
                 .collect(),
             ancestors: follow,
+            begin: privileges::beginning(plan.output.confined.as_ref()),
         });
         let source = match source {
             Err(error @ probe::Error::Lacks { .. }) if !wanted.only => {

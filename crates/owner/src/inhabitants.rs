@@ -31,7 +31,7 @@ pub fn containers_in(
         }
     }
     if !ids.is_empty() {
-        containers.ask(Runtimes::start(runtimes));
+        containers.ask(Runtimes::start(runtimes, |_| ()));
     }
     for id in ids.values().flatten() {
         containers.wait_for(id);

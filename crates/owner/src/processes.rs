@@ -190,18 +190,18 @@ impl Processes {
 
     /// Asks `/proc` about the processes that ran before the capture: as many as the time
     /// allows at once, the youngest first since they are the first to go, and the others from
-    /// a thread of its own.
-    pub fn sweep(&mut self, time: Duration) {
-        let begin = Instant::now();
+    /// a thread of its own, which calls `begin` first.
+    pub fn sweep(&mut self, time: Duration, begin: fn(&str)) {
+        let first = Instant::now();
         self.existing.sort_unstable_by_key(|id| id.start);
-        while begin.elapsed() < time
+        while first.elapsed() < time
             && let Some(id) = self.existing.pop()
         {
             self.settle(id);
         }
         if !self.existing.is_empty() {
             self.existing.reverse();
-            self.sweep = Sweep::start(std::mem::take(&mut self.existing), self.ask_proc);
+            self.sweep = Sweep::start(std::mem::take(&mut self.existing), self.ask_proc, begin);
         }
     }
 

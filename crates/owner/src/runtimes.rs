@@ -131,7 +131,8 @@ pub struct Runtimes {
 
 impl Runtimes {
     /// Starts to ask. Where the system has no thread for a runtime it is not asked.
-    pub fn start(addresses: &Addresses) -> Self {
+    /// Each thread calls `begin` with its name first.
+    pub fn start(addresses: &Addresses, begin: fn(&str)) -> Self {
         let at = |given: &Option<PathBuf>, usual: &str| {
             let given = given.as_deref().map(without_scheme);
             given.unwrap_or_else(|| Path::new(usual)).to_owned()
@@ -146,16 +147,20 @@ impl Runtimes {
         };
         let cri = addresses.cri.as_deref().map(without_scheme);
         let cri = Cri::new(cri.map(Path::to_owned));
-        Self::of(vec![
+        let runtimes: Vec<(&'static str, Box<dyn Runtime + Send>)> = vec![
             ("containerd", Box::new(containerd)),
             ("podman", Box::new(podman)),
             ("docker", Box::new(docker)),
             ("cri", Box::new(cri)),
-        ])
+        ];
+        Self::of(runtimes, begin)
     }
 
     /// Starts to ask these.
-    pub(crate) fn of(runtimes: Vec<(&str, Box<dyn Runtime + Send>)>) -> Self {
+    pub(crate) fn of(
+        runtimes: Vec<(&'static str, Box<dyn Runtime + Send>)>,
+        begin: fn(&str),
+    ) -> Self {
         let (sender, answers) = sync_channel(ANSWERS);
         let mut questions = Vec::new();
         let mut know_paths = 0;
@@ -174,6 +179,7 @@ impl Runtimes {
                 open: VecDeque::new(),
             };
             let started = thread::Builder::new().name(name.into()).spawn(move || {
+                begin(name);
                 let _ = worker.run();
             });
             if started.is_ok() {

@@ -13,19 +13,23 @@ use crate::procfs::{self, Facts};
 /// Answers that may wait for the main loop; the sweep waits then.
 const QUEUE: usize = 256;
 
+const NAME: &str = "proc-sweep";
+
 #[derive(Debug)]
 pub struct Sweep {
     answers: Receiver<(ProcessId, Facts)>,
 }
 
 impl Sweep {
-    /// `with_containers`: look for those too. `None` when the system has no thread for it: then each process is looked up when a
+    /// `with_containers`: look for those too. `begin` is called there first, with the thread's
+    /// name. `None` when the system has no thread for it: then each process is looked up when a
     /// packet names it.
-    pub fn start(ids: Vec<ProcessId>, with_containers: bool) -> Option<Self> {
+    pub fn start(ids: Vec<ProcessId>, with_containers: bool, begin: fn(&str)) -> Option<Self> {
         let (sender, answers) = sync_channel(QUEUE);
         thread::Builder::new()
-            .name("proc-sweep".into())
+            .name(NAME.into())
             .spawn(move || {
+                begin(NAME);
                 for id in ids {
                     if let Some(facts) = procfs::read(id, with_containers)
                         && sender.send((id, facts)).is_err()

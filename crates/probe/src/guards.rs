@@ -28,6 +28,7 @@ use rustix::io::Errno;
 use crate::Error;
 use crate::abi::ReaderState;
 use crate::device::{Device, LINK_GROUP};
+use crate::live::Begin;
 use crate::load::Programs;
 use crate::netlink::Socket;
 use crate::netns::{Netns, scan};
@@ -88,7 +89,7 @@ impl Guards {
     ///
     /// # Errors
     /// The system has no thread, or no descriptors.
-    pub fn start(programs: &mut Programs) -> Result<Option<Self>, Error> {
+    pub fn start(programs: &mut Programs, begin: Begin) -> Result<Option<Self>, Error> {
         let monitor = Socket::open(LINK_GROUP | NSID_GROUP)
             .map_err(Error::system("cannot open a netlink socket"))?;
         // Refused without CAP_NET_BROADCAST: then nothing is heard of what comes elsewhere.
@@ -96,11 +97,13 @@ impl Guards {
             return Ok(None);
         }
         let watch = programs.hand_over_watch()?;
-        let guards = watch.map(|watch| Self::with(watch, monitor)).transpose();
+        let guards = watch
+            .map(|watch| Self::with(watch, monitor, begin))
+            .transpose();
         guards.map_err(Error::system_io("cannot start a thread"))
     }
 
-    fn with(watch: Watch, monitor: Socket) -> io::Result<Self> {
+    fn with(watch: Watch, monitor: Socket, begin: Begin) -> io::Result<Self> {
         let end = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         let sign = end.try_clone()?;
         let captured = Arc::<Mutex<FxHashSet<u32>>>::default();
@@ -112,7 +115,10 @@ impl Guards {
             calm: CALM,
             due: Some(Instant::now() + CALM),
         };
-        let guard = move || while guarding.wait(&sign) {};
+        let guard = move || {
+            begin("guards");
+            while guarding.wait(&sign) {}
+        };
         let thread = thread::Builder::new().name("guards".into()).spawn(guard)?;
         Ok(Self {
             captured,

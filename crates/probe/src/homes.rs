@@ -17,6 +17,7 @@ use zerocopy::{Immutable, IntoBytes};
 use crate::Error;
 use crate::abi::{DeviceKey, HomeKey, ReaderState};
 use crate::keeper::Keeper;
+use crate::live::Begin;
 use crate::load::Programs;
 use crate::netlink::Socket;
 use crate::reach::{View, look_around};
@@ -62,7 +63,7 @@ impl Homes {
     ///
     /// # Errors
     /// When rtnetlink cannot be asked, or there is no thread.
-    pub fn new(programs: &Programs, spaces: &Spaces) -> Result<Self, Error> {
+    pub fn new(programs: &Programs, spaces: &Spaces, begin: Begin) -> Result<Self, Error> {
         let monitor =
             Socket::open(GROUPS).map_err(Error::system("cannot open a netlink socket"))?;
         // Refused without CAP_NET_BROADCAST: then changes there are seen when ours change.
@@ -73,7 +74,7 @@ impl Homes {
         {
             let view = look_around(AFAR).unwrap_or_default();
             tables.show(*ours, &View::default(), &view);
-            let keeper = Keeper::start(monitor, tables, *ours, view)
+            let keeper = Keeper::start(monitor, tables, *ours, view, begin)
                 .map_err(Error::system_io("cannot start a thread"))?;
             return Ok(Self::Ours { _keeper: keeper });
         }

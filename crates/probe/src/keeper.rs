@@ -14,6 +14,7 @@ use pktwho_packet::NetnsId;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
 use crate::homes::{AFAR, PAUSE, Tables};
+use crate::live::Begin;
 use crate::lookout::Lookout;
 use crate::nearby::Change;
 use crate::netlink::Socket;
@@ -40,6 +41,7 @@ impl Keeper {
         tables: Tables,
         ours: NetnsId,
         view: View,
+        begin: Begin,
     ) -> io::Result<Self> {
         let end = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         let sign = end.try_clone()?;
@@ -51,10 +53,13 @@ impl Keeper {
             // What came while the first look went on.
             stale: true,
             looked: Instant::now(),
-            lookout: Lookout::start(AFAR)?,
+            lookout: Lookout::start(AFAR, begin)?,
             changes: Vec::new(),
         };
-        let keep = move || while keeping.wait(&sign) {};
+        let keep = move || {
+            begin("homes");
+            while keeping.wait(&sign) {}
+        };
         thread::Builder::new().name("homes".into()).spawn(keep)?;
         Ok(Self { end })
     }

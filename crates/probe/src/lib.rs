@@ -46,7 +46,7 @@ pub use attach::Backend;
 pub use device::{Device, devices};
 pub use error::Error;
 pub use filter::Filter;
-pub use live::{Config, Counts, DirectionChoice, Event, Interfaces, Live, RawPacket};
+pub use live::{Begin, Config, Counts, DirectionChoice, Event, Interfaces, Live, RawPacket};
 pub use netns::Netns;
 pub use packet_socket::PacketSockets;
 pub use peers::peers;

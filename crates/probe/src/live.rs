@@ -64,6 +64,10 @@ impl DirectionChoice {
     }
 }
 
+/// Called by each thread of a capture when it begins, with its name: what it does not need is given
+/// up there.
+pub type Begin = fn(&str);
+
 /// What to capture and how.
 #[derive(Debug)]
 pub struct Config {
@@ -82,6 +86,7 @@ pub struct Config {
     pub promiscuous: bool,
     pub filter: Filter,
     pub backend: Backend,
+    pub begin: Begin,
 }
 
 /// A packet as it lies in the ring.
@@ -233,10 +238,10 @@ impl Live {
         let attacher = Attacher::new(config.backend, config.direction, many);
         let remembers = terms.are_about_processes();
         let filters = Filters::new(&programs, terms, &config.filter)?;
-        let homes = Homes::new(&programs, &spaces)?;
+        let homes = Homes::new(&programs, &spaces, config.begin)?;
         // What several namespaces send is looked at before all devices.
         let guards = if spaces.is_ours() {
-            Guards::start(&mut programs)?
+            Guards::start(&mut programs, config.begin)?
         } else {
             None
         };

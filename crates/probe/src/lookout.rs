@@ -7,6 +7,7 @@ use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 
+use crate::live::Begin;
 use crate::reach::{View, look_around};
 
 /// What a look has found.
@@ -30,10 +31,11 @@ impl Lookout {
     ///
     /// # Errors
     /// The system has no thread.
-    pub fn start(afar: usize) -> io::Result<Self> {
+    pub fn start(afar: usize, begin: Begin) -> io::Result<Self> {
         let (errands, orders) = sync_channel::<usize>(1);
         let (found, sights) = sync_channel(1);
         let look = move || {
+            begin("lookout");
             for heard in orders {
                 let view = look_around(afar).ok();
                 if found.send(Sight { heard, view }).is_err() {

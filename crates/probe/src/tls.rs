@@ -31,6 +31,7 @@ pub use finder::{Hooked, TlsFile, Unhooked};
 
 use crate::Error;
 use crate::abi::{self, TlsHook, TlsSecret, trimmed};
+use crate::live::Begin;
 use crate::mmaps::Mmaps;
 use finder::{Files, Finder, is_promising};
 use hooks::Hooks;
@@ -54,6 +55,7 @@ pub struct TlsConfig {
     pub programs: Vec<PathBuf>,
     /// Whether secrets say from which processes theirs descends.
     pub ancestors: bool,
+    pub begin: Begin,
 }
 
 /// A secret and the process that has it.
@@ -120,10 +122,15 @@ impl TlsSecrets {
             .map_err(Error::system_io("cannot keep an eventfd"))?;
         let (done, first_pass) = mpsc::channel();
         let finder = Finder::new(hooks, Arc::clone(&files));
-        let programs = config.programs;
+        let TlsConfig {
+            programs, begin, ..
+        } = config;
         let thread = std::thread::Builder::new()
             .name("tls".into())
-            .spawn(move || watch(finder, mmaps, &programs, &done, &told))
+            .spawn(move || {
+                begin("tls");
+                watch(finder, mmaps, &programs, &done, &told);
+            })
             .map_err(Error::system_io("cannot start a thread"))?;
         Ok(Self {
             ring,

@@ -14,8 +14,48 @@ use seccompiler::{
 
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
+/// What a thread may beside what all may that have a filter.
+#[derive(Clone, Copy, Debug)]
+pub struct Calls {
+    /// Operations of bpf(2), with descriptors that are there.
+    on_maps: &'static [u64],
+    /// Families of new sockets.
+    families: &'static [i32],
+}
+
 /// `bpf(2)`: `BPF_MAP_LOOKUP_ELEM` and `BPF_MAP_GET_NEXT_KEY`.
-const LOOKS: [u64; 2] = [1, 4];
+const LOOKS: &[u64] = &[1, 4];
+/// `BPF_MAP_UPDATE_ELEM` and `BPF_MAP_DELETE_ELEM`.
+const CHANGES: &[u64] = &[2, 3];
+/// To nameservers.
+const INTERNET: &[i32] = &[libc::AF_INET, libc::AF_INET6];
+
+impl Calls {
+    pub const NO_MORE: Self = Self {
+        on_maps: &[],
+        families: &[],
+    };
+    pub const READER: Self = Self {
+        on_maps: &[],
+        families: INTERNET,
+    };
+    pub const READER_OF_MAPS: Self = Self {
+        on_maps: LOOKS,
+        families: INTERNET,
+    };
+    pub const WRITER_OF_MAPS: Self = Self {
+        on_maps: CHANGES,
+        families: &[],
+    };
+    pub const NETLINK: Self = Self {
+        on_maps: &[],
+        families: &[libc::AF_NETLINK],
+    };
+    pub const UNIX: Self = Self {
+        on_maps: &[],
+        families: &[libc::AF_UNIX],
+    };
+}
 
 /// ioctl(2): `TCGETS`, `TIOCGWINSZ`, `FIONREAD`, `FIONBIO`, whose type is not that of every C
 /// library.
@@ -133,9 +173,8 @@ const OLDER: &[i64] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const OLDER: &[i64] = &[];
 
-/// Confines the calling thread, and those that it starts, for good. `looks_into_maps`: the
-/// kernel's maps too, by descriptors that are there.
-pub fn confine(looks_into_maps: bool) -> Result<String, String> {
+/// Confines the calling thread, and those that it starts, for good.
+pub fn confine(more: Calls) -> Result<String, String> {
     let arch = TargetArch::try_from(ARCH).map_err(|error| error.to_string())?;
     // C libraries fall back on clone(2), of which it can be seen what is asked for.
     let no_clone3 = Rules::from([(libc::SYS_clone3, Vec::new())]);
@@ -146,8 +185,7 @@ pub fn confine(looks_into_maps: bool) -> Result<String, String> {
         arch,
     );
     let refused = SeccompAction::Errno(libc::EPERM.unsigned_abs());
-    let allowed = rules(looks_into_maps)
-        .and_then(|rules| program(rules, refused, SeccompAction::Allow, arch));
+    let allowed = rules(more).and_then(|rules| program(rules, refused, SeccompAction::Allow, arch));
     let applied = no_clone3
         .and_then(|first| Ok((first, allowed?)))
         .and_then(|(first, second)| {
@@ -168,7 +206,7 @@ fn program(
     Ok(filter.try_into()?)
 }
 
-fn rules(looks_into_maps: bool) -> Result<Rules, seccompiler::Error> {
+fn rules(more: Calls) -> Result<Rules, seccompiler::Error> {
     let plain = PLAIN.iter().chain(OLDER);
     let mut rules: Rules = plain.map(|&call| (call, Vec::new())).collect();
     let mut add = |call, argument, values: &[u64], mask: Option<u64>| {
@@ -177,8 +215,12 @@ fn rules(looks_into_maps: bool) -> Result<Rules, seccompiler::Error> {
             let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Dword, how, value)?;
             SeccompRule::new(vec![condition])
         });
-        let each: Result<Vec<_>, _> = each.collect();
-        each.map(|each| rules.insert(call, each)).map(drop)
+        let each = each.collect::<Result<Vec<_>, seccompiler::BackendError>>()?;
+        // No rule at all would allow whatever it is told.
+        if !each.is_empty() {
+            rules.insert(call, each);
+        }
+        Ok::<(), seccompiler::Error>(())
     };
     let number = |number: i32| u64::from(number.unsigned_abs());
     // No memory becomes code.
@@ -190,13 +232,11 @@ fn rules(looks_into_maps: bool) -> Result<Rules, seccompiler::Error> {
     add(libc::SYS_clone, 0, &[thread], Some(thread))?;
     let names = [number(libc::PR_SET_NAME), number(libc::PR_SET_VMA)];
     add(libc::SYS_prctl, 0, &names, None)?;
-    let families = [number(libc::AF_INET), number(libc::AF_INET6)];
+    let families: Vec<u64> = more.families.iter().map(|&it| number(it)).collect();
     add(libc::SYS_socket, 0, &families, None)?;
     add(libc::SYS_ioctl, 1, &ASKED, None)?;
     // Limits of ourselves.
     add(libc::SYS_prlimit64, 0, &[0], None)?;
-    if looks_into_maps {
-        add(libc::SYS_bpf, 0, &LOOKS, None)?;
-    }
+    add(libc::SYS_bpf, 0, more.on_maps, None)?;
     Ok(rules)
 }

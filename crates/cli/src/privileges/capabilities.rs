@@ -34,6 +34,28 @@ pub const FILES: Set = Set::DAC_OVERRIDE
     .union(Set::SETUID)
     .union(Set::SETGID);
 
+/// Asking other network namespaces for their addresses and devices, by their ids (rtnetlink(7)).
+pub const NETLINK: Set = Set::NET_ADMIN;
+/// Entering network namespaces to attach programs to devices there, or to take them off.
+pub const GUARDS: Set = Set::BPF
+    .union(Set::NET_ADMIN)
+    .union(Set::SYS_ADMIN)
+    .union(Set::SYS_PTRACE)
+    .union(Set::DAC_READ_SEARCH);
+/// Reading the executables that processes run, attaching to them, and being first at it.
+pub const TLS: Set = Set::BPF
+    .union(Set::PERFMON)
+    .union(Set::SYS_ADMIN)
+    .union(Set::SYS_PTRACE)
+    .union(Set::SYS_RESOURCE)
+    .union(Set::SYS_NICE)
+    .union(Set::IPC_LOCK)
+    .union(Set::DAC_READ_SEARCH);
+/// What `/proc` tells of others' processes.
+pub const PROC: Set = Set::SYS_PTRACE;
+/// Connecting to sockets of others.
+pub const SOCKETS: Set = Set::DAC_OVERRIDE;
+
 /// Gives up what the calling thread has, but for these, as far as it has them.
 ///
 /// # Errors

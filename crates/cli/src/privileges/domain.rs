@@ -1,6 +1,6 @@
 //! What of the file system a thread reaches (landlock(7), Linux 5.13).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset,
@@ -27,6 +27,17 @@ pub fn read_tables() -> Result<String, String> {
     folders.extend(std::env::var_os("TZDIR").map(PathBuf::from));
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
     restrict(&folders, read)
+}
+
+/// The calling thread reads files in these folders and no others, makes and executes none, and opens no
+/// TCP connection. For a folder that is yet to be made, the one in which that will be counts.
+pub fn read_within(folders: &[&str]) -> Result<String, String> {
+    let there = |folder: &&str| {
+        let mut ways = Path::new(*folder).ancestors();
+        ways.find(|it| it.is_dir()).map(Path::to_owned)
+    };
+    let folders: Vec<PathBuf> = folders.iter().filter_map(there).collect();
+    restrict(&folders, AccessFs::ReadFile | AccessFs::ReadDir)
 }
 
 /// The calling thread opens files in these folders alone.

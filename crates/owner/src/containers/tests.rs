@@ -96,7 +96,7 @@ fn asking(docker: &Socket) -> Processes {
         podman: Some(nowhere),
     };
     let mut processes = Processes::new();
-    processes.ask_runtimes(Runtimes::start(&addresses));
+    processes.ask_runtimes(Runtimes::start(&addresses, |_| ()));
     processes
 }
 
@@ -322,7 +322,7 @@ fn chosen() -> Processes {
     let mut processes = Processes::new();
     processes.has_old_hierarchies = false;
     processes.be_patient();
-    let runtimes = Runtimes::of(vec![("chosen", Box::new(Chosen { asked: 0 }))]);
+    let runtimes = Runtimes::of(vec![("chosen", Box::new(Chosen { asked: 0 }))], |_| ());
     processes.ask_runtimes(runtimes);
     processes
 }

@@ -79,6 +79,7 @@ pub const CASES: &[Case] = cases! {
     "packet-socket/unprivileged", packet_socket::unprivileged;
     "packet-socket/doctor", packet_socket::doctor;
     "privileges/threads", privileges::threads_have_little;
+    "privileges/others", privileges::others_have_little;
     "privileges/user", privileges::chosen_user;
     "privileges/series", privileges::series_after_the_drop;
     "privileges/reading", privileges::reading_of_files;

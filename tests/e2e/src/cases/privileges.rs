@@ -85,6 +85,102 @@ pub fn threads_have_little(lab: &Lab) -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
+/// Capabilities by their numbers in `linux/capability.h`.
+const DAC_OVERRIDE: u64 = 1 << 1;
+const DAC_READ_SEARCH: u64 = 1 << 2;
+const NET_ADMIN: u64 = 1 << 12;
+const IPC_LOCK: u64 = 1 << 14;
+const SYS_PTRACE: u64 = 1 << 19;
+const SYS_ADMIN: u64 = 1 << 21;
+const SYS_NICE: u64 = 1 << 23;
+const SYS_RESOURCE: u64 = 1 << 24;
+const PERFMON: u64 = 1 << 38;
+const BPF: u64 = 1 << 39;
+
+/// What a thread beside the reader may have at most: by its name (`-events` is as what it listens to),
+/// whether it is root, its capabilities, and whether its calls are filtered.
+const BESIDE: &[(&str, bool, u64, bool)] = &[
+    ("homes", false, BPF, true),
+    ("lookout", false, NET_ADMIN, true),
+    (
+        "guards",
+        false,
+        BPF | NET_ADMIN | SYS_ADMIN | SYS_PTRACE | DAC_READ_SEARCH,
+        false,
+    ),
+    (
+        "tls",
+        true,
+        BPF | PERFMON
+            | SYS_ADMIN
+            | SYS_PTRACE
+            | SYS_RESOURCE
+            | SYS_NICE
+            | IPC_LOCK
+            | DAC_READ_SEARCH,
+        false,
+    ),
+    ("proc-sweep", false, SYS_PTRACE, true),
+    ("docker", true, DAC_OVERRIDE, true),
+    ("podman", true, DAC_OVERRIDE, true),
+    ("containerd", true, DAC_OVERRIDE, true),
+    ("cri", true, DAC_OVERRIDE, true),
+];
+
+/// Whoever stands beside the reader has what its work takes and no more, however packets are captured.
+pub fn others_have_little(lab: &Lab) -> Result<Outcome> {
+    let elsewhere = Netns::new()?;
+    for (words, expected) in [
+        ("-i any", &["homes", "lookout", "docker", "cri"][..]),
+        ("-i lo", &["homes", "guards", "podman"]),
+        ("-i any --backend clsact", &["homes", "containerd"]),
+        ("-i any --backend af-packet", &["docker"]),
+        ("-i any --netns NETNS", &["docker"]),
+        ("-i lo --write-keylog-file KEYS", &["homes", "tls"]),
+    ] {
+        let netns = Netns::new()?;
+        let _line = Line::loopback(&netns)?;
+        let keys = lab.file("keys.log");
+        let words = words
+            .replace("NETNS", &elsewhere.path())
+            .replace("KEYS", &keys.to_string_lossy());
+        let tool = Tool::listening(lab, &netns, &format!("-n {words}"))?;
+        for name in expected {
+            until("it has given up what it does not need", PATIENCE, || {
+                let threads = threads(tool.pid())?;
+                let status = thread(&threads, name)?;
+                Ok(has_little(status)?.then_some(()))
+            })
+            .with_context(|| format!("{name} with {words}"))?;
+        }
+        for status in threads(tool.pid())?.values() {
+            ensure!(has_little(status)?, "{words}: more than it needs: {status}");
+        }
+        tool.stop()?.expect_status(0)?;
+    }
+    Ok(Outcome::Passed)
+}
+
+/// Whether a thread has no more than it may have. One that nobody has judged has too much.
+fn has_little(status: &str) -> Result<bool> {
+    let name = field(status, "Name")?;
+    let name = name.strip_suffix("-events").unwrap_or(name);
+    if ["pktwho", "names", "errands", "files"].contains(&name) {
+        // `threads_have_little` looks at them.
+        return Ok(true);
+    }
+    let Some((_, may_be_root, may, is_filtered)) = BESIDE.iter().find(|it| it.0 == name) else {
+        return Ok(false);
+    };
+    let capabilities = u64::from_str_radix(field(status, "CapPrm")?, 16)?;
+    let is_root = field(status, "Uid")?.split('\t').any(|id| id == "0");
+    let is_nobodys = !is_root && !field(status, "Groups")?.split(' ').any(|id| id == "0");
+    Ok(capabilities & !may == 0
+        && (*may_be_root || is_nobodys)
+        && field(status, "NoNewPrivs")? == "1"
+        && (!is_filtered || field(status, "Seccomp")? == "2"))
+}
+
 /// `-Z user` is whom the reader is; root keeps all; so does `--no-sandbox`.
 pub fn chosen_user(lab: &Lab) -> Result<Outcome> {
     for (words, uid, filtered) in [
