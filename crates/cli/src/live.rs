@@ -26,6 +26,7 @@ use crate::failure::{self, Hinted};
 use crate::matching::Matching;
 use crate::names::Pace;
 use crate::offline::link_type;
+use crate::ownership::is_root;
 use crate::plan::{self, Buffering, Output};
 use crate::privileges::{self, Confined};
 use crate::secrets::{self, Secrets};
@@ -589,7 +590,13 @@ fn refused(error: probe::Error, interfaces: &Interfaces, wanted: &Wanted) -> any
             "{name}: You don't have permission to perform this capture on that device\n({})",
             without_number(&error.to_string())
         );
-        return Hinted::new(message, "run it as root, for instance with sudo").into();
+        let hint = if is_root() {
+            // A container's root, as a rule.
+            "root has not all rights here: CAP_NET_RAW is the least; `pktwho doctor` names what is missing"
+        } else {
+            "run it as root, for instance with sudo"
+        };
+        return Hinted::new(message, hint).into();
     }
     worded(error)
 }

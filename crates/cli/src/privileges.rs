@@ -25,6 +25,7 @@ use rustix::process::{Gid, Uid};
 use rustix::thread::{set_no_new_privs, set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
 use crate::args::Args;
+use crate::failure::worded;
 use crate::names::Login;
 use crate::ownership::is_root;
 use crate::sink::say;
@@ -155,7 +156,7 @@ pub fn give_up(confined: &Confined) -> io::Result<()> {
 
 /// Restricts the calling thread for good; each restriction and what came of it, in their order.
 pub fn restrict(confined: &Confined) -> Vec<Restriction> {
-    let words = |error: io::Error| error.to_string();
+    let words = |error: io::Error| worded(error).to_string();
     let kept: capabilities::Set = if confined.looks_into_maps {
         capabilities::MAPS
     } else {

@@ -156,5 +156,22 @@ pub fn unprivileged(lab: &Lab) -> Result<Outcome> {
         "{}",
         refused.stderr
     );
+    // To become root is no advice for root.
+    let words = [
+        "--bounding-set=-all",
+        "--inh-caps=-all",
+        &pktwho,
+        "-i",
+        "lo",
+    ];
+    let refused = Tool::spawn(Path::new("setpriv"), &netns, &words)?.wait()?;
+    ensure!(
+        !refused.status.success()
+            && refused
+                .stderr
+                .contains("hint: root has not all rights here"),
+        "{}",
+        refused.stderr
+    );
     Ok(Outcome::Passed)
 }
