@@ -1,7 +1,8 @@
 //! Signals, as flags that the main loop looks at.
 //!
 //! SIGINT, SIGTERM and SIGHUP ask to stop; the same signal again, when we hang, ends the
-//! process at once. SIGUSR1 asks for the counts. SIGPIPE is ignored (by Rust's runtime):
+//! process at once. SIGUSR1 asks for the counts. SIGXFSZ (a limit of `ulimit -f` is reached) does nothing:
+//! writing then says "File too large", as it says that a disk is full. SIGPIPE is ignored (by Rust's runtime):
 //! writing then says "broken pipe", which the end of the program takes for success.
 
 use std::io;
@@ -31,6 +32,8 @@ impl Signals {
             flag::register_conditional_default(signal, Arc::clone(&signals.stop))?;
             flag::register(signal, Arc::clone(&signals.stop))?;
         }
+        // Not ignored: a command that we start would ignore it as well.
+        flag::register(libc::SIGXFSZ, Arc::default())?;
         Ok(signals)
     }
 

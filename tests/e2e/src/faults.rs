@@ -57,6 +57,7 @@ pub type Fault = (&'static str, fn(&Lab, &Options) -> Result<Outcome>);
 /// All of them, in the order in which they are played.
 pub const FAULTS: &[Fault] = &[
     ("faults/disk-full", disk::full),
+    ("faults/file-limit", disk::limited),
     ("faults/terminal-stopped", terminal::stopped),
     ("faults/stopped-in-a-flood", terminal::stopped_in_a_flood),
     ("faults/devices", devices::come_and_go),

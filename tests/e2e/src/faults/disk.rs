@@ -28,7 +28,7 @@ pub fn full(lab: &Lab, _: &Options) -> Result<Outcome> {
             mount(&folder)?;
             let mut figures = Vec::new();
             for words in ["-w full.pcapng", "-U -w full.pcap", "-C 64k -w full.pcapng"] {
-                let figure = one(pktwho, &folder, words);
+                let figure = one(&[pktwho], &folder, words, "No space left on device");
                 figures.push(figure.with_context(|| words.to_owned())?);
             }
             Ok::<_, anyhow::Error>(figures.join("; "))
@@ -36,6 +36,18 @@ pub fn full(lab: &Lab, _: &Options) -> Result<Outcome> {
         inside.join().expect("the thread returns its error")
     })?;
     Ok(Outcome::Measured(figures))
+}
+
+/// A limit on the size of files (`ulimit -f`) is as a full disk.
+pub fn limited(lab: &Lab, _: &Options) -> Result<Outcome> {
+    let folder = lab.file("limited");
+    std::fs::create_dir(&folder)?;
+    let programs = [
+        Path::new("prlimit"),
+        Path::new("--fsize=262144"),
+        &lab.pktwho,
+    ];
+    one(&programs, &folder, "-w full.pcapng", "File too large").map(Outcome::Measured)
 }
 
 /// A disk of 256 KiB in memory.
@@ -53,15 +65,19 @@ fn run(program: &str, words: &[&str]) -> Result<()> {
     Ok(())
 }
 
-fn one(pktwho: &Path, folder: &Path, words: &str) -> Result<String> {
+/// `programs`: the tool, behind what starts it; `reason`: why it cannot write at last.
+fn one(programs: &[&Path], folder: &Path, words: &str, reason: &str) -> Result<String> {
     let netns = Netns::new()?;
     let line = Line::loopback(&netns)?;
     let words = words.replace("full.", &format!("{}/full.", folder.display()));
-    let words: Vec<&str> = ["-i", "lo"]
-        .into_iter()
+    let (first, others) = programs.split_first().context("no program")?;
+    let words: Vec<&str> = others
+        .iter()
+        .filter_map(|program| program.to_str())
+        .chain(["-i", "lo"])
         .chain(words.split_whitespace())
         .collect();
-    let mut tool = Tool::spawn(pktwho, &netns, &words)?;
+    let mut tool = Tool::spawn(first, &netns, &words)?;
     tool.ready()?;
     // It ends by itself when nothing can be written any more.
     let ended = thread::scope(|scope| {
@@ -79,10 +95,7 @@ fn one(pktwho: &Path, folder: &Path, words: &str) -> Result<String> {
         .collect::<Result<_>>()?;
     files.sort_by_key(|path| (path.as_os_str().len(), path.clone()));
     let last = files.last().context("no file")?;
-    let expected = format!(
-        "pktwho: cannot write to {}: No space left on device",
-        last.display()
-    );
+    let expected = format!("pktwho: cannot write to {}: {reason}", last.display());
     ensure!(ended.stderr.contains(&expected), "{}", ended.stderr);
     let mut found = Vec::new();
     for file in &files {
