@@ -284,13 +284,21 @@ impl Capture {
     /// Delivers what is there; `Break` when no more is wanted.
     fn deliver(&mut self, all: bool) -> Result<ControlFlow<()>> {
         let mut delivered = false;
-        self.take_secrets()?;
+        let mut changed = true;
         loop {
+            // Of a process that is news its secrets may wait, and the packets behind it for those.
+            if std::mem::take(&mut changed) {
+                self.take_secrets()?;
+            }
             // Looked at where it is: a packet is some hundred bytes to move.
             let event = self.live.next_event();
             match &event {
                 None => break,
-                Some(Event::Process(event)) => self.processes.apply(event),
+                Some(Event::Process(event)) => {
+                    self.processes.apply(event);
+                    let secrets = self.secrets.as_ref();
+                    changed = secrets.is_some_and(Secrets::wait_for_containers);
+                }
                 Some(Event::Packet(raw)) => {
                     let (packet, unnamed) = owned(raw, &mut self.processes, &mut self.slots);
                     if let Some(decrypt) = self.sink.decrypt() {
@@ -321,6 +329,9 @@ impl Capture {
             if !all && self.signals.stop() {
                 break;
             }
+        }
+        if all {
+            self.take_secrets()?;
         }
         if delivered {
             self.last_packet = Instant::now();

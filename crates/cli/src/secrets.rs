@@ -7,6 +7,7 @@
 
 mod known;
 mod log;
+mod waiting;
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -19,7 +20,6 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use pktwho_capfile::{Block, KeptBlock};
 use pktwho_owner::Processes;
-use pktwho_packet::ProcessId;
 use pktwho_probe::{self as probe, FoundSecret, TlsConfig, TlsReport, TlsSecrets};
 use pktwho_tls::Secret;
 
@@ -30,12 +30,12 @@ use crate::live::worded;
 use crate::names::Login;
 use crate::plan::{self, Format, Output, OwnerFilter};
 use crate::privileges;
-use crate::select;
 use crate::signals::Signals;
 use crate::sink::say;
 use known::Known;
 use log::KeyLogFile;
 pub use log::PRIVATE;
+use waiting::Waiting;
 
 /// What is to become of TLS secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -102,6 +102,7 @@ pub struct Secrets {
     source: TlsSecrets,
     log: Option<KeyLogFile>,
     known: Known,
+    waiting: Waiting,
     owners: OwnerFilter,
     follow: bool,
     verbose: bool,
@@ -149,6 +150,7 @@ impl Secrets {
             source,
             log,
             known: Known::default(),
+            waiting: Waiting::default(),
             owners,
             follow,
             verbose: plan.output.verbose,
@@ -172,18 +174,22 @@ impl Secrets {
     /// They cannot be written.
     pub fn collect(&mut self, processes: &Processes) -> Result<Vec<Secret>> {
         self.source.snapshot();
-        let mut fresh = Vec::new();
         while let Some(found) = self.source.next_secret() {
-            let is_wanted = is_wanted(&self.owners, self.follow, &found)
-                && is_within(&self.owners, found.process, processes);
-            if is_wanted && self.known.is_new(&found.secret) {
-                fresh.push(found.secret);
+            if is_wanted(&self.owners, self.follow, &found) {
+                self.waiting.push(found);
             }
         }
+        let mut fresh = self.waiting.take(&self.owners, processes);
+        fresh.retain(|secret| self.known.is_new(secret));
         if let Some(log) = &mut self.log {
             log.write(&fresh)?;
         }
         Ok(fresh)
+    }
+
+    /// Whether there are some of which it is not known yet in which container their process is.
+    pub fn wait_for_containers(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
     /// Says what could not be hooked, and with -v what became of every file.
@@ -238,21 +244,6 @@ pub fn warn(output: &Output) {
             files.join(" and ")
         ));
     }
-}
-
-/// Whether the process is in a container, and in a pod, that the flags name.
-fn is_within(owners: &OwnerFilter, process: ProcessId, processes: &Processes) -> bool {
-    if owners.containers.is_empty() && owners.pods.is_empty() {
-        return true;
-    }
-    let Some(by_path) = pktwho_owner::container_by_path(process) else {
-        return false;
-    };
-    // What its runtime has told of it, if it has.
-    let mut told = processes.containers();
-    let container = told.find(|container| container.id == by_path.id);
-    let container = Some(container.unwrap_or(&by_path));
-    select::has(&owners.containers, container) && select::has(&owners.pods, container)
 }
 
 /// Whether the process, or with `follow` one of its ancestors, is one that the flags name.

@@ -30,15 +30,7 @@ mod sweep;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-use pktwho_packet::{Container, ProcessId};
-
 pub use inhabitants::containers_in;
 pub use processes::{ChangedCgroup, Processes, ReadProc, Slot};
 pub use procfs::{Facts as ProcessFacts, read as read_process};
 pub use runtimes::{Addresses, Runtimes};
-
-/// The container that a process is in by its cgroups, as far as their paths tell; `None` when
-/// it is in none, or is gone.
-pub fn container_by_path(process: ProcessId) -> Option<Container> {
-    procfs::read(process, true)?.container
-}

@@ -109,23 +109,32 @@ impl Processes {
         self.containers.all_is_told()
     }
 
+    /// The container of a cgroup's processes, none if it is of none, and whether the runtimes have
+    /// said what they know of it. `None`: the cgroup is not known.
+    pub fn container_in(&self, cgroup: u64) -> Option<(Option<Arc<Container>>, bool)> {
+        match self.containers.home(cgroup) {
+            Home::Unknown => None,
+            Home::None if self.containers.is_doubtful(cgroup) => None,
+            // A container may be in an older hierarchy alone.
+            Home::None if self.has_old_hierarchies => None,
+            Home::None => Some((None, true)),
+            Home::In(container) => {
+                let id = &container.id;
+                let is_told = self.containers.is_told(id) && !self.containers.is_unnamed(id);
+                Some((Some(container), is_told))
+            }
+        }
+    }
+
     /// Of which cgroups something else is known than when this was asked last: the container
     /// that its processes are in, if it is of one, and whether the runtimes have said what they
     /// know of that. `None`: nothing is known any more.
     pub fn changed_cgroups(&mut self) -> Vec<ChangedCgroup> {
         let changed = self.containers.take_changed().into_iter();
         changed
-            .map(|cgroup| match self.containers.home(cgroup) {
-                Home::Unknown => (cgroup, None, true),
-                Home::None if self.containers.is_doubtful(cgroup) => (cgroup, None, true),
-                // A container may be in an older hierarchy alone.
-                Home::None if self.has_old_hierarchies => (cgroup, None, true),
-                Home::None => (cgroup, Some(None), true),
-                Home::In(container) => {
-                    let id = &container.id;
-                    let is_told = self.containers.is_told(id) && !self.containers.is_unnamed(id);
-                    (cgroup, Some(Some(container)), is_told)
-                }
+            .map(|cgroup| match self.container_in(cgroup) {
+                None => (cgroup, None, true),
+                Some((container, is_told)) => (cgroup, Some(container), is_told),
             })
             .collect()
     }

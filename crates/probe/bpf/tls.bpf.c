@@ -132,6 +132,7 @@ static __always_inline void describe(struct tls_secret *secret)
 
 	secret->time = bpf_ktime_get_ns();
 	secret->start = BPF_CORE_READ(leader, start_boottime);
+	secret->cgroup = BPF_CORE_READ(leader, cgroups, dfl_cgrp, kn, id);
 	secret->pid = id >> 32;
 	secret->tid = (__u32)id;
 	secret->uid = (__u32)bpf_get_current_uid_gid();

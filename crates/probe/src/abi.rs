@@ -150,7 +150,6 @@ abi! {
     Beyond = "beyond" {
         nsid: u32,
         forwards: u32,
-        ifindex: u32,
     }
     ProcessKey = "process_key" {
         start: u64,
@@ -242,6 +241,7 @@ abi! {
     TlsSecret = "tls_secret" {
         time: u64,
         start: u64,
+        cgroup: u64,
         pid: u32,
         tid: u32,
         uid: u32,

@@ -63,6 +63,8 @@ pub struct TlsConfig {
 pub struct FoundSecret {
     pub secret: Secret,
     pub process: ProcessId,
+    /// Id of the process's cgroup in the default hierarchy.
+    pub cgroup: u64,
     pub tid: u32,
     pub uid: u32,
     /// The process's name, not only its thread's.
@@ -281,6 +283,7 @@ fn found(record: &TlsSecret) -> Option<FoundSecret> {
             pid: record.pid,
             start: record.start,
         },
+        cgroup: record.cgroup,
         tid: record.tid,
         uid: record.uid,
         name: trimmed(&record.name).to_vec(),

@@ -48,6 +48,7 @@ fn secrets_of_the_processes_that_are_named() {
     let found = FoundSecret {
         secret: Secret::new(Label::ClientRandom, [1; 32], &[1; 48]).unwrap(),
         process: ProcessId { pid: 7, start: 1 },
+        cgroup: 1,
         tid: 8,
         uid: 1000,
         name: b"python3".to_vec(),
