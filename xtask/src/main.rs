@@ -20,6 +20,7 @@ mod packages;
 mod setup;
 mod shell;
 mod test;
+mod tls;
 mod unsafe_code;
 mod vm;
 mod wireshark;
@@ -77,8 +78,8 @@ const WORDS: &[Word] = &[
     ),
     Word(
         "tls",
-        "TLS secrets of running programs against their own key logs: one row per case (root) [-v] [FILTER...]",
-        owners::tls,
+        "TLS secrets of running programs against their own key logs: one row per case (root) [-v] [--long] [FILTER...]",
+        tls::run,
     ),
     Word(
         "containers",

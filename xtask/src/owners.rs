@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use crate::{Outcome, setup, shell};
+use crate::{Outcome, shell};
 
 /// Builds the tool as it is measured and shipped, plays the rows, prints the table.
 ///
@@ -47,15 +47,6 @@ pub fn soak(words: &[String]) -> Outcome {
 /// Something is left behind, cannot be read, or is not counted.
 pub fn faults(words: &[String]) -> Outcome {
     end_to_end("faults", words)
-}
-
-/// The table of TLS secrets against the programs' own key logs.
-///
-/// # Errors
-/// A secret is wrong, or missing though the program was there before.
-pub fn tls(words: &[String]) -> Outcome {
-    setup::install(setup::TLS_PACKAGES)?;
-    end_to_end("tls", words)
 }
 
 /// Runs one mode of the end-to-end runner, both it and the tool built with optimisation.

@@ -42,6 +42,12 @@ pub const TLS_PACKAGES: &[Package] = &[
     ("golang-go", "go", "clients with Go's own TLS"),
 ];
 
+/// What its longer form needs besides.
+pub const TLS_LONG_PACKAGES: &[Package] = &[
+    ("chromium", "chromium", "a browser, with BoringSSL"),
+    ("perl", "perl", "configures an OpenSSL of our own"),
+];
+
 /// What only the tests with real containers need.
 pub const RUNTIMES: &[Package] = &[
     ("docker.io", "dockerd", "tests: Docker"),

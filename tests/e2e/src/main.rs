@@ -39,7 +39,7 @@ use crate::lab::Lab;
 const HELP: &str = "\
 usage: e2e [--list] [--keep] [FILTER...]
        e2e owners [--list] [-v] [--keep] [FILTER...]
-       e2e tls [-v] [--keep] [--starts N] [FILTER...]
+       e2e tls [-v] [--keep] [--long] [--starts N] [FILTER...]
        e2e containers [--list] [-v] [FILTER...]
        e2e lab [COMMAND...]
        e2e soak [scenes|packets] [-v] [--seconds S] [--seed N]
@@ -53,8 +53,9 @@ the counts on the last line, exit status 1 when one failed. `owners` prints the 
 owners against the truth instead; exit status 1 when an owner is wrong or empty, or a
 packet missing, unless the row names that as a known gap. -v tells every complaint and
 every packet of a row that has one.
-`tls` prints the table of TLS secrets against the programs' own key logs; with --starts how soon
-programs are hooked that start meanwhile, each N times, and how many first handshakes are caught.
+`tls` prints the table of TLS secrets against the programs' own key logs, with --long a browser's
+too; with --starts how soon programs are hooked that start meanwhile, each N times, and how many
+first handshakes are caught.
 `containers` does the same with containers and pods of real runtimes. `lab` starts those, then the
 command, or a shell, on their host, and takes them down.
 `soak` plays random scenes for S seconds (20): sockets, forks, execs, passed descriptors, NAT;
@@ -71,7 +72,7 @@ nothing matches; exit status 1 when a bar is missed.
 --keep leaves the captures behind and says where.
 PKTWHO=FILE takes that binary instead of building one, E2E_PUPPET=FILE a compiled
 programs/puppet.c, E2E_PATIENCE=N waits N times as long, E2E_BRIEF=1 plays owners' rows in
-fewer places, E2E_GUEST=1 sets this machine's clock, takes its CPUs away and has it sleep. Not root: every case is skipped.
+fewer places. Not root: every case is skipped.
 ";
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -94,11 +95,10 @@ struct Args {
     mode: Mode,
     bench: bench::Options,
     soak: soak::Options,
+    tls: tls::Options,
     list: bool,
     keep: bool,
     verbose: bool,
-    /// How often each program is started in `tls --starts`.
-    starts: usize,
     filter: Vec<String>,
 }
 
@@ -143,8 +143,18 @@ fn run() -> Result<bool> {
             let verbose = args.verbose;
             owners::run(&lab, &owners::Options { filter, verbose })?
         }
-        Mode::Tls if args.starts > 0 => tls::starts::run(&lab, &filter, args.starts)?,
-        Mode::Tls => tls::run(&lab, &filter, args.verbose)?,
+        Mode::Tls if args.tls.starts > 0 => tls::starts::run(&lab, &filter, args.tls.starts)?,
+        Mode::Tls => {
+            let verbose = args.verbose;
+            tls::run(
+                &lab,
+                &filter,
+                &tls::Options {
+                    verbose,
+                    ..args.tls
+                },
+            )?
+        }
         Mode::Containers => {
             let verbose = args.verbose;
             containers::table::run(&lab, &containers::table::Options { filter, verbose })?
@@ -208,13 +218,14 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Args>> {
                 let duration = Duration::try_from_secs_f64(value()?.parse()?)?;
                 (args.bench.duration, args.soak.duration) = (duration, duration);
             }
-            "--starts" => args.starts = value()?.parse()?,
+            "--starts" => args.tls.starts = value()?.parse()?,
             "--seed" => args.soak.seed = value()?.parse()?,
             "--rounds" => args.bench.rounds = value()?.parse()?,
             "-w" => args.bench.output = value()?.into(),
             "--expression" => args.bench.expression = Some(value()?),
             "--receiver" => args.bench.device = bench::Device::Receiver,
             "--list" => args.list = true,
+            "--long" => args.tls.long = true,
             "--keep" => args.keep = true,
             "-v" | "--verbose" => args.verbose = true,
             "-h" | "--help" => return Ok(None),
@@ -231,7 +242,7 @@ fn list(args: &Args) -> Result<bool> {
     for row in rows::ROWS.iter().filter(|_| args.mode == Mode::Owners) {
         writeln!(out, "{}: {}", row.name, row.about)?;
     }
-    for row in tls::ROWS.iter().filter(|_| args.mode == Mode::Tls) {
+    for row in tls::all().filter(|_| args.mode == Mode::Tls) {
         writeln!(out, "{}", row.name)?;
     }
     for row in containers::table::rows()
@@ -251,7 +262,7 @@ fn names() -> Vec<String> {
     let cases = CASES.iter().map(|case| case.name.to_owned());
     let faults = faults::FAULTS.iter().map(|(name, _)| (*name).to_owned());
     let rows = rows::ROWS.iter().map(|row| format!("owners/{}", row.name));
-    let tls = tls::ROWS.iter().map(|row| format!("tls/{}", row.name));
+    let tls = tls::cases().map(|row| format!("tls/{}", row.name));
     let containers = containers::table::rows().into_iter();
     let containers = containers.map(|row| format!("containers/{}", row.name));
     cases
@@ -298,7 +309,7 @@ fn run_cases(lab: &Lab, filter: &[String]) -> Result<bool> {
             score.run(&name, || owners::case(lab, row))?;
         }
     }
-    for row in tls::ROWS {
+    for row in tls::cases() {
         let name = format!("tls/{}", row.name);
         if wanted(&name, filter) {
             score.run(&name, || tls::case(lab, row))?;

@@ -15,7 +15,6 @@ const GROUPS: &[(&str, &str)] = &[
     ("homes", "same addresses"),
     ("select", "selection"),
     ("filter", "filters"),
-    ("faults", "faults"),
     ("owners", "owners"),
     ("tls", "TLS secrets"),
 ];

@@ -1,10 +1,18 @@
 //! The rows of the table of TLS secrets. Scripts run in sh with `DIR` (their folder), `PORT`, and
-//! `AT` (address and port); `$DIR/server` and `$DIR/client` are openssl under these names.
+//! `AT` (address and port); `$DIR/server` and `$DIR/client` are openssl under these names. Rows that
+//! need them have `TLS`, what `cargo xtask tls` has fetched and built, and `DOCKER`, the `docker` program.
+//! The process whose number is in `$DIR/held.pid` is ended behind all.
+
+mod containers;
+mod datagrams;
+mod long;
+mod servers;
+mod suites;
 
 /// One case of the table.
 pub struct Row {
     pub name: &'static str,
-    /// Programs without which it is skipped.
+    /// Programs without which it is skipped. `+` before a path below `$TLS`, and `+docker`.
     pub needs: &'static str,
     /// Done first.
     pub prepare: &'static str,
@@ -20,13 +28,70 @@ pub struct Row {
     pub truth: &'static str,
     /// A label of the truth that the library of the owner never hands on.
     pub without: &'static str,
-    /// How many connections the client makes.
+    /// How many connections the client makes, or [`ANY`].
     pub connections: usize,
     /// The program is met first when it starts, and may be faster than we are on a busy machine:
     /// all secrets have to be there in one of a few plays. Wrong ones are wrong all the same.
     pub race: bool,
     /// One that the program may win every time: it is as fast as we are in finding where to look.
     pub lost: bool,
+    /// Whether it is played only when asked for.
+    pub long: bool,
+    /// What its connections are made of.
+    pub over: Over,
+}
+
+/// As many connections as the client likes.
+pub const ANY: usize = 0;
+
+/// What connections are made of, and what tshark shows of them.
+pub struct Over {
+    /// In filters of captures.
+    pub packets: &'static str,
+    /// tshark's number of a connection.
+    pub stream: &'static str,
+    /// What tshark is told about the port.
+    pub port: &'static str,
+    /// Seen of a handshake.
+    pub hello: &'static str,
+    /// Seen of a connection that is decrypted, and of no other.
+    pub plain: &'static str,
+}
+
+pub const TLS: Over = Over {
+    packets: "tcp",
+    stream: "tcp.stream",
+    port: "tcp.port==4433,tls",
+    hello: "tls.handshake.type == 1",
+    plain: "http",
+};
+
+/// The first message that is encrypted, for connections that carry no requests.
+const FINISHED: &str = "tls.handshake.type == 20";
+
+/// How a row is played.
+impl Row {
+    /// Whether it needs nothing that `cargo xtask tls` fetches or builds.
+    pub fn is_plain(&self) -> bool {
+        !self.long && self.fixtures().next().is_none()
+    }
+
+    /// What it needs below `$TLS`.
+    pub fn fixtures(&self) -> impl Iterator<Item = &'static str> {
+        let words = self.needs.split_whitespace();
+        words.filter_map(|word| word.strip_prefix('+').filter(|name| *name != "docker"))
+    }
+
+    /// Whether it is played on the host of the containers.
+    pub fn in_docker(&self) -> bool {
+        self.needs.split_whitespace().any(|word| word == "+docker")
+    }
+
+    /// What it needs that is installed.
+    pub fn programs(&self) -> impl Iterator<Item = &'static str> {
+        let words = self.needs.split_whitespace();
+        words.filter(|word| !word.starts_with('+'))
+    }
 }
 
 const SERVER: &str = "exec $DIR/server s_server -accept $PORT -cert $DIR/cert -key $DIR/key -www -quiet \
@@ -46,6 +111,8 @@ pub const PLAIN: Row = Row {
     connections: 1,
     race: false,
     lost: false,
+    long: false,
+    over: TLS,
 };
 
 /// A copy of the system's libssl, and openssl with it, in a folder of its own.
@@ -65,7 +132,7 @@ macro_rules! go {
         concat!(
             "export HOME=$DIR GOCACHE=${GOCACHE:-/var/tmp/pktwho-go-cache} GOFLAGS=-mod=mod GO111MODULE=off
              cat > $DIR/client.go <<'END'\n",
-            include_str!("../../programs/tls_client.go"),
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/programs/tls_client.go")),
             "END\n"
         )
     };
@@ -124,18 +191,43 @@ const GO: Row = Row {
     ..PLAIN
 };
 
-/// `openssl s_client` asks for a page.
+/// `openssl s_client` asks for a page, or a program that takes the same words. Connections are counted
+/// in the capture: a server that closes without a word is no failure here.
 macro_rules! ask {
-    ($($words:literal),*) => {
+    (by $program:literal, $($words:literal),*) => {
         concat!(
-            "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | $DIR/client s_client -connect $AT -ign_eof",
+            "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | ", $program, " s_client -connect $AT -ign_eof",
             $(" ", $words,)*
-            " >/dev/null 2>&1\n"
+            " >/dev/null 2>&1 || :\n"
         )
+    };
+    ($($words:literal),*) => {
+        ask!(by "$DIR/client", $($words),*)
     };
 }
 
+/// Four connections: TLS 1.2 and resumed, 1.3 and resumed.
+macro_rules! ask_four {
+    (by $program:literal, $words:literal) => {
+        concat!(
+            ask!(by $program, "-tls1_2 -sess_out $DIR/session", $words),
+            ask!(by $program, "-tls1_2 -sess_in $DIR/session", $words),
+            ask!(by $program, "-tls1_3 -sess_out $DIR/session", $words),
+            ask!(by $program, "-tls1_3 -sess_in $DIR/session", $words)
+        )
+    };
+    ($words:literal) => {
+        ask_four!(by "$DIR/client", $words)
+    };
+}
+use {ask, ask_four, copied, go, waiting};
+
+/// For a server that keeps no key log.
+const ASK_FOUR: &str = ask_four!("-keylogfile $DIR/client.keys");
+
 const KEYS: &str = "client.keys";
+/// Of the process that is looked at.
+const OWN_KEYS: &str = "own.keys";
 
 macro_rules! openssl {
     ($name:literal, $owner:literal, $connections:literal, $client:expr) => {
@@ -150,7 +242,18 @@ macro_rules! openssl {
 }
 
 /// All rows, in the order in which they are played and printed.
-pub const ROWS: &[Row] = &[
+pub fn all() -> impl Iterator<Item = &'static Row> {
+    let others = [
+        servers::ROWS,
+        containers::ROWS,
+        datagrams::ROWS,
+        suites::ROWS,
+        long::ROWS,
+    ];
+    ROWS.iter().chain(others.into_iter().flatten())
+}
+
+const ROWS: &[Row] = &[
     openssl!("openssl client 1.2", "client", 1, ask!("-tls1_2")),
     openssl!("openssl client 1.3", "client", 1, ask!("-tls1_3")),
     openssl!(
@@ -173,17 +276,7 @@ pub const ROWS: &[Row] = &[
     ),
     openssl!("openssl server 1.2", "server", 1, ask!("-tls1_2")),
     openssl!("openssl server 1.3", "server", 1, ask!("-tls1_3")),
-    openssl!(
-        "openssl server resumed",
-        "server",
-        4,
-        concat!(
-            ask!("-tls1_2 -sess_out $DIR/session"),
-            ask!("-tls1_2 -sess_in $DIR/session"),
-            ask!("-tls1_3 -sess_out $DIR/session"),
-            ask!("-tls1_3 -sess_in $DIR/session")
-        )
-    ),
+    openssl!("openssl server resumed", "server", 4, ask_four!("")),
     Row {
         name: "curl",
         needs: "curl",

@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
+use super::rows::Over;
 use super::{Judged, Row};
 use crate::lab::{Lab, PATIENCE, until};
 use crate::netns::Netns;
@@ -15,27 +17,33 @@ use crate::tool::Tool;
 
 /// Where servers listen.
 pub const PORT: u16 = 4433;
+/// What `cargo xtask tls` has fetched and built, and names in this variable.
+pub static FIXTURES: LazyLock<Option<PathBuf>> =
+    LazyLock::new(|| std::env::var_os("E2E_TLS").map(PathBuf::from));
 /// How long secrets may take from the program to the key log.
 const SOON: Duration = Duration::from_secs(2);
 
-/// Plays a row in a network namespace and a folder of its own.
+/// Plays a row in a network namespace and a folder of its own, or on the host of the containers.
 pub fn play(lab: &Lab, row: &Row) -> Result<Judged> {
     let dir = lab.file(&format!("tls-{}", lab.number()));
     fs::create_dir(&dir)?;
-    let netns = Netns::new()?;
-    shell(&dir, CERTIFICATE, &netns).context("certificate")?;
-    shell(&dir, row.prepare, &netns).context("prepare")?;
-    let server = serve(&dir, row.server, &netns)?;
-    shell(&dir, row.before, &netns).context("before")?;
+    let own = Netns::new()?;
+    let place = Place::of(lab, row, &own)?;
+    let (netns, inside) = (place.netns, |script| format!("{}{script}", place.words));
+    shell(&dir, CERTIFICATE, netns).context("certificate")?;
+    shell(&dir, &inside(row.prepare), netns).context("prepare")?;
+    let server = serve(&dir, &inside(row.server), netns)?;
+    shell(&dir, &inside(row.before), netns).context("before")?;
     let capture = dir.join("capture.pcapng");
     let words = format!(
-        "-v -i lo -w {} --embed-keylog-to-pcapng --write-keylog-file {} --pname {} tcp port {PORT}",
+        "-v {} -w {} --embed-keylog-to-pcapng --write-keylog-file {} {} port {PORT}",
+        place.flags,
         capture.display(),
         dir.join("found.keys").display(),
-        row.owner,
+        row.over.packets,
     );
-    let tool = Tool::listening(lab, &netns, &words)?;
-    shell(&dir, row.client, &netns).context("client")?;
+    let tool = Tool::listening(lab, netns, &words)?;
+    shell(&dir, &inside(row.client), netns).context("client")?;
     let mut truth = key_log(&dir.join(row.truth))?;
     truth.retain(|line| row.without.is_empty() || !line.starts_with(row.without));
     ensure!(!truth.is_empty(), "the programs have no key log");
@@ -47,14 +55,50 @@ pub fn play(lab: &Lab, row: &Row) -> Result<Judged> {
     let ended = tool.stop()?;
     ended.expect_status(0)?;
     drop(server);
-    let connections = streams(&capture, "tls.handshake.type == 1")?.len();
-    let decrypted = streams(&capture, "http")?.len();
+    shell(&dir, "! test -e held.pid || kill $(cat held.pid)", netns).context("held")?;
+    let connections = streams(&capture, &row.over, row.over.hello)?.len();
+    let decrypted = streams(&capture, &row.over, row.over.plain)?.len();
     Ok(Judged::new(
         &truth,
         &key_log(&found)?,
         (connections, decrypted),
         ended.stderr,
     ))
+}
+
+/// Where a row is played.
+struct Place<'a> {
+    netns: &'a Netns,
+    /// In front of its scripts.
+    words: String,
+    /// Where packets are captured, and whose secrets.
+    flags: String,
+}
+
+impl<'a> Place<'a> {
+    fn of(lab: &'a Lab, row: &Row, own: &'a Netns) -> Result<Self> {
+        if !row.in_docker() {
+            return Ok(Self {
+                netns: own,
+                words: String::new(),
+                flags: format!("-i lo --pname {}", row.owner),
+            });
+        }
+        let (host, _) = lab.runtimes.host(lab)?;
+        let docker = lab.runtimes.docker(lab)?;
+        let address = format!("unix://{}", docker.socket);
+        Ok(Self {
+            netns: &host.netns,
+            words: format!(
+                "DOCKER='docker --host {address}'; GATEWAY={}\n",
+                docker.gateway
+            ),
+            flags: format!(
+                "-i docker0 --docker-address {} --container-name {}",
+                docker.socket, row.owner
+            ),
+        })
+    }
 }
 
 /// A certificate for servers, and the programs under names by which they are told apart.
@@ -71,6 +115,7 @@ fn command(dir: &Path, script: &str) -> Command {
         .env("DIR", dir)
         .env("PORT", PORT.to_string())
         .env("AT", format!("127.0.0.1:{PORT}"))
+        .env("TLS", FIXTURES.as_deref().unwrap_or(Path::new("")))
         .env_remove("SSLKEYLOGFILE")
         .current_dir(dir)
         .stdin(Stdio::null());
@@ -157,17 +202,21 @@ impl Drop for Server {
     }
 }
 
-/// Whether somebody listens at the port.
+/// Whether somebody listens at the port, or has bound it for datagrams.
 fn listens(netns: &Netns, port: u16) -> Result<bool> {
-    let text = netns.within(|| {
-        let read = |name| fs::read_to_string(format!("/proc/thread-self/net/{name}"));
-        Ok(read("tcp")? + &read("tcp6").unwrap_or_default())
-    })?;
     let port = format!(":{port:04X}");
-    Ok(text.lines().any(|line| {
-        let mut words = line.split_whitespace();
-        words.nth(1).is_some_and(|local| local.ends_with(&port)) && words.nth(1) == Some("0A")
-    }))
+    netns.within(|| {
+        Ok(["tcp", "tcp6", "udp", "udp6"].iter().any(|name| {
+            // Without IPv6 there are two less.
+            let text = fs::read_to_string(format!("/proc/thread-self/net/{name}"));
+            let state = if name.starts_with("tcp") { "0A" } else { "07" };
+            text.unwrap_or_default().lines().any(|line| {
+                let mut words = line.split_whitespace();
+                words.nth(1).is_some_and(|local| local.ends_with(&port))
+                    && words.nth(1) == Some(state)
+            })
+        }))
+    })
 }
 
 /// The lines of a key log that name a secret; none when there is no file.
@@ -184,13 +233,12 @@ pub fn key_log(path: &Path) -> Result<BTreeSet<String>> {
     Ok(lines.map(str::to_owned).collect())
 }
 
-/// The TCP connections of a capture that have a packet for which the filter is true, as tshark
+/// The connections of a capture that have a packet for which the filter is true, as tshark
 /// sees it without any key log but the capture's own.
-fn streams(capture: &Path, filter: &str) -> Result<BTreeSet<String>> {
+fn streams(capture: &Path, over: &Over, filter: &str) -> Result<BTreeSet<String>> {
     let output = Command::new("tshark")
-        .args(["-n", "-o", "tls.keylog_file:", "-d"])
-        .arg(format!("tcp.port=={PORT},tls"))
-        .args(["-Y", filter, "-T", "fields", "-e", "tcp.stream", "-r"])
+        .args(["-n", "-o", "tls.keylog_file:", "-d", over.port])
+        .args(["-Y", filter, "-T", "fields", "-e", over.stream, "-r"])
         .arg(capture)
         .stdin(Stdio::null())
         .output()

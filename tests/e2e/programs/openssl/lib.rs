@@ -1,0 +1,3 @@
+//! Nothing: the work is done by `build.rs`.
+
+#![forbid(unsafe_code)]
