@@ -66,7 +66,7 @@ pub const POD_ROWS: &[PodRow] = rows! { PodRow:
     "pods-every-netns", "--netns any: on the pod's own device as well", pods_every_netns;
     "pod-filters", "only packets of a pod, a namespace, a container of a pod", pod_filters;
     "pods-published", "the world asks a port that the host gives to a pod", pods_published;
-    "pods-host-network", "a pod in the host's network asks the world and is asked", pods_host_network;
+    "pods-host-network", "a pod in the host's network asks the world, and the host asks it", pods_host_network;
     "ctr", "containers of ctr in two namespaces, with one id", ctr;
     "ctr-later", "containers of ctr that start during the capture, one id after the other", ctr_later;
     "ctr-renamed", "a container whose labels are changed during the capture", ctr_renamed;
@@ -606,11 +606,11 @@ fn pods_host_network(scene: &mut Scene, cri: &Cri) -> Result<()> {
     let pod = cri.host_pod("node", "kube-system")?;
     let agent = pod.run("agent", &["serve", "8056"])?;
     let other = pod.run("other", &["sleep", "1000000"])?;
-    serves(&scene.host.world, HOST, 8056)?;
+    serves(&scene.host.netns, HOST, 8056)?;
     scene.listen("")?;
     scene.talk(&[8056], None, Some(agent.inside()));
     for _ in 0..ROUNDS {
-        fetch(&scene.host.world, HOST, 8056)?;
+        fetch(&scene.host.netns, HOST, 8056)?;
     }
     serving(&scene.host.world, WORLD, |port| {
         scene.talk(&[port], Some(other.inside()), None);
@@ -624,13 +624,13 @@ fn ctr(scene: &mut Scene, cri: &Cri) -> Result<()> {
     let one = ctr::Container::run(host, cri, "e2e-one", "web", &["serve", "8091"])?;
     let other = ctr::Container::run(host, cri, "e2e-two", "web", &["serve", "8092"])?;
     for port in [8091, 8092] {
-        serves(&host.world, HOST, port)?;
+        serves(&host.netns, HOST, port)?;
     }
     scene.listen("")?;
     for (container, port) in [(&one, 8091), (&other, 8092)] {
         scene.talk(&[port], None, Some(container.inside()));
         for _ in 0..ROUNDS {
-            fetch(&host.world, HOST, port)?;
+            fetch(&host.netns, HOST, port)?;
         }
     }
     Ok(())
@@ -652,12 +652,12 @@ fn ctr_later(scene: &mut Scene, cri: &Cri) -> Result<()> {
 fn ctr_renamed(scene: &mut Scene, cri: &Cri) -> Result<()> {
     let host = scene.host;
     let web = ctr::Container::run(host, cri, "e2e-one", "web", &["serve", "8096", "8097"])?;
-    serves(&host.world, HOST, 8096)?;
+    serves(&host.netns, HOST, 8096)?;
     scene.listen("")?;
     // What nerdctl calls it.
     web.label("nerdctl/name=shop")?;
     until("its new name is shown", PATIENCE, || {
-        fetch(&host.world, HOST, 8096)?;
+        fetch(&host.netns, HOST, 8096)?;
         Ok(scene.has_shown("shop").then_some(()))
     })?;
     let inside = Inside {
@@ -665,13 +665,13 @@ fn ctr_renamed(scene: &mut Scene, cri: &Cri) -> Result<()> {
         ..web.inside()
     };
     scene.talk(&[8097], None, Some(inside));
-    fetch(&host.world, HOST, 8097)
+    fetch(&host.netns, HOST, 8097)
 }
 
 fn ctr_filters(scene: &mut Scene, cri: &Cri) -> Result<()> {
     let host = scene.host;
     let old = ctr::Container::run(host, cri, "e2e-one", "old", &["serve", "8098"])?;
-    serves(&host.world, HOST, 8098)?;
+    serves(&host.netns, HOST, 8098)?;
     scene.listen("")?;
     let is_named = |name: &'static str| either(move |i: &Inside| i.name == name);
     scene.listen_for("--container-name old", is_named("old"))?;
@@ -680,9 +680,9 @@ fn ctr_filters(scene: &mut Scene, cri: &Cri) -> Result<()> {
     let is_new = is_named("new");
     scene.listen_for("not container new", move |s, r| !is_new(s, r))?;
     scene.talk(&[8098], None, Some(old.inside()));
-    fetch(&host.world, HOST, 8098)?;
+    fetch(&host.netns, HOST, 8098)?;
     let new = ctr::Container::run(host, cri, "e2e-two", "new", &["serve", "8099", "8100"])?;
-    serves(&host.world, HOST, 8100)?;
+    serves(&host.netns, HOST, 8100)?;
     scene.talk(&[8099], None, Some(new.inside()));
-    fetch(&host.world, HOST, 8099)
+    fetch(&host.netns, HOST, 8099)
 }

@@ -27,8 +27,8 @@ const GAPS: &[Gap] = &[
     },
     Gap {
         rows: "published",
-        why: "the first packet's address is not yet translated: it is given to whoever listens there on the host, \
-              if anybody does",
+        why: "the first packet's address is not yet translated: it is given to whoever answers, and of a child \
+              that is forked for that, after the packet came, it is not known yet in which container it is",
     },
     Gap {
         rows: "/host-network",
