@@ -45,7 +45,7 @@ pub(crate) fn in_udp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     printed
 }
 
-/// `mark` stands where a long header is cut.
+/// `mark` stands where what follows a long header is cut.
 fn llap(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize, mark: &'static str) -> Printed {
     p.protocol = "llap";
     if length < 3 {
@@ -58,10 +58,11 @@ fn llap(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize, mark: &'static str) -
     match kind {
         1 => short(p, c, length, (source, destination)),
         2 => {
-            p.protocol = mark;
+            p.protocol = "atalk";
             let Some(header) = long(p, &mut c, length)? else {
                 return Ok(());
             };
+            p.protocol = mark;
             put!(p, header.source_net, ".", header.source, ".");
             put!(p, header.source_socket, " > ");
             put!(p, header.destination_net, ".", header.destination);
@@ -81,6 +82,7 @@ fn short(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize, ends: (u8, u8)) -> P
         put!(p, " [|sddp ", length, "]");
         return Ok(());
     }
+    p.protocol = "sddp";
     let [_, _, destination_socket, source_socket, kind] = c.array()?;
     let header = Header {
         destination_net: 0,

@@ -290,6 +290,10 @@ fn section<'a>(
 ) -> Printed {
     for n in 0..count {
         if c.is_empty() {
+            // compat: without -v answers of which nothing was captured are not missed (4.99.3).
+            if n == 0 && !p.verbose(1) {
+                return Ok(());
+            }
             // compat: the space in front of the first answer's name is printed already.
             if n == 0 && title.is_empty() && p.verbose(1) {
                 put!(p, " ");

@@ -58,9 +58,16 @@ pub(crate) fn icmp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Pr
     let mut peek = inner;
     peek.skip(2)?;
     let inner_length = usize::from(peek.u16()?);
-    p.deeper(|p| ip::ip(p, Cursor::new(inner.rest()), inner_length))?;
+    let printed = p.deeper(|p| ip::ip(p, Cursor::new(inner.rest()), inner_length));
+    let several = matches!(kind, UNREACHABLE | TIME_EXCEEDED | PARAMETER_PROBLEM);
+    if printed.is_err() {
+        if !several || !extension::may_follow(length) {
+            return printed;
+        }
+        p.truncated();
+    }
     p.protocol = "icmp";
-    if matches!(kind, UNREACHABLE | TIME_EXCEEDED | PARAMETER_PROBLEM) {
+    if several {
         extension::multi_part(p, c, length)?;
     }
     Ok(())
@@ -87,6 +94,7 @@ fn checksum(p: &mut Out<'_>, c: Cursor<'_>) -> Printed {
 
 /// What the message says in one phrase; returns its type.
 fn message(p: &mut Out<'_>, c: Cursor<'_>) -> Result<u8, Truncated> {
+    let whole = c;
     let mut c = c;
     let kind = c.u8()?;
     let code = c.u8()?;
@@ -118,11 +126,15 @@ fn message(p: &mut Out<'_>, c: Cursor<'_>) -> Result<u8, Truncated> {
         UNREACHABLE => unreachable(p, code, c)?,
         REDIRECT => redirect(p, code, c)?,
         ROUTER_ADVERTISEMENT => routers(p, c)?,
-        TIME_EXCEEDED => match code {
-            0 => put!(p, "time exceeded in-transit"),
-            1 => put!(p, "ip reassembly time exceeded"),
-            _ => put!(p, "time exceeded-#", code),
-        },
+        TIME_EXCEEDED => {
+            // compat: the header of the packet inside has to be there (4.99.3).
+            whole.need(8 + 20)?;
+            match code {
+                0 => put!(p, "time exceeded in-transit"),
+                1 => put!(p, "ip reassembly time exceeded"),
+                _ => put!(p, "time exceeded-#", code),
+            }
+        }
         PARAMETER_PROBLEM => match code {
             0 => put!(p, "parameter problem - octet ", c.u8()?),
             _ => put!(p, "parameter problem - code ", code),

@@ -99,6 +99,9 @@ pub(crate) fn icmp6(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> P
         None => put!(p, "unknown icmp6 type (", kind, ")"),
     }
     if c.is_empty() {
+        if p.verbose(1) && matches!(kind, 133..=137) {
+            put!(p, ", length ", length);
+        }
         return Err(Truncated);
     }
     // The fields of a message that ends before them are not there either.

@@ -10,6 +10,7 @@ use crate::isakmp;
 use crate::nfs;
 use crate::quic;
 use crate::rx;
+use crate::slip;
 
 /// The memory of a printer.
 #[derive(Debug, Default)]
@@ -18,6 +19,7 @@ pub(crate) struct Memory {
     pub(crate) nfs: nfs::Calls,
     pub(crate) quic: quic::Connections,
     pub(crate) rx: rx::Calls,
+    pub(crate) slip: slip::Connections,
 }
 
 /// The latest of what was seen: at least `LIMIT` entries, at most twice as many.

@@ -47,10 +47,15 @@ static ROLES: &[&str] = &[
     "IP next-hop",
 ];
 
+/// Whether an error message of `length` bytes may have extensions.
+pub(super) fn may_follow(length: usize) -> bool {
+    length > FIXED_OFFSET
+}
+
 /// The extensions after the packet inside an error message of `length` bytes; `c` is at the
 /// start of the message.
 pub(super) fn multi_part(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
-    if length <= FIXED_OFFSET {
+    if !may_follow(length) {
         return Ok(());
     }
     let mut field = c;
@@ -61,6 +66,8 @@ pub(super) fn multi_part(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Print
     c.skip(offset)?;
     let length = length.saturating_sub(offset);
     let (version, sum) = header(c)?;
+    // compat: as long as tcpdump's header is, with a byte of what follows it (4.99.3).
+    c.need(5)?;
     if version != 2 && words == 0 {
         // Nothing says that these are extensions.
         return Ok(());

@@ -8,7 +8,7 @@ use pktwho_wire::{Cursor, Truncated};
 use super::Message;
 use crate::dns;
 use crate::hexdump;
-use crate::out::{Out, Printed, bits, lookup};
+use crate::out::{Out, Printed, bits, lookup, pass};
 use crate::put::{HexFull, put};
 
 static ROUTER_FLAGS: &[(u32, &str)] = &[
@@ -61,15 +61,14 @@ pub(super) fn message(p: &mut Out<'_>, m: &Message<'_>) -> Printed {
     }
     let fixed = match m.kind {
         133 => {
-            if p.verbose(1) {
-                c.skip(4)?;
-            }
+            pass(&mut c, 4);
             8
         }
         134 => {
             if !p.verbose(1) {
                 return Ok(());
             }
+            c.need(12)?;
             router(p, &mut c)?;
             16
         }
@@ -129,7 +128,8 @@ fn router(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
 /// The options that follow a message, `length` bytes of them.
 pub(super) fn options(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
     let mut left = length;
-    while left > 0 {
+    // Where the capture ends with an option, nothing says that there were more.
+    while left > 0 && !c.is_empty() {
         let start = c;
         let kind = c.u8()?;
         let units = c.u8()?;
@@ -137,6 +137,7 @@ pub(super) fn options(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Prin
         if size == 0 || size > left {
             return Err(Truncated);
         }
+        start.need(size)?;
         let name = lookup(OPTIONS, kind).unwrap_or("unknown");
         put!(
             p,
@@ -150,7 +151,6 @@ pub(super) fn options(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Prin
             units,
             "): "
         );
-        start.need(size)?;
         let value = c.sub(size - 2)?;
         let known = option(p, kind, start, value)?;
         if !known && !p.verbose(2) {

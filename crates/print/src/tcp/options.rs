@@ -114,6 +114,10 @@ impl Options<'_> {
 
     /// What is to be said of a digest: whether it is right, if that can be found out.
     fn md5(&self, p: &mut Out<'_>, found: &[u8]) {
+        if self.segment.len() < self.length {
+            put!(p, " snaplen too short, can't check - ", HexBytes(found));
+            return;
+        }
         let right = p.style.md5_secret.as_deref().and_then(|secret| {
             md5::is_right(
                 secret,
@@ -243,7 +247,8 @@ fn authentication(p: &mut Out<'_>, c: &mut Cursor<'_>, size: usize) -> Result<()
         c.take(size)?;
         return Ok(());
     };
-    put!(p, " keyid ", c.u8()?, " rnextkeyid ", c.u8()?);
+    put!(p, " keyid ", c.u8()?);
+    put!(p, " rnextkeyid ", c.u8()?);
     if mac > 0 {
         put!(p, " mac 0x", HexBytes(c.limit(mac).rest()));
         c.take(mac)?;
