@@ -27,8 +27,16 @@ const FIXED: &[&str] = &[
     "/etc/docker",
     "/etc/cni",
 ];
-/// Control groups that runtimes make for all their containers, and leave.
-const SHARED: &[&str] = &["docker", "libpod_parent", "kubepods", "k8s.io"];
+/// Control groups that runtimes make for all their containers, and leave; the last two are of
+/// containerd's namespaces that are used here.
+const SHARED: &[&str] = &[
+    "docker",
+    "libpod_parent",
+    "kubepods",
+    "k8s.io",
+    "e2e-one",
+    "e2e-two",
+];
 const CGROUPS: &str = "/sys/fs/cgroup";
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -162,7 +170,7 @@ fn groups_of(pid: i32) -> Vec<PathBuf> {
     let groups = text.lines().filter_map(|line| {
         let mut parts = line.splitn(3, ':');
         let (_, controllers, path) = (parts.next()?, parts.next()?, parts.next()?);
-        let root = ["/docker/", "/kubepods/", "/libpod_parent/"];
+        let root = ["/docker/", "/kubepods/", "/libpod_parent/", "/e2e-"];
         let is_ours = root.iter().any(|root| path.starts_with(root));
         let controllers = controllers.strip_prefix("name=").unwrap_or(controllers);
         let path = path.trim_start_matches('/');
