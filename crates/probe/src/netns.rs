@@ -51,7 +51,8 @@ impl Netns {
         })
     }
 
-    /// That which a word means: a path, the id of a process, or a name that ip-netns(8) has given.
+    /// That which a word means: a path, the id of a process, or a name that ip-netns(8) has given,
+    /// also one of digits when no process has that id.
     ///
     /// # Errors
     /// There is none, or it is something else.
@@ -60,12 +61,16 @@ impl Netns {
         if word.is_empty() {
             return Err(Error::NoNetns { name });
         }
+        let by_name = Path::new(NAMED).join(word);
+        let process = Path::new("/proc").join(word);
         let path = if word.contains('/') {
             PathBuf::from(word)
-        } else if word.bytes().all(|byte| byte.is_ascii_digit()) {
-            PathBuf::from(format!("/proc/{word}/ns/net"))
+        } else if word.bytes().all(|byte| byte.is_ascii_digit())
+            && (process.exists() || !by_name.exists())
+        {
+            process.join("ns/net")
         } else {
-            Path::new(NAMED).join(word)
+            by_name
         };
         let found = open(&path).and_then(|file| {
             let known = rustix::fs::fstatfs(&file)?.f_type == NSFS;

@@ -83,12 +83,13 @@ const RAW: Gap = Gap {
     wrong: &[],
 };
 const TUN_GAP: Gap = Gap {
-    why: "the other end of a tun device is a process, not a namespace",
+    why: "what lies beyond a tun device only the process knows that holds it: a namespace that has the address may be \
+          another one than it sends to, and naming somebody there would be a name invented",
     empty: &["far"],
     wrong: &[],
 };
 const GRE_GAP: Gap = Gap {
-    why: "a GRE tunnel has no socket that would receive",
+    why: "no socket and no process receives a GRE packet: it is the kernel's, for a tunnel that is in its own table alone",
     empty: &["tunnelled receiver"],
     wrong: &[],
 };
