@@ -4,7 +4,7 @@ use pktwho_wire::{Cursor, Truncated};
 
 use crate::hexdump;
 use crate::out::{Out, Printed, lookup};
-use crate::put::{HexFull, put};
+use crate::put::{HexBytes, HexFull, put};
 
 static MESSAGES: &[(u8, &str)] = &[
     (0x00, "ESC to National"),
@@ -24,13 +24,11 @@ static MESSAGES: &[(u8, &str)] = &[
     (0x75, "Status Enquiry"),
 ];
 
-static ANSI: &[(u8, &str)] = &[
+/// Elements of ANSI T1.617 annex D and of Q.933 annex A, whichever code set holds.
+static ELEMENTS: &[(u8, &str)] = &[
     (0x01, "ANSI Report Type"),
     (0x03, "ANSI Link Verify"),
     (0x07, "ANSI PVC Status"),
-];
-
-static CCITT: &[(u8, &str)] = &[
     (0x51, "CCITT Report Type"),
     (0x53, "CCITT Link Verify"),
     (0x57, "CCITT PVC Status"),
@@ -43,79 +41,99 @@ static REPORTS: &[(u8, &str)] = &[
 ];
 
 /// A message of `length` bytes.
-pub(crate) fn q933(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
+pub(crate) fn q933(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     p.protocol = "q.933";
     put!(p, if p.style.link { "" } else { "Q.933, " });
-    if length == 0 {
+    let Some(header) = Header::read(c, length) else {
+        put!(p, "length ", length);
         return Err(Truncated);
+    };
+    header.put(p)?;
+    if p.verbose(1) {
+        let name = lookup(MESSAGES, header.message).unwrap_or("unknown message");
+        put!(
+            p,
+            ", ",
+            name,
+            " (0x",
+            HexFull(header.message),
+            "), length ",
+            length
+        );
+        return elements(p, header.elements, header.left).map(drop);
     }
-    let reference = usize::from(c.u8()? & 15);
-    if length < reference + 2 {
-        return Err(Truncated);
+    match lookup(MESSAGES, header.message) {
+        Some(name) => put!(p, ", ", name),
+        None => put!(p, ", unknown message 0x", HexFull(header.message)),
     }
-    let reference_bytes = c.take(reference)?;
-    let message = c.u8()?;
-    let mut left = length - reference - 2;
-    // A shift into the national code set says that the rest is ANSI's.
-    let mut codeset = 0;
-    if left > 0 {
-        let first = { c }.u8()?;
-        if first & 0xf0 == 0x90 {
-            codeset = first & 7;
-            c.skip(1)?;
-            left -= 1;
-        }
+    let whole = elements(p, header.elements, header.left);
+    // compat: behind an element that ends the list the length is not said (4.99.3).
+    if whole != Ok(false) {
+        put!(p, ", length ", length);
     }
-    let ansi = codeset == 5;
-    put!(
-        p,
-        if ansi { "ANSI" } else { "CCITT" },
-        ", codeset ",
-        codeset
-    );
-    if reference == 1 {
-        // compat: tcpdump 4.99.3 asks for one byte more than it shows.
-        c.need(1)?;
-    }
-    if reference != 0 {
-        put!(p, ", Call Ref: 0x", crate::put::HexBytes(reference_bytes));
-    }
-    if !p.verbose(1) {
-        match lookup(MESSAGES, message) {
-            Some(name) => put!(p, ", ", name),
-            None => put!(p, ", unknown message 0x", HexFull(message)),
-        }
-        return Ok(());
-    }
-    let name = lookup(MESSAGES, message).unwrap_or("unknown message");
-    put!(
-        p,
-        ", ",
-        name,
-        " (0x",
-        HexFull(message),
-        "), length ",
-        length
-    );
-    elements(p, ansi, c, left)
+    whole.map(drop)
 }
 
-/// Information elements; those with the high bit are one byte.
-fn elements(p: &mut Out<'_>, ansi: bool, mut c: Cursor<'_>, length: usize) -> Printed {
+/// What stands before the elements.
+struct Header<'a> {
+    reference: &'a [u8],
+    message: u8,
+    codeset: u8,
+    elements: Cursor<'a>,
+    /// Bytes of elements on the wire.
+    left: usize,
+}
+
+impl<'a> Header<'a> {
+    /// `None` if the message or what was captured of it is shorter than its header.
+    fn read(mut c: Cursor<'a>, length: usize) -> Option<Self> {
+        let size = usize::from(c.u8().ok()? & 15);
+        let mut left = length.checked_sub(size + 2)?;
+        let reference = c.take(size).ok()?;
+        let message = c.u8().ok()?;
+        // A shift to another code set says whose the rest is.
+        let mut codeset = 0;
+        if left > 0 {
+            let first = { c }.u8().ok()?;
+            if first & 0xf0 == 0x90 {
+                codeset = first & 7;
+                c.skip(1).ok()?;
+                left -= 1;
+            }
+        }
+        Some(Self {
+            reference,
+            message,
+            codeset,
+            elements: c,
+            left,
+        })
+    }
+
+    fn put(&self, p: &mut Out<'_>) -> Printed {
+        let whose = if self.codeset == 5 { "ANSI" } else { "CCITT" };
+        put!(p, whose, ", codeset ", self.codeset);
+        // compat: a reference of one byte is shown if the byte behind the header is not zero (4.99.3).
+        let shown = match self.reference {
+            [] => false,
+            [_] => { self.elements }.u8()? != 0,
+            _ => true,
+        };
+        if shown {
+            put!(p, ", Call Ref: 0x", HexBytes(self.reference));
+        }
+        Ok(())
+    }
+}
+
+/// The elements; `false` if an empty one or one of no kind ends the list.
+fn elements(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Result<bool, Truncated> {
     let mut left = length;
-    let names = if ansi { ANSI } else { CCITT };
     while left > 0 {
         let kind = c.u8()?;
         left -= 1;
+        // Elements of one byte.
         if kind & 0x80 != 0 {
-            put!(
-                p,
-                "\n\t",
-                lookup(names, kind).unwrap_or("unknown"),
-                " IE (0x",
-                HexFull(kind),
-                ")"
-            );
             continue;
         }
         if left == 0 {
@@ -123,41 +141,44 @@ fn elements(p: &mut Out<'_>, ansi: bool, mut c: Cursor<'_>, length: usize) -> Pr
         }
         let stated = usize::from(c.u8()?);
         left -= 1;
-        let name = lookup(names, kind).unwrap_or("unknown");
-        put!(
-            p,
-            "\n\t",
-            name,
-            " IE (0x",
-            HexFull(kind),
-            "), length ",
-            stated,
-            ": "
-        );
+        let known = lookup(ELEMENTS, kind);
+        if p.verbose(1) {
+            put!(
+                p,
+                "\n\t",
+                known.unwrap_or("unknown"),
+                " IE (0x",
+                HexFull(kind)
+            );
+            put!(p, "), length ", stated, ": ");
+        }
+        if kind == 0 || stated == 0 {
+            return Ok(false);
+        }
         if stated > left {
             return Err(Truncated);
         }
         c.need(stated)?;
         let value = c.limit(stated);
-        if !element(p, kind & 0x0f, lookup(names, kind).is_some(), value, stated)? {
-            hexdump::hex(p, "\n\t  ", value.rest());
+        if known.is_some() {
+            element(p, kind & 0x0f, value, stated)?;
+        } else if p.verbose(1) {
+            hexdump::hex(p, "\n\t", value.rest());
         }
         c.skip(stated)?;
         left -= stated;
     }
-    Ok(())
+    Ok(true)
 }
 
-/// `false` for an element without a printer.
-fn element(
-    p: &mut Out<'_>,
-    kind: u8,
-    known: bool,
-    mut c: Cursor<'_>,
-    length: usize,
-) -> Result<bool, Truncated> {
+/// An element that is known.
+fn element(p: &mut Out<'_>, kind: u8, mut c: Cursor<'_>, length: usize) -> Printed {
+    let lines = p.verbose(1);
+    if !lines && kind != 1 {
+        put!(p, ", ");
+    }
     match (kind, length) {
-        _ if !known => return Ok(false),
+        (1, _) if !lines => {}
         (1, 1..) => {
             let report = c.u8()?;
             put!(
@@ -180,7 +201,7 @@ fn element(
         (7, 3..) => {
             let Some((dlci, status)) = connection(c.limit(length).rest()) else {
                 put!(p, "Invalid DLCI in PVC STATUS IE");
-                return Ok(true);
+                return Ok(());
             };
             let new = if status & 8 != 0 { "New, " } else { "" };
             let active = if status & 2 != 0 {
@@ -192,7 +213,7 @@ fn element(
         }
         _ => put!(p, "Invalid DLCI in PVC STATUS IE"),
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Number and status of a connection; the high bit ends the number, and the status.
@@ -248,5 +269,26 @@ mod tests {
             style(1),
             "Q.933, ANSI, codeset 5, Status Enquiry (0x75), length 10\n\tANSI Report Type IE (0x01), length 1: Full Status (0)\n\tANSI Link Verify IE (0x03), length 2: TX Seq:   1, RX Seq:   2\n",
         );
+    }
+
+    #[test]
+    fn in_one_line_without_v() {
+        let head = "00010308007d9501010003020102";
+        let line = "Q.933, ANSI, codeset 5, Status Reply, TX Seq:   1, RX Seq:   2";
+        for (more, expected) in [
+            ("", ", length 10\n"),
+            ("070318f482", ", DLCI 398: status Active, length 15\n"),
+            ("070318f40a", ", Invalid DLCI in PVC STATUS IE, length 15\n"),
+            ("0809", ", length 12 [|q.933]\n"),
+            ("0300", "\n"),
+        ] {
+            let packet = format!("{head}{more}");
+            check(
+                LinkType(107),
+                &packet,
+                style(0),
+                &format!("{line}{expected}"),
+            );
+        }
     }
 }

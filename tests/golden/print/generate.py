@@ -316,6 +316,15 @@ def sll2(kind, packet_type, payload):
     return u16(kind, 0) + u32(77777) + u16(1) + bytes([packet_type, 6]) + MAC + bytes(2) + payload
 
 
+def managements():
+    """Q.933: messages of every kind, then elements behind those of a status, whole and cut."""
+    status = h("007d9501010003020102")
+    kinds = [bytes([reference]) + bytes(range(0x41, 0x41 + reference)) + bytes([kind]) for reference in range(3) for kind in (0, 5, 0x75, 0x90)]
+    elements = [h(text) for text in ("070318f482", "0703189480", "070318f40a", "0704184894 80".replace(" ", ""), "0301aa", "010201aa", "08021234", "0300", "0002aabb", "5303010203", "5101aa", "81", "0809", "07")]
+    found = kinds + [kind + more for kind in kinds for more in (b"\0", h("95010100"), h("01"))] + [status + one for one in elements] + [h("0075") + one for one in elements]
+    return [h("187103") + b"\x08" + one for one in found] + [(h("187103") + b"\x08" + status[:size], 14) for size in range(len(status))]
+
+
 def compressions():
     """SLIP's headers: a whole one of connection 3 first, then changes of every kind."""
     segment = ip4(6, tcp(0x10, payload=b"hello"))
@@ -823,6 +832,7 @@ CASES = {
     "token-ring": (6, rings(), {"": "-n", "-e": "-ne", "-v": "-nv", "-q": "-neq"}),
     "ipfc": (122, [h("1000020000000002") + h("1000020000000001") + data for data in (SNAP, h("102003"))], {"": "-n", "-e": "-ne"}),
     "sunatm": (123, sun_atm(), {"": "-n", "-e": "-ne", "-v": "-nv"}),
+    "q933": (107, managements(), {"": "-n", "-e": "-ne", "-v": "-nv"}),
     "slip-compressed": (8, compressions(), {"-e": "-ne"}),
     "slip-bsdos": (102, [bytes(16) + SMALL, bytes(16)], {"": "-n", "-e": "-ne"}),
     "pflog": (117, pflogs(), {"": "-n", "-e": "-ne"}),
