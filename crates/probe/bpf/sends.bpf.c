@@ -242,6 +242,9 @@ __noinline int claim_sender(struct __sk_buff *skb)
 	struct sock_owner *socket;
 	int held = HELD;
 
+	/* Kernels that let nobody ask here verify this all the same. */
+	if (!config.current_in_capture)
+		return 0;
 	full = sk ? full_or_listener(sk) : 0;
 	if (!full)
 		return 0;
@@ -277,7 +280,7 @@ __noinline int keep_sender(struct __sk_buff *skb, __u32 l3)
 	struct sock_owner *socket;
 	bool tcp, to_peer;
 
-	if (!sk || !work || l3 > ETHERNET_HEADER)
+	if (!config.current_in_capture || !sk || !work || l3 > ETHERNET_HEADER)
 		return 0;
 	full = full_or_listener(sk);
 	if (!full)
