@@ -1,5 +1,5 @@
 //! What a capture survives: full disks, stopped terminals, devices that come and go, little
-//! memory, SIGKILL. The cases of the end-to-end set are short; `e2e faults` plays them at
+//! memory, SIGKILL; and in a guest what a whole machine goes through. The cases of the end-to-end set are short; `e2e faults` plays them at
 //! length.
 //!
 //! A reader of a pipe that goes away is `files/broken-pipe`, rings that run full are `loss`.
@@ -7,6 +7,7 @@
 mod devices;
 mod disk;
 mod kill;
+mod machine;
 mod memory;
 mod terminal;
 
@@ -63,6 +64,9 @@ pub const FAULTS: &[Fault] = &[
     ("faults/namespace-gone", devices::namespace_gone),
     ("faults/memory-limit", memory::limit),
     ("faults/sigkill", kill::at_random),
+    ("faults/clock-steps", machine::clock_steps),
+    ("faults/cpu-unplugged", machine::cpu_unplugged),
+    ("faults/suspended", machine::suspended),
 ];
 
 /// A moment that is waited for because it is to be a random one, not because something is

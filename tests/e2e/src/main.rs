@@ -72,7 +72,7 @@ nothing matches; exit status 1 when a bar is missed.
 --keep leaves the captures behind and says where.
 PKTWHO=FILE takes that binary instead of building one, E2E_PUPPET=FILE a compiled
 programs/puppet.c, E2E_PATIENCE=N waits N times as long, E2E_BRIEF=1 plays owners' rows in
-fewer places. Not root: every case is skipped.
+fewer places, E2E_GUEST=1 sets this machine's clock, takes its CPUs away and has it sleep. Not root: every case is skipped.
 ";
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]

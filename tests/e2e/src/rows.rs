@@ -77,11 +77,6 @@ macro_rules! rows {
     (@gap $gap:expr) => { Some($gap) };
 }
 
-const RAW: Gap = Gap {
-    why: "a raw socket in another namespace is known by what it has sent",
-    empty: &["far raw receiver"],
-    wrong: &[],
-};
 const TUN_GAP: Gap = Gap {
     why: "what lies beyond a tun device only the process knows that holds it: a namespace that has the address may be \
           another one than it sends to, and naming somebody there would be a name invented",
@@ -98,12 +93,6 @@ const WIREGUARD_GAP: Gap = Gap {
     empty: &["tunnelled sender"],
     wrong: &[],
 };
-const BOUND_FAR: Gap = Gap {
-    why: "in another namespace a socket bound to a device is known by what it has sent",
-    empty: &["far receiver"],
-    wrong: &[],
-};
-
 /// All rows, in the order in which they are played and printed.
 pub const ROWS: &[Row] = rows! {
     "tcp-new", tcp_new, ALL, "connection and both processes begin after the capture";
@@ -136,7 +125,9 @@ pub const ROWS: &[Row] = rows! {
     "tcp-orphan", tcp::orphan, SMALL, "gone before its data has left";
     "tcp-keepalive", tcp::keepalive, WIRE4, "probes that a timer sends";
     "dual-stack", tcp::dual_stack, SMALL, "servers of IPv6 that take IPv4";
-    "bound-to-device", tcp::bound_to_device, SMALL, "sockets bound to a device", gap BOUND_FAR;
+    "bound-to-device", tcp::bound_to_device, SMALL, "sockets bound to a device";
+    "bound-to-device-old", tcp::bound_before, SMALL, "the same, bound before the capture and never used";
+    "bound-beside", groups::bound_beside, SMALL, "two processes on a port, one bound to a device";
     "mptcp", tcp::multipath, SMALL, "multipath TCP, and a child that takes over";
     "ping", icmp::ping, SMALL, "echo by a ping socket: request and reply";
     "ping-raw", icmp::ping_raw, SMALL, "echo by raw sockets of two processes, told apart by identifier";
@@ -144,7 +135,8 @@ pub const ROWS: &[Row] = rows! {
     "ping-same-identifier", icmp::ping_twins, WIRE, "the same identifier on both sides";
     "port-unreachable", icmp::port_unreachable, SMALL, "the error belongs to the process that sent";
     "too-big", icmp::too_big, ROUTER, "fragmentation needed, said by a router";
-    "raw-protocol", raw::protocol, SMALL, "raw sockets with a protocol number of their own", gap RAW;
+    "raw-protocol", raw::protocol, SMALL, "raw sockets with a protocol number of their own";
+    "raw-protocol-old", raw::protocol_before, SMALL, "the same, from before the capture";
     "raw-forges", raw::forges, WIRE, "a header made by hand, with another process's address and port";
     "raw-forges-lo", raw::forges, LO, "the same on loopback";
     "raw-forges-tcp", raw::forges_tcp, WIRE, "a segment made by hand in another process's connection";

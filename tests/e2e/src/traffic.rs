@@ -1,28 +1,38 @@
 //! Numbered datagrams of the runner's own, for cases that ask which packets are seen and how
 //! often, not whose they are.
 
+use std::io::ErrorKind::{Interrupted, WouldBlock};
 use std::net::UdpSocket;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
+use crate::lab::{PATIENCE, until};
 use crate::netns::Netns;
 use crate::seen::Seen;
 
 /// A connected pair of UDP sockets. Each datagram carries its number.
 pub struct Line {
     sender: UdpSocket,
-    /// Takes what arrives, and forgets it.
-    _sink: UdpSocket,
+    /// Takes what arrives.
+    sink: UdpSocket,
+    /// Whether all does, and is waited for.
+    arrives: bool,
     sent: AtomicU32,
+    /// One more than the highest number that has arrived.
+    arrived: AtomicU32,
 }
 
 impl Line {
-    /// Within one namespace, over loopback.
+    /// Within one namespace, over loopback. What was sent has been received when
+    /// [`send`](Self::send) is back: a busy kernel puts the receiving off.
     pub fn loopback(netns: &Netns) -> Result<Self> {
-        Self::between((netns, "127.0.0.1"), (netns, "127.0.0.1"))
+        let mut line = Self::between((netns, "127.0.0.1"), (netns, "127.0.0.1"))?;
+        line.sink.set_read_timeout(Some(Duration::from_millis(5)))?;
+        line.arrives = true;
+        Ok(line)
     }
 
     /// From one namespace and address to another.
@@ -32,8 +42,10 @@ impl Line {
         sender.connect(sink.local_addr()?)?;
         Ok(Self {
             sender,
-            _sink: sink,
+            sink,
+            arrives: false,
             sent: AtomicU32::new(0),
+            arrived: AtomicU32::new(0),
         })
     }
 
@@ -45,10 +57,35 @@ impl Line {
     /// Sends so many more datagrams.
     pub fn send(&self, count: u32) -> Result<()> {
         for _ in 0..count {
-            let number = self.sent.fetch_add(1, Ordering::SeqCst);
-            self.sender.send(format!("e2e n={number}|").as_bytes())?;
+            let number = self.send_one()?;
+            if self.arrives {
+                until(&format!("datagram {number} arrives"), PATIENCE, || {
+                    Ok((self.receive()? > number).then_some(()))
+                })?;
+            }
         }
         Ok(())
+    }
+
+    fn send_one(&self) -> Result<u32> {
+        let number = self.sent.fetch_add(1, Ordering::SeqCst);
+        self.sender.send(format!("e2e n={number}|").as_bytes())?;
+        Ok(number)
+    }
+
+    /// Takes in what arrives within 5 ms; what has arrived by then.
+    fn receive(&self) -> Result<u32> {
+        let mut text = [0; 32];
+        match self.sink.recv(&mut text) {
+            Ok(length) => {
+                let text = std::str::from_utf8(text.get(..length).unwrap_or_default())?;
+                let number = number_in(text).context("somebody else's datagram")?;
+                self.arrived.fetch_max(number + 1, Ordering::SeqCst);
+            }
+            Err(error) if matches!(error.kind(), WouldBlock | Interrupted) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(self.arrived.load(Ordering::SeqCst))
     }
 
     /// How many were sent so far.
@@ -56,13 +93,17 @@ impl Line {
         self.sent.load(Ordering::SeqCst)
     }
 
-    /// Sends one datagram each millisecond as long as `work` takes.
+    /// Sends one datagram each millisecond as long as `work` takes. Some may not arrive: while a
+    /// queueing discipline comes or goes a device loses what it is to send.
     pub fn sending<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let over = AtomicBool::new(false);
         thread::scope(|scope| {
             let sender = scope.spawn(|| -> Result<()> {
                 while !over.load(Ordering::SeqCst) {
-                    self.send(1)?;
+                    self.send_one()?;
+                    if self.arrives {
+                        self.receive()?;
+                    }
                     thread::sleep(Duration::from_millis(1));
                 }
                 Ok(())

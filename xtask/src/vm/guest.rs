@@ -1,13 +1,10 @@
 //! Running a guest, and what it says.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::image::Image;
 use super::{Kernel, reasons};
 use crate::shell;
-
-/// How long a guest may take, in seconds.
-const LONGEST: &str = "3600";
 
 /// What a guest said.
 #[derive(Clone, Debug)]
@@ -150,11 +147,11 @@ fn case(line: &str) -> Option<Case> {
     })
 }
 
-/// Boots the image and waits until the guest is through.
+/// Boots the image and waits until the guest is through, but not longer than this.
 ///
 /// # Errors
 /// The emulator cannot be run.
-pub fn run(image: &Image) -> Result<Report, String> {
+pub fn run(image: &Image, longest: Duration) -> Result<Report, String> {
     let (program, machine, console): (_, &[&str], _) = if image.of.arch == "x86_64" {
         ("qemu-system-x86_64", &["-M", "q35", "-cpu", "max"], "ttyS0")
     } else {
@@ -166,7 +163,8 @@ pub fn run(image: &Image) -> Result<Report, String> {
     };
     // An emulated timer may be late when this machine is busy.
     let words = format!("console={console} quiet panic=-1 mitigations=off no_timer_check");
-    let mut command = shell::command("timeout", &["--foreground", LONGEST, program]);
+    let longest = longest.as_secs().to_string();
+    let mut command = shell::command("timeout", &["--foreground", &longest, program]);
     command
         .args(machine)
         .args(["-accel", "tcg,thread=multi", "-smp", "2", "-m", "1536M"])

@@ -14,22 +14,20 @@ use crate::shell;
 /// The release that the userland comes from, on every kernel.
 const USERLAND: &str = "bookworm";
 
-/// What the cases call for.
-const TOOLS: &[&str] = &[
+/// What most cases call for.
+pub const TOOLS: &[&str] = &[
     "busybox-static",
     "iproute2",
     "nftables",
     "iputils-ping",
-    "tcpdump",
     "bpftool",
     "util-linux",
     "netbase",
-    "curl",
     "wireguard-tools",
-    "openssl",
-    "wget",
-    "tshark",
 ];
+
+/// What the others do besides, which is twice as much to fetch and to boot.
+pub const MORE_TOOLS: &[&str] = &["tcpdump", "curl", "openssl", "wget", "tshark"];
 
 /// Modules that the cases need, where the kernel has them apart; what they need in turn comes
 /// with them.
@@ -68,15 +66,15 @@ pub struct Image {
     pub initramfs: PathBuf,
 }
 
-/// An archive of the userland for an architecture; made once for a set of packages.
+/// An archive of a userland with these tools for an architecture; made once for a set of packages.
 ///
 /// # Errors
 /// Packages cannot be fetched or unpacked.
-pub fn userland(arch: Arch) -> Result<PathBuf, String> {
-    let archive = folder().join(format!("userland-{}.cpio", arch.debian));
+pub fn userland(arch: Arch, tools: &[&str]) -> Result<PathBuf, String> {
+    let archive = folder().join(format!("userland-{}-{}.cpio", arch.debian, tools.len()));
     let stamp = archive.with_extension("packages");
     let packages = Packages::open(USERLAND, arch.debian)?;
-    let names = packages.needed(TOOLS)?;
+    let names = packages.needed(tools)?;
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let files = packages.fetch(&names)?;
     let wanted = format!("{files:?}");

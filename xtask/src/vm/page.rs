@@ -179,6 +179,8 @@ mod tests {
     fn nothing_on_the_page_is_unexplained() {
         for report in found::all() {
             assert!(report.good(), "{}", report.kernel.name);
+            let unneeded = reasons::unneeded(&report);
+            assert!(unneeded.is_empty(), "{}: {unneeded:?}", report.kernel.name);
             let mut skipped = report.cases.iter().filter(|c| c.ending == Ending::Skipped);
             assert!(skipped.all(|case| !case.reason.is_empty()));
             let mut missing = report.offers.iter().filter(|offer| !offer.works);

@@ -15,6 +15,7 @@ const GROUPS: &[(&str, &str)] = &[
     ("homes", "same addresses"),
     ("select", "selection"),
     ("filter", "filters"),
+    ("faults", "faults"),
     ("owners", "owners"),
     ("tls", "TLS secrets"),
 ];

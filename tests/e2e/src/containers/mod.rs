@@ -13,6 +13,7 @@ pub mod host;
 mod image;
 pub mod janitor;
 mod judge;
+mod own;
 pub mod rows;
 mod scene;
 mod shell;

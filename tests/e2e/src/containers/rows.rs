@@ -1,6 +1,5 @@
 //! The table: who talks to whom, in each runtime.
 
-use std::fs;
 use std::io::Write as _;
 use std::net::UdpSocket;
 use std::os::unix::net::UnixListener;
@@ -8,13 +7,14 @@ use std::thread;
 
 use anyhow::{Context as _, Result};
 
+use super::Inside;
 use super::cri::{self, Cri};
 use super::ctr;
 use super::engine::{Container, Engine};
 use super::host::{HOST, PATIENCE, WORLD};
+use super::own;
 use super::scene::{Scene, sockets};
 use super::talk::{fetch, serves, serving};
-use super::{Inside, Lacking};
 use crate::lab::until;
 use crate::tool::Tool;
 
@@ -51,7 +51,8 @@ pub const ENGINE_ROWS: &[EngineRow] = rows! { EngineRow:
     "brief", "containers that send one datagram and are gone", brief;
     "filters", "only packets of a container that runs", filters;
     "filter-later", "only packets of a container that starts during the capture", filter_later;
-    "own-image", "pktwho in a container of its own names the others", own_image;
+    "own-image", "pktwho in a container of its own names the others", own::names;
+    "own-image-node", "the same as on a node of Kubernetes: nobody reads packets, files are written", own::node;
     "silent-runtime", "runtimes that hang, die or talk nonsense: nothing is lost and nothing claimed", silent_runtime;
     "devices", "-D names the container that a device leads to", devices;
     "every-netns", "--netns any: on the container's own device as well", every_netns;
@@ -74,13 +75,6 @@ pub const POD_ROWS: &[PodRow] = rows! { PodRow:
 };
 
 const ROUNDS: u32 = 3;
-const DOCKERFILE: &str = include_str!("../../../../dist/Dockerfile");
-/// The name of the image of pktwho itself.
-const OWN: &str = "e2e.local/pktwho:1";
-/// As README.md tells, less what no test needs: nobody types here.
-const OWN_FLAGS: &str = "--network host --pid host --cgroupns host --cap-drop ALL \
-     --cap-add SYS_ADMIN --cap-add NET_ADMIN --cap-add SYS_PTRACE \
-     --security-opt apparmor=unconfined --volume=/sys/fs/cgroup:/sys/fs/cgroup:ro";
 
 fn from_host(scene: &mut Scene, engine: &Engine) -> Result<()> {
     let web = engine.run("web", &[], &["serve", "8001"])?;
@@ -372,51 +366,6 @@ fn pods_every_netns(scene: &mut Scene, cri: &Cri) -> Result<()> {
     scene.talk(&[8062], None, Some(server.inside()));
     for _ in 0..ROUNDS {
         fetch(&scene.host.netns, &api.address, 8062)?;
-    }
-    Ok(())
-}
-
-/// The recipe in `dist`, and the flags that stand there.
-fn own_image(scene: &mut Scene, engine: &Engine) -> Result<()> {
-    let Some(program) = std::env::var_os("PKTWHO_STATIC") else {
-        let why = "PKTWHO_STATIC names no static pktwho: cargo xtask dist builds one";
-        return Err(Lacking(why.to_owned()).into());
-    };
-    let folder = scene.host.dir.join("own-image");
-    fs::create_dir_all(&folder)?;
-    fs::copy(program, folder.join("pktwho"))?;
-    fs::write(folder.join("Dockerfile"), DOCKERFILE)?;
-    engine.docker_says(&[
-        "build",
-        "--quiet",
-        "--tag",
-        OWN,
-        &folder.display().to_string(),
-    ])?;
-    let web = engine.run("web", &[], &["serve", "8071"])?;
-    let address = web.address()?;
-    serves(&scene.host.netns, &address, 8071)?;
-    let sockets = format!("--volume={}:/var/run/docker.sock:ro", engine.socket);
-    let flags: Vec<&str> = OWN_FLAGS.split_whitespace().chain([&*sockets]).collect();
-    let filter = [
-        "-i",
-        "any",
-        "-n",
-        "-l",
-        "-c",
-        "6",
-        "tcp port 8071 and container web-*",
-    ];
-    let tool = engine.run_image(OWN, "pktwho", &flags, &filter)?;
-    until("it listens in its container", PATIENCE, || {
-        Ok(tool.logs()?.contains("listening on").then_some(()))
-    })?;
-    fetch(&scene.host.netns, &address, 8071)?;
-    tool.ended()?;
-    let logs = tool.logs()?;
-    for line in logs.lines().filter(|line| line.contains(".8071")) {
-        let is_named = line.contains("Container [") && line.contains(&web.name);
-        scene.count(is_named, line);
     }
     Ok(())
 }

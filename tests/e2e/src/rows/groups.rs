@@ -241,6 +241,23 @@ pub fn udp_specific(stage: &mut Stage<'_>) -> Result<()> {
     ask(stage, &mut client, &mut specific)
 }
 
+/// Three servers on a port: the one whose socket is bound to the device gets what comes by that.
+pub fn bound_beside(stage: &mut Stage<'_>) -> Result<()> {
+    stage.capture()?;
+    let [_, device] = super::tcp::own_devices(stage);
+    let _any = stage.udp_server()?;
+    let mut bound = stage.server()?;
+    bound.acts(&[
+        &stage.socket(0, "udp"),
+        &format!("option 0 device {device}"),
+        &stage.any_address("bind 0"),
+    ])?;
+    let _any_too = stage.udp_server()?;
+    let mut client = stage.client()?;
+    client.act(&stage.socket(1, "udp"))?;
+    ask(stage, &mut client, &mut bound)
+}
+
 /// A server that connects a socket on its own port to each client and leaves it to a child.
 pub fn udp_per_client(stage: &mut Stage<'_>) -> Result<()> {
     stage.capture()?;

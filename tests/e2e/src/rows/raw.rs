@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::{close_both, exchange};
 use crate::dissect::ACK;
+use crate::puppet::Puppet;
 use crate::stage::{PORT, Stage};
 
 /// An experimental protocol's number (RFC 3692).
@@ -11,10 +12,24 @@ const NUMBER: u8 = 253;
 
 pub fn protocol(stage: &mut Stage<'_>) -> Result<()> {
     stage.capture()?;
-    let mut client = stage.client()?;
-    let mut server = stage.server()?;
+    let (mut client, mut server) = raw_sockets(stage)?;
+    speak(stage, &mut client, &mut server)
+}
+
+pub fn protocol_before(stage: &mut Stage<'_>) -> Result<()> {
+    let (mut client, mut server) = raw_sockets(stage)?;
+    stage.capture()?;
+    speak(stage, &mut client, &mut server)
+}
+
+fn raw_sockets(stage: &Stage<'_>) -> Result<(Puppet, Puppet)> {
+    let (mut client, mut server) = (stage.client()?, stage.server()?);
     client.act(&format!("{} {NUMBER}", stage.socket(1, "raw")))?;
     server.act(&format!("{} {NUMBER}", stage.socket(0, "raw")))?;
+    Ok((client, server))
+}
+
+fn speak(stage: &Stage<'_>, client: &mut Puppet, server: &mut Puppet) -> Result<()> {
     let (there, back) = (stage.server_address().ip(), stage.client_ip());
     for _ in 0..3 {
         client.act(&format!("sendto 1 {there} 0 64"))?;

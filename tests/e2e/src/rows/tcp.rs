@@ -6,6 +6,7 @@ use nix::sys::signal::Signal;
 use super::{ask, close_both, exchange};
 use crate::dissect::{ACK, FIN, SYN};
 use crate::lab::{PATIENCE, until};
+use crate::puppet::Puppet;
 use crate::stage::{Lacking, PORT, Place, Stage};
 
 /// The client is killed while data lies unread in its socket: the kernel sends RST for it.
@@ -134,12 +135,28 @@ pub fn multipath(stage: &mut Stage<'_>) -> Result<()> {
 /// Sockets bound to a device.
 pub fn bound_to_device(stage: &mut Stage<'_>) -> Result<()> {
     stage.capture()?;
-    let [near, far] = match stage.place {
+    let (client, server) = (stage.client()?, bound_server(stage)?);
+    on_devices(stage, client, server)
+}
+
+/// The server's are bound when the capture begins.
+pub fn bound_before(stage: &mut Stage<'_>) -> Result<()> {
+    let (client, server) = (stage.client()?, bound_server(stage)?);
+    stage.capture()?;
+    on_devices(stage, client, server)
+}
+
+/// The devices between the client and the server.
+pub fn own_devices(stage: &Stage<'_>) -> [&'static str; 2] {
+    match stage.place {
         Place::Loopback => ["lo", "lo"],
         _ => ["near0", "far0"],
-    };
+    }
+}
+
+fn bound_server(stage: &Stage<'_>) -> Result<Puppet> {
+    let [_, far] = own_devices(stage);
     let mut server = stage.server()?;
-    let mut client = stage.client()?;
     for (slot, kind) in [(0, "tcp"), (2, "udp")] {
         server.acts(&[
             &stage.socket(slot, kind),
@@ -148,6 +165,11 @@ pub fn bound_to_device(stage: &mut Stage<'_>) -> Result<()> {
         ])?;
     }
     server.act("listen 0")?;
+    Ok(server)
+}
+
+fn on_devices(stage: &Stage<'_>, mut client: Puppet, mut server: Puppet) -> Result<()> {
+    let [near, _] = own_devices(stage);
     client.acts(&[
         &stage.socket(1, "tcp"),
         &format!("option 1 device {near}"),
