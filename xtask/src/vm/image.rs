@@ -16,6 +16,8 @@ const USERLAND: &str = "bookworm";
 
 /// What most cases call for.
 pub const TOOLS: &[&str] = &[
+    // A shell that runs the programs that are named: busybox's runs itself instead.
+    "dash",
     "busybox-static",
     "iproute2",
     "nftables",

@@ -34,7 +34,7 @@ pub fn print(reports: &[Report]) {
             let known = reasons::why(name, &case.name).map_or("FAILED", |_| "known");
             println!("{name}: {known} {} {}", case.name, case.reason);
         }
-        if !report.good() && report.count(Ending::Failed) == 0 {
+        if !report.ended() {
             println!("{name}: did not come to its end; its last lines:");
             for line in &report.last {
                 println!("    {line}");
