@@ -120,13 +120,14 @@ struct home_key {
 struct home {
 	__u32 nsid;
 	__u32 via; /* the one that packets pass first: itself when it is next to ours */
-	__u32 netns; /* its inode number, once a socket has been found there; 0 before */
+	__u32 netns; /* its inode number, once it has been asked for; 0 before */
 };
 
 /* The one that a device leads to. */
 struct beyond {
 	__u32 nsid;
 	__u32 forwards; /* it is a router: addresses may be translated there */
+	__u32 ifindex; /* of the device there; 0: not known */
 };
 
 /*

@@ -469,6 +469,8 @@ static __always_inline bool leads_to(struct __sk_buff *skb, struct work *work,
 	return next && next->nsid == home->via;
 }
 
+#include "abroad.bpf.c"
+
 /*
  * The end that lives in another network namespace of this machine: the one which has the
  * address.
@@ -489,6 +491,8 @@ __noinline int end_from_home(struct __sk_buff *skb, __u32 which)
 	home = bpf_map_lookup_elem(&homes, &key);
 	if (!home)
 		return 0;
+	if (!home->netns)
+		WRITE(home->netns, netns_of_id(skb, home->nsid));
 	/* Only that namespace has the address: flows from there are found without its number. */
 	if (!has_sockets(&work->tuple))
 		return end_from_flow(which, ANY_NETNS) ||
@@ -510,7 +514,12 @@ __noinline int end_from_home(struct __sk_buff *skb, __u32 which)
 	if (netns && (who->sure == SURE_NOT ||
 		      ((which & 1) == FROM && work->tuple.protocol == IPPROTO_UDP)))
 		end_from_flow(which, netns);
-	/* A socket bound to a device is known by what it has sent. */
+	/* One bound to a device goes before one that is not. What it has sent tells more. */
+	if ((which & 1) == TO && !(answer & ANSWER_CONNECTED) &&
+	    receiver_from_bound(skb, home->nsid, netns)) {
+		end_from_flow(TO, ANY_NETNS);
+		return 1;
+	}
 	return who->sure != SURE_NOT || end_from_flow(which, ANY_NETNS);
 }
 

@@ -35,8 +35,23 @@ struct netns_nf {
 	struct nf_hook_entries *hooks_ipv6[5];
 };
 
+struct xarray {
+	void *xa_head;
+};
+
+struct xa_node {
+	unsigned char shift;
+	void *slots[64];
+};
+
+struct idr {
+	struct xarray idr_rt;
+	unsigned int idr_base;
+};
+
 struct net {
 	struct ns_common ns;
+	struct idr netns_ids;
 	struct netns_nf nf;
 };
 
@@ -52,6 +67,8 @@ struct net_device {
 struct sock_common {
 	unsigned short skc_family;
 	unsigned char skc_state;
+	unsigned short skc_num;
+	int skc_bound_dev_if;
 	possible_net_t skc_net;
 };
 

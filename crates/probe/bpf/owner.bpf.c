@@ -67,27 +67,18 @@ static __always_inline void move_socket(void *sk)
 	changed();
 }
 
-/*
- * Raw sockets are found by their protocol: whoever has one may receive what is of it. Not those
- * of ICMP, who wait for their own answers, nor those that only send.
- */
-static __always_inline bool is_raw(__u32 type, __u32 protocol)
-{
-	return type == SOCK_RAW && protocol != IPPROTO_ICMP && protocol != IPPROTO_ICMPV6 &&
-	       protocol < IPPROTO_RAW;
-}
+#include "listening.bpf.c"
 
-static __always_inline void remember_raw(const struct sock_owner *socket, __u16 family,
-					 __u8 protocol)
+/* The context is the kernel's own structure; the program may not ask for all of it. */
+static __always_inline void socket_is_bound(struct bpf_sock *ctx)
 {
-	struct owner who = socket->who;
-	struct flow_key key;
+	struct sock_owner *socket;
 
-	if (who.sure == SURE_NOT)
+	if (ctx->protocol != IPPROTO_UDP)
 		return;
-	raw_flow(&key, family, protocol, socket->netns);
-	who.sure = SURE_GUESS;
-	ENTER(&flows, &key, &who, entered_flows);
+	socket = bpf_sk_storage_get(&sock_owners, ctx, 0, 0);
+	if (socket)
+		remember_bound((struct sock *)ctx, IPPROTO_UDP, socket);
 }
 
 /* Sockets as they are made, bound, connected: the cgroup hooks run in the caller's context. */
@@ -97,6 +88,7 @@ static __always_inline void remember_raw(const struct sock_owner *socket, __u16 
 	{                                                                                         \
 		claim_socket(ctx, 0);                                                             \
 		move_socket(ctx);                                                                 \
+		socket_is_bound(ctx);                                                             \
 		return 1;                                                                         \
 	}
 #define ON_ADDRESS(name, section)                                                                 \
@@ -151,22 +143,21 @@ ON_ADDRESS(getpeername6, "cgroup/getpeername6")
 SEC("cgroup/sock_release")
 int sock_release(struct bpf_sock *ctx)
 {
-	struct reader_state *shared;
+	bool raw = is_raw(ctx->type, ctx->protocol);
 	struct sock_owner *socket;
 	struct flow_key key;
-	struct owner *who;
 
 	changed();
-	if (!is_raw(ctx->type, ctx->protocol))
+	if (!raw && ctx->protocol != IPPROTO_UDP)
 		return 1;
 	socket = bpf_sk_storage_get(&sock_owners, ctx, 0, 0);
 	if (!socket)
 		return 1;
-	raw_flow(&key, ctx->family, ctx->protocol, socket->netns);
-	who = bpf_map_lookup_elem(&flows, &key);
-	shared = reader_state();
-	if (who && shared && who->pid == socket->who.pid && !bpf_map_delete_elem(&flows, &key))
-		__sync_fetch_and_add(&shared->entered_flows, -1);
+	if (raw)
+		raw_flow(&key, ctx->family, ctx->protocol, socket->netns);
+	else if (!is_bound((struct sock *)ctx, IPPROTO_UDP, socket, &key))
+		return 1;
+	forget_listening(&key, socket);
 	return 1;
 }
 
@@ -205,11 +196,22 @@ int BPF_PROG(inet_sock_set_state, struct sock *sk, int old, int state)
 	__u64 cookie;
 
 	changed();
-	if (state != BPF_TCP_ESTABLISHED && state != BPF_TCP_SYN_SENT && state != BPF_TCP_CLOSE)
+	if (state != BPF_TCP_ESTABLISHED && state != BPF_TCP_SYN_SENT && state != BPF_TCP_CLOSE &&
+	    state != BPF_TCP_LISTEN)
 		return 0;
 	socket = bpf_sk_storage_get(&sock_owners, sk, 0, 0);
 	if (!socket)
 		return 0;
+	if (state == BPF_TCP_LISTEN) {
+		remember_bound(sk, IPPROTO_TCP, socket);
+		return 0;
+	}
+	if (old == BPF_TCP_LISTEN) {
+		struct flow_key key;
+
+		if (is_bound(sk, IPPROTO_TCP, socket, &key))
+			forget_listening(&key, socket);
+	}
 	cookie = bpf_get_socket_cookie(sk); /* makes one, for TIME_WAIT to inherit */
 	/*
 	 * Accepted, or soon to be: it has inherited the listener's owner, but another process may
@@ -286,6 +288,9 @@ int existing_sockets(struct bpf_iter__task_file *ctx)
 	BPF_CORE_READ_STR_INTO(&socket->who.thread, leader, comm);
 	if (is_raw(sk->sk_type, sk->sk_protocol))
 		remember_raw(socket, sk->__sk_common.skc_family, sk->sk_protocol);
+	else if (sk->sk_protocol == IPPROTO_UDP ||
+		 (sk->sk_protocol == IPPROTO_TCP && sk->__sk_common.skc_state == BPF_TCP_LISTEN))
+		remember_bound(sk, sk->sk_protocol, socket);
 	bpf_get_socket_cookie(sk);
 	return 0;
 }

@@ -302,6 +302,17 @@ static __always_inline void flow_of(struct flow_key *key, const struct tuple *tu
 	key->netns = netns;
 }
 
+/* The key of those who wait on a port on sockets bound to a device. */
+static __always_inline void bound_flow(struct flow_key *key, __u8 protocol, __u16 port, __u32 ifindex,
+				       __u32 netns)
+{
+	__builtin_memset(key, 0, sizeof(*key));
+	key->remote[0] = ifindex;
+	key->local_port = port;
+	key->protocol = protocol;
+	key->netns = netns;
+}
+
 /* The key of those who have raw sockets of a protocol: the family stands in place of a port. */
 static __always_inline void raw_flow(struct flow_key *key, __u16 family, __u8 protocol, __u32 netns)
 {

@@ -150,6 +150,7 @@ abi! {
     Beyond = "beyond" {
         nsid: u32,
         forwards: u32,
+        ifindex: u32,
     }
     ProcessKey = "process_key" {
         start: u64,

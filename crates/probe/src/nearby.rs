@@ -6,11 +6,10 @@
 //! is certain, until the next look.
 
 use netlink_packet_route::RouteNetlinkMessage;
-use netlink_packet_route::link::LinkAttribute;
 use netlink_packet_route::nsid::NsidAttribute;
 
 use crate::abi::{Beyond, Home};
-use crate::reach::{Address, NOWHERE, View, local_address, reachable};
+use crate::reach::{Address, NOWHERE, View, local_address, other_end, reachable};
 
 /// One thing that is otherwise than before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +17,8 @@ pub(crate) enum Change {
     /// A namespace has an address; `None`: the one in the middle.
     Came(Option<u32>, Address),
     Went(Option<u32>, Address),
-    /// A device in the middle leads to a namespace.
-    Leads(u32, u32),
+    /// A device in the middle leads to a namespace, to the device of this index there.
+    Leads(u32, u32, u32),
     /// That device has gone.
     Lost(u32),
     /// That namespace has gone.
@@ -38,14 +37,8 @@ impl Change {
                 Some(Self::Went(place, reachable(local_address(message)?)?))
             }
             RouteNetlinkMessage::NewLink(link) if place.is_none() => {
-                let end = link
-                    .attributes
-                    .iter()
-                    .find_map(|attribute| match attribute {
-                        LinkAttribute::LinkNetNsId(id) => u32::try_from(*id).ok(),
-                        _ => None,
-                    });
-                Some(Self::Leads(link.header.index, end?))
+                let (nsid, there) = other_end(link)?;
+                Some(Self::Leads(link.header.index, nsid, there))
             }
             RouteNetlinkMessage::DelLink(link) if place.is_none() => {
                 Some(Self::Lost(link.header.index))
@@ -92,7 +85,7 @@ impl View {
                     self.homes.remove(&address);
                 }
             }
-            Change::Leads(index, nsid) => self.lead(index, nsid),
+            Change::Leads(index, nsid, there) => self.lead(index, nsid, there),
             Change::Lost(index) => {
                 self.beyond.remove(&index);
             }
@@ -128,12 +121,19 @@ impl View {
         }
     }
 
-    fn lead(&mut self, index: u32, nsid: u32) {
-        let old = self.beyond.get(&index).map(|beyond| beyond.nsid);
-        if old == Some(nsid) {
+    fn lead(&mut self, index: u32, nsid: u32, ifindex: u32) {
+        if let Some(known) = self.beyond.get_mut(&index)
+            && known.nsid == nsid
+        {
+            known.ifindex = ifindex;
             return;
         }
-        self.beyond.insert(index, Beyond { nsid, forwards: 0 });
+        let beyond = Beyond {
+            nsid,
+            forwards: 0,
+            ifindex,
+        };
+        self.beyond.insert(index, beyond);
         for home in self.homes.values_mut().filter(|home| home.nsid == nsid) {
             home.via = nsid;
         }
@@ -162,8 +162,8 @@ mod tests {
     fn an_address_counts_from_when_it_comes_until_it_goes() {
         let came = Change::Came(Some(3), at(1));
         check(&[came], 1, Some((3, NOWHERE)));
-        check(&[Change::Leads(7, 3), came], 1, Some((3, 3)));
-        check(&[came, Change::Leads(7, 3)], 1, Some((3, 3)));
+        check(&[Change::Leads(7, 3, 2), came], 1, Some((3, 3)));
+        check(&[came, Change::Leads(7, 3, 2)], 1, Some((3, 3)));
         check(&[came, came], 1, Some((3, NOWHERE)));
         check(&[came, Change::Went(Some(3), at(1))], 1, None);
         check(&[came, Change::Went(Some(4), at(1))], 1, Some((3, NOWHERE)));
@@ -182,7 +182,7 @@ mod tests {
             Change::Came(Some(4), at(1)),
             Change::Came(Some(5), at(1)),
         );
-        let leads = [Change::Leads(7, 3), Change::Leads(8, 4)];
+        let leads = [Change::Leads(7, 3, 2), Change::Leads(8, 4, 2)];
         check(&[leads[0], leads[1], near, other], 1, None);
         check(&[leads[0], leads[1], near, other, near], 1, None);
         check(&[leads[0], far, near], 1, Some((3, 3)));
@@ -194,9 +194,9 @@ mod tests {
     #[test]
     fn a_device_leads_elsewhere_until_it_goes() {
         let mut view = View::default();
-        view.apply(Change::Leads(7, 3));
+        view.apply(Change::Leads(7, 3, 2));
         assert_eq!(view.beyond.get(&7).map(|beyond| beyond.nsid), Some(3));
-        view.apply(Change::Leads(7, 4));
+        view.apply(Change::Leads(7, 4, 2));
         assert_eq!(view.beyond.get(&7).map(|beyond| beyond.nsid), Some(4));
         view.apply(Change::Lost(7));
         assert!(view.beyond.is_empty());

@@ -48,8 +48,8 @@ pub(crate) struct View {
 /// The devices of a namespace.
 #[derive(Clone, Debug, Default)]
 struct Links {
-    /// By index: the namespaces in which their other ends are.
-    ends: Vec<(u32, u32)>,
+    /// By index: the namespaces in which their other ends are, and the indexes there.
+    ends: Vec<(u32, u32, u32)>,
     /// Packets are forwarded between them.
     forwards: bool,
 }
@@ -81,7 +81,7 @@ fn view(ask: &mut impl Ask, afar: usize) -> Result<View, Errno> {
     let mut forwarders = FxHashSet::default();
     let mut seen = FxHashSet::default();
     let mut around = FxHashSet::default();
-    let mut level: FxHashMap<u32, u32> = ours.ends.iter().map(|&(_, id)| (id, id)).collect();
+    let mut level: FxHashMap<u32, u32> = ours.ends.iter().map(|&(_, id, _)| (id, id)).collect();
     for step in 1..=STEPS {
         around.extend(level.keys().copied());
         if step > 1 && level.len() > afar {
@@ -101,7 +101,7 @@ fn view(ask: &mut impl Ask, afar: usize) -> Result<View, Errno> {
                 forwarders.insert(id);
             }
             let via = if step == 1 { via } else { NOWHERE };
-            for &(_, end) in links.ends.iter().filter(|(_, end)| !seen.contains(end)) {
+            for &(_, end, _) in links.ends.iter().filter(|(_, end, _)| !seen.contains(end)) {
                 next.entry(end)
                     .and_modify(|other| *other = if *other == via { via } else { NOWHERE })
                     .or_insert(via);
@@ -109,9 +109,16 @@ fn view(ask: &mut impl Ask, afar: usize) -> Result<View, Errno> {
         }
         level = next;
     }
-    let beyond = ours.ends.iter().map(|&(index, nsid)| {
+    let beyond = ours.ends.iter().map(|&(index, nsid, ifindex)| {
         let forwards = u32::from(forwarders.contains(&nsid));
-        (index, Beyond { nsid, forwards })
+        (
+            index,
+            Beyond {
+                nsid,
+                forwards,
+                ifindex,
+            },
+        )
     });
     let mut view = View {
         beyond: beyond.collect(),
@@ -172,13 +179,12 @@ impl Ask for Socket {
             let RouteNetlinkMessage::NewLink(link) = message else {
                 continue;
             };
+            links
+                .ends
+                .extend(other_end(&link).map(|(id, there)| (link.header.index, id, there)));
             for attribute in &link.attributes {
-                match attribute {
-                    LinkAttribute::LinkNetNsId(id) if *id >= 0 => {
-                        links.ends.push((link.header.index, id.unsigned_abs()));
-                    }
-                    LinkAttribute::AfSpecUnspec(specs) => links.forwards |= forwards(specs),
-                    _ => {}
+                if let LinkAttribute::AfSpecUnspec(specs) = attribute {
+                    links.forwards |= forwards(specs);
                 }
             }
         }
@@ -201,6 +207,20 @@ impl Ask for Socket {
         }
         Ok(found)
     }
+}
+
+/// The namespace of a device's other end, and its index there (0: not told); `None` when that is
+/// in the same one.
+pub(crate) fn other_end(link: &LinkMessage) -> Option<(u32, u32)> {
+    let (mut nsid, mut there) = (None, 0);
+    for attribute in &link.attributes {
+        match attribute {
+            LinkAttribute::LinkNetNsId(id) => nsid = u32::try_from(*id).ok(),
+            LinkAttribute::Link(index) => there = *index,
+            _ => {}
+        }
+    }
+    nsid.map(|nsid| (nsid, there))
 }
 
 /// Whether a device takes part in forwarding (`net.ipv4.conf.*.forwarding` and IPv6's).
@@ -259,7 +279,7 @@ mod tests {
         fn links(&mut self, nsid: Option<u32>) -> Result<Links, Errno> {
             let ends = self.of(nsid)?.0.iter().zip(10..);
             Ok(Links {
-                ends: ends.map(|(&end, index)| (index, end)).collect(),
+                ends: ends.map(|(&end, index)| (index, end, 2)).collect(),
                 forwards: nsid == Some(self.1),
             })
         }
@@ -297,8 +317,11 @@ mod tests {
         assert_eq!(home(5), Some((4, NOWHERE)), "three steps away");
         assert_eq!(home(1), None, "its own");
         assert_eq!(home(8), None, "two that are equally far");
-        let beyond = view.beyond.get(&10).map(|b| (b.nsid, b.forwards));
-        assert_eq!(beyond, Some((1, 1)));
+        let beyond = view
+            .beyond
+            .get(&10)
+            .map(|b| (b.nsid, b.forwards, b.ifindex));
+        assert_eq!(beyond, Some((1, 1, 2)));
     }
 
     #[test]
