@@ -2,8 +2,9 @@
 //!
 //! Where a namespace gives packets other destinations (published ports), a connection's first packet is
 //! captured before its new one is known. The kernel side marks it, and it is kept back until its
-//! answer, which leaves the same way back, is among what has been captured: some 50 µs for TCP. Of a
-//! datagram that nobody answers, the same one on its way to the new destination tells: a guess.
+//! answer, which leaves the same way back, is among what has been captured: some 50 µs for TCP. Who answers a
+//! datagram need not have received it, which is a guess; when nobody does, the same one on its way to the new
+//! destination tells: another guess.
 //!
 //! Promises: nothing is kept longer than [`PATIENCE`], nor while a ring fills, nor out of order; of many such
 //! packets at a time (a scan of ports) most are delivered as they are.
@@ -14,7 +15,7 @@ use pktwho_packet::{Confidence, LinkType, NetnsId, OwnerFacts};
 
 use crate::clock;
 use crate::live::Place;
-use crate::packet_socket::tuple::{Tuple, datagram, tuple};
+use crate::packet_socket::tuple::{Protocol, Tuple, datagram, tuple};
 use crate::rings::{Ends, Rings, Waiting};
 
 /// How long an answer is waited for (ns).
@@ -119,9 +120,15 @@ fn answer<'a>(
     let Some(found) = found else {
         return Answer::None;
     };
-    found.ends.sender.map_or(Answer::FromNobody, |it| {
-        Answer::From(at_most(it, Confidence::Flow))
-    })
+    // Of several that share a UDP socket one may receive and another answer.
+    let bound = match there.protocol {
+        Protocol::Tcp => Confidence::Flow,
+        Protocol::Udp => Confidence::Guess,
+    };
+    found
+        .ends
+        .sender
+        .map_or(Answer::FromNobody, |it| Answer::From(at_most(it, bound)))
 }
 
 /// The receiver of the same datagram on its way to another destination; nobody when there are several
@@ -248,6 +255,8 @@ mod tests {
             confidence: Confidence::Guess,
             ..who(7)
         };
+        let answered = [made(UDP, [2, 1], true, 7, 0)];
+        check(UDP, &answered, Answer::From(guess), None);
         assert_eq!(
             at_most(guess, Confidence::Flow).confidence,
             Confidence::Guess
