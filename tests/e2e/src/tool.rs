@@ -43,6 +43,16 @@ pub struct Counts {
     pub dropped: u64,
 }
 
+impl Counts {
+    /// All that was sent is captured or dropped, and what is captured is in the file.
+    pub fn add_up(&self, sent: i64, in_file: usize) -> Result<()> {
+        let all = self.captured + self.dropped;
+        ensure!(all == u64::try_from(sent)?, "{sent} sent, {all} counted");
+        ensure!(self.captured == in_file as u64, "{in_file} in the file");
+        Ok(())
+    }
+}
+
 impl Tool {
     /// Starts pktwho in the namespace with these words; a word may hold no blank.
     pub fn start(lab: &Lab, netns: &Netns, words: &str) -> Result<Self> {

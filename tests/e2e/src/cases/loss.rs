@@ -48,11 +48,9 @@ pub fn flood(lab: &Lab) -> Result<Outcome> {
     let packets = read_file(&path)?;
     fs::remove_file(&path)?;
     let figures = format!("sent {sent}, {counts:?}, in the file {}", packets.len());
-    ensure!(
-        counts.captured + counts.dropped == u64::try_from(sent)?,
-        "{figures}"
-    );
-    ensure!(counts.captured == packets.len() as u64, "{figures}");
+    counts
+        .add_up(sent.into(), packets.len())
+        .with_context(|| figures.clone())?;
     Ok(Outcome::Measured(figures))
 }
 

@@ -236,11 +236,9 @@ fn unplugged(lab: &Lab, cpu: &Cpu) -> Result<String> {
     let packets = read_file(&path)?;
     fs::remove_file(&path)?;
     let figures = format!("sent {sent}, {counts:?}, in the file {}", packets.len());
-    ensure!(
-        counts.captured + counts.dropped == u64::try_from(sent)?,
-        "{figures}"
-    );
-    ensure!(counts.captured == packets.len() as u64, "{figures}");
+    counts
+        .add_up(sent.into(), packets.len())
+        .with_context(|| figures.clone())?;
     ensure!(
         packets.is_sorted_by_key(|packet| packet.time),
         "not in the order of time: {figures}"
