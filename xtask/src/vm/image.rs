@@ -169,18 +169,38 @@ fn unpack_kernel(kernel: Kernel, arch: Arch, root: &Path) -> Result<String, Stri
         // Not there is as good as removed.
         let _ = fs::remove_dir_all(root);
         packages::unpack(&files, root)?;
-        // Where the newer packages have them, and where the tools look for them.
-        if !root.join("lib/modules").exists() {
-            make(&root.join("lib"))?;
-            std::os::unix::fs::symlink("../usr/lib/modules", root.join("lib/modules"))
-                .map_err(|error| told(root, &error))?;
-        }
+        settle(root)?;
         let version = version(root)?;
         let mut depmod = shell::command("depmod", &["-b"]);
         shell::run(depmod.arg(root).arg(&version))?;
         write(&stamp, wanted.as_bytes())?;
     }
     version(root)
+}
+
+/// What newer packages have elsewhere, put where the tools look for it: modules below `lib`, the
+/// kernel in `boot` (from 7.3 on it lies beside its modules).
+fn settle(root: &Path) -> Result<(), String> {
+    let link = |to: &str, at: PathBuf| {
+        make(at.parent().unwrap_or(root))?;
+        std::os::unix::fs::symlink(to, &at).map_err(|error| told(&at, &error))
+    };
+    if !root.join("lib/modules").exists() {
+        link("../usr/lib/modules", root.join("lib/modules"))?;
+    }
+    if root.join("boot").exists() {
+        return Ok(());
+    }
+    let modules = root.join("usr/lib/modules");
+    let entries = fs::read_dir(&modules).map_err(|error| told(&modules, &error))?;
+    for entry in entries.flatten() {
+        let version = entry.file_name().to_string_lossy().into_owned();
+        if entry.path().join("vmlinuz").exists() {
+            let to = format!("../usr/lib/modules/{version}/vmlinuz");
+            link(&to, root.join("boot").join(format!("vmlinuz-{version}")))?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether a package belongs to a kernel and is no other's name for it.
