@@ -2,12 +2,15 @@
 //!
 //! Where a namespace gives packets other destinations (published ports), a connection's first packet is
 //! captured before its new one is known. The kernel side marks it, and it is kept back until its
-//! answer, which leaves the same way back, is among what has been captured: some 50 µs for TCP. Who answers a
+//! answer, which leaves the same way back, is among what has been captured: some 50 µs for TCP. The first answer
+//! counts, for later ones may be a child's. Who answers a
 //! datagram need not have received it, which is a guess; when nobody does, the same one on its way to the new
-//! destination tells: another guess.
+//! destination tells: another guess. What is known by then of who has come meanwhile is told first ([`Early`]).
 //!
 //! Promises: nothing is kept longer than [`PATIENCE`], nor while a ring fills, nor out of order; of many such
 //! packets at a time (a scan of ports) most are delivered as they are.
+
+mod early;
 
 use std::time::Duration;
 
@@ -17,6 +20,8 @@ use crate::clock;
 use crate::live::Place;
 use crate::packet_socket::tuple::{Protocol, Tuple, datagram, tuple};
 use crate::rings::{Ends, Rings, Waiting};
+
+pub(crate) use early::Early;
 
 /// How long an answer is waited for (ns).
 const PATIENCE: u64 = 10_000_000;
@@ -35,6 +40,8 @@ pub(crate) struct Awaited {
     looks: u32,
     /// The ends of the packet that was looked at last.
     ends: Option<Ends>,
+    /// When what told of them was captured (ns).
+    told_at: u64,
 }
 
 impl Awaited {
@@ -46,6 +53,11 @@ impl Awaited {
     /// What has been found out about the marked packet that is delivered now.
     pub fn ends(&self) -> Option<&Ends> {
         self.ends.as_ref()
+    }
+
+    /// Of which packet that was found out, and when what told it was captured (ns).
+    pub fn told_at(&self) -> Option<u64> {
+        self.ends.map(|_| self.told_at)
     }
 
     /// Whether the next packet of this ring, which is marked, is to be kept back: its answer is not
@@ -68,17 +80,20 @@ impl Awaited {
         };
         let time = asked.record.time;
         let younger = || rings.younger(time, PACKETS);
-        let receiver = match answer(&asked, younger(), &link_type) {
-            Answer::From(sender) => Some(sender),
+        let may_wait = may_wait && now.saturating_sub(time) < PATIENCE;
+        let told = match answer(&asked, younger(), &link_type) {
+            // What another CPU has captured before may not be published yet.
+            Answer::From(told) if !may_wait || told.at <= rings.limit() => Some(told),
             Answer::FromNobody => None,
-            Answer::None if may_wait && now.saturating_sub(time) < PATIENCE => {
+            Answer::None | Answer::From(_) if may_wait => {
                 self.waits = true;
                 return true;
             }
-            Answer::None => onward(&asked, younger(), &link_type),
+            Answer::None | Answer::From(_) => onward(&asked, younger(), &link_type),
         };
-        self.ends = receiver.map(|found| Ends {
-            receiver: Some(found),
+        self.told_at = told.map_or(0, |it| it.at);
+        self.ends = told.map(|told| Ends {
+            receiver: Some(told.who),
             ..asked.ends
         });
         false
@@ -90,9 +105,17 @@ impl Awaited {
 enum Answer {
     /// There is none yet.
     None,
-    From(OwnerFacts),
+    From(Told),
     /// It tells no sender, being a refusal; or the packet cannot be read, and has none.
     FromNobody,
+}
+
+/// A packet tells who has received another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Told {
+    who: OwnerFacts,
+    /// When it was captured (ns).
+    at: u64,
 }
 
 fn place(waiting: &Waiting<'_>) -> Place {
@@ -115,8 +138,8 @@ fn answer<'a>(
         ..there
     };
     let found = younger
-        .filter(|it| leaves(it, asked))
-        .find(|it| tuple_of(it) == Some(back));
+        .filter(|it| leaves(it, asked) && tuple_of(it) == Some(back))
+        .min_by_key(|it| it.record.time);
     let Some(found) = found else {
         return Answer::None;
     };
@@ -125,10 +148,11 @@ fn answer<'a>(
         Protocol::Tcp => Confidence::Flow,
         Protocol::Udp => Confidence::Guess,
     };
-    found
-        .ends
-        .sender
-        .map_or(Answer::FromNobody, |it| Answer::From(at_most(it, bound)))
+    let at = found.record.time;
+    found.ends.sender.map_or(Answer::FromNobody, |it| {
+        let who = at_most(it, bound);
+        Answer::From(Told { who, at })
+    })
 }
 
 /// The receiver of the same datagram on its way to another destination; nobody when there are several
@@ -137,10 +161,10 @@ fn onward<'a>(
     asked: &Waiting<'a>,
     younger: impl Iterator<Item = Waiting<'a>>,
     link_type: impl Fn(Place) -> Option<LinkType>,
-) -> Option<OwnerFacts> {
+) -> Option<Told> {
     let datagram_of = |it: &Waiting<'a>| datagram(link_type(place(it))?, it.data);
     let (addressed, length, payload) = datagram_of(asked)?;
-    let mut found: Option<(Tuple, Option<OwnerFacts>)> = None;
+    let mut found: Option<(Tuple, Option<Told>)> = None;
     for it in younger {
         let Some((tuple, ..)) = datagram_of(&it).filter(|(tuple, its_length, its_payload)| {
             tuple.from == addressed.from
@@ -154,10 +178,13 @@ fn onward<'a>(
             return None;
         }
         let known = found.and_then(|(_, known)| known);
-        found = Some((tuple, known.or(it.ends.receiver)));
+        let told = it.ends.receiver.map(|who| Told {
+            who: at_most(who, Confidence::Guess),
+            at: it.record.time,
+        });
+        found = Some((tuple, known.or(told)));
     }
-    let (_, receiver) = found?;
-    receiver.map(|it| at_most(it, Confidence::Guess))
+    found?.1
 }
 
 fn leaves(it: &Waiting<'_>, asked: &Waiting<'_>) -> bool {
@@ -224,12 +251,30 @@ mod tests {
         let raw = |_| Some(LinkType::RAW);
         assert_eq!(answer(&waiting(&asked), all(), raw), answered);
         let onward = onward(&waiting(&asked), all(), raw);
-        assert_eq!(onward.map(|it| it.process.pid), guessed);
-        assert!(onward.is_none_or(|it| it.confidence == Confidence::Guess));
+        assert_eq!(onward.map(|it| it.who.process.pid), guessed);
+        assert!(onward.is_none_or(|it| it.who.confidence == Confidence::Guess));
     }
 
     fn from(pid: u32) -> Answer {
-        Answer::From(at_most(who(pid), Confidence::Flow))
+        let who = at_most(who(pid), Confidence::Flow);
+        Answer::From(Told { who, at: 0 })
+    }
+
+    #[test]
+    fn the_first_answer_counts() {
+        let answer_at = |time, pid| {
+            let mut made = made(TCP, [2, 1], true, pid, 0);
+            made.0.time = time;
+            made
+        };
+        // Each CPU has a ring of its own: they come one ring after the other.
+        let asked = made(TCP, [1, 2], false, 0, 0);
+        let younger = [answer_at(9, 8), answer_at(5, 7), answer_at(6, 8)];
+        let raw = |_| Some(LinkType::RAW);
+        let Answer::From(told) = answer(&waiting(&asked), younger.iter().map(waiting), raw) else {
+            panic!("no answer");
+        };
+        assert_eq!((told.who.process.pid, told.at), (7, 5));
     }
 
     #[test]
@@ -256,7 +301,8 @@ mod tests {
             ..who(7)
         };
         let answered = [made(UDP, [2, 1], true, 7, 0)];
-        check(UDP, &answered, Answer::From(guess), None);
+        let told = Told { who: guess, at: 0 };
+        check(UDP, &answered, Answer::From(told), None);
         assert_eq!(
             at_most(guess, Confidence::Flow).confidence,
             Confidence::Guess

@@ -129,6 +129,29 @@ impl Events {
         }
     }
 
+    /// The event at or behind a position (0: the next one), where it is, and the position behind it.
+    /// Nothing is given back.
+    pub fn ahead(&self, position: u64) -> Option<(u64, ProcessEvent<'_>, u64)> {
+        let mut at = position.max(self.position + self.lent);
+        while at < self.end {
+            let offset = usize::try_from(at).ok()? & (self.size - 1);
+            let header = self.producer.load_u32(self.page + offset);
+            if header & BUSY != 0 {
+                break;
+            }
+            let len = (header & !DISCARD) as usize;
+            let start = self.page + offset + HEADER;
+            let behind = at + (HEADER + len).next_multiple_of(8) as u64;
+            if header & DISCARD == 0
+                && let Some((event, _)) = parse(self.producer.bytes(start, len))
+            {
+                return Some((at, event, behind));
+            }
+            at = behind;
+        }
+        None
+    }
+
     /// Time of the next event.
     pub fn next_time(&mut self) -> Option<u64> {
         let (start, len, _) = self.peek()?;

@@ -1,5 +1,7 @@
 //! A capture that runs: the one door between the kernel side and everybody else.
 
+mod poll;
+
 use std::collections::VecDeque;
 use std::mem::offset_of;
 use std::os::fd::{AsFd, OwnedFd};
@@ -16,7 +18,7 @@ use rustix::event::epoll;
 use crate::Error;
 use crate::abi::{self, PacketRecord, ReaderState};
 use crate::attach::{self, Attacher, Attachment, Backend};
-use crate::awaited::{self, Awaited};
+use crate::awaited::{self, Awaited, Early};
 use crate::beginning::{choose_devices, graphs, link_type};
 use crate::cgroups::Cgroups;
 use crate::clock::{self, Clock};
@@ -33,6 +35,8 @@ use crate::rings::{Ends, Lent, Rings};
 use crate::spaces::{Change, Namespaces, Spaces};
 use crate::sys::{self, Mapped};
 use crate::terms::{self, Lineage, Terms};
+
+use poll::{DEVICES, HOMES, watch};
 
 /// Which devices are captured.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,6 +140,7 @@ pub struct Live {
     rings: Rings,
     events: Events,
     awaited: Awaited,
+    early: Early,
     reader: Mapped,
     wake_bytes: u32,
     /// Looks since the last packet.
@@ -260,6 +265,7 @@ impl Live {
             rings,
             events,
             awaited: Awaited::default(),
+            early: Early::default(),
             reader,
             wake_bytes,
             quiet_looks: 0,
@@ -392,6 +398,7 @@ impl Live {
         }
         if let Some((time, ring)) = packet
             && self.rings.is_awaited(ring)
+            && !self.early.is_begun((time, ring))
             && self.is_kept(ring)
         {
             self.rings.hold(time.saturating_sub(1));
@@ -413,7 +420,13 @@ impl Live {
                 }
                 Some(Event::Process(event))
             }
-            (Some((_, ring)), _) => self.next_packet(ring),
+            (Some(packet), _) => match self.next_early(packet) {
+                Some(at) => {
+                    let (_, event, _) = self.events.ahead(at)?;
+                    Some(Event::Process(event))
+                }
+                None => self.next_packet(packet.1),
+            },
             (None, _) => None,
         }
     }
@@ -453,6 +466,13 @@ impl Live {
             let iface = self.ifaces.get(*self.by_place.get(&place)?)?;
             Some(iface.link_type)
         })
+    }
+
+    /// Where the next event is that is told ahead of this packet, whose answer was waited for.
+    fn next_early(&mut self, packet: (u64, usize)) -> Option<u64> {
+        let told_at = self.awaited.told_at()?;
+        let is_awaited = self.rings.is_awaited(packet.1);
+        is_awaited.then(|| self.early.next(packet, &self.events, told_at))?
     }
 
     fn next_packet(&mut self, ring: usize) -> Option<Event<'_>> {
@@ -756,28 +776,6 @@ const STOP_GRACE: u64 = 50_000_000;
 
 /// A device: its namespace and its index there.
 pub(crate) type Place = (NetnsId, u32);
-
-/// What the poll's events are about.
-const DOORBELL: u64 = 0;
-const DEVICES: u64 = 1;
-const HOMES: u64 = 2;
-
-fn watch(fds: [Option<std::os::fd::BorrowedFd<'_>>; 3]) -> Result<OwnedFd, Error> {
-    let watch = || -> rustix::io::Result<OwnedFd> {
-        let poll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        for (fd, tag) in fds.iter().zip([DOORBELL, DEVICES, HOMES]) {
-            let Some(fd) = fd else { continue };
-            epoll::add(
-                &poll,
-                fd,
-                epoll::EventData::new_u64(tag),
-                epoll::EventFlags::IN,
-            )?;
-        }
-        Ok(poll)
-    };
-    watch().map_err(Error::system("cannot wait for packets"))
-}
 
 /// `PACKET_…` of `linux/if_packet.h`.
 fn reception(record: &PacketRecord) -> Reception {

@@ -6,6 +6,7 @@
 //
 //   puppet CONTROL [SLOT=FD ...]      obey the listener at the unix socket CONTROL
 //   puppet-like once udp ADDR PORT    send one tagged datagram and exit at once
+//   puppet-like echo PORT             a child for every datagram, which sends it back and exits at once
 //
 // Sockets live in numbered slots. Nothing is done with them that was not asked for: even
 // getpeername(2) would tell a tracer whose they are. Every command is answered by one line:
@@ -721,12 +722,39 @@ static int send_once(char **argument)
 	return sendto(fd, payload, tagged("64"), 0, (void *)&a, size) < 0;
 }
 
+static int echo_by_children(const char *port)
+{
+	struct sockaddr_storage a;
+	socklen_t size = address("0.0.0.0", port, &a);
+	int fd = socket(a.ss_family, SOCK_DGRAM, 0);
+	if (bind(fd, (void *)&a, size))
+		return 1;
+	for (;;) {
+		struct pollfd come = { .fd = fd, .events = POLLIN };
+		pid_t child;
+		poll(&come, 1, -1);
+		child = fork();
+		if (!child) {
+			ssize_t length;
+			size = sizeof a;
+			length = recvfrom(fd, payload, sizeof payload, MSG_DONTWAIT, (void *)&a, &size);
+			if (length >= 0)
+				sendto(fd, payload, length, 0, (void *)&a, size);
+			_exit(0);
+		}
+		while (waitpid(child, NULL, 0) > 0)
+			;
+	}
+}
+
 int main(int count, char **argument)
 {
 	signal(SIGCHLD, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	if (count == 5 && !strcmp(argument[1], "once"))
 		return send_once(argument);
+	if (count == 3 && !strcmp(argument[1], "echo"))
+		return echo_by_children(argument[2]);
 	if (count < 2)
 		return 2;
 	memset(slots, -1, sizeof slots);

@@ -14,7 +14,7 @@ use super::engine::{Container, Engine};
 use super::host::{HOST, PATIENCE, WORLD};
 use super::own;
 use super::scene::{Scene, sockets};
-use super::talk::{fetch, serves, serving};
+use super::talk::{echoes, fetch, serves, serving};
 use crate::lab::until;
 use crate::tool::Tool;
 
@@ -42,6 +42,7 @@ pub const ENGINE_ROWS: &[EngineRow] = rows! { EngineRow:
     "from-host", "a process of the host asks a server in a container", from_host;
     "bridge", "docker exec: one container asks another on the bridge", bridge;
     "published", "the world asks a published port", published;
+    "published-udp", "the world sends datagrams to a published port: a child is forked to answer each", published_udp;
     "out", "a container asks the world behind address translation", out;
     "host-network", "a container without a network of its own asks another", host_network;
     "later", "a container that is started during the capture asks the host", later;
@@ -115,6 +116,22 @@ fn published(scene: &mut Scene, engine: &Engine) -> Result<()> {
     scene.talk(&[8004, 28004], None, Some(web.inside()));
     for _ in 0..ROUNDS {
         fetch(&scene.host.world, HOST, 28004)?;
+    }
+    Ok(())
+}
+
+fn published_udp(scene: &mut Scene, engine: &Engine) -> Result<()> {
+    let publish = ["--publish", "28026:8026/udp", "--publish", "28027:8027/udp"];
+    let script = "puppet echo 8026 & exec puppet echo 8027";
+    let echo = engine.run("echo", &publish, &["sh", "-c", script])?;
+    until("the container answers", PATIENCE, || {
+        Ok(echoes(&scene.host.world, HOST, 28027).ok())
+    })?;
+    scene.listen("")?;
+    scene.talk(&[8026, 28026], None, Some(echo.inside()));
+    for _ in 0..10 {
+        // A new port each time: the first datagram of what is translated.
+        echoes(&scene.host.world, HOST, 28026)?;
     }
     Ok(())
 }

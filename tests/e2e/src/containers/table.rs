@@ -26,15 +26,6 @@ const GAPS: &[Gap] = &[
               around it there is not known",
     },
     Gap {
-        rows: "published",
-        why: "the first packet's address is not yet translated: it is given to whoever answers, and of a child \
-              that is forked for that, after the packet came, it is not known yet in which container it is",
-    },
-    Gap {
-        rows: "/host-network",
-        why: "the first packet is not yet on the bridge, and who receives it is not known",
-    },
-    Gap {
         rows: "/brief",
         why: "on a busy machine the sender is gone when its packet comes to the bridge, or the container \
               before Podman is asked for its name",

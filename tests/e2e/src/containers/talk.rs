@@ -2,7 +2,7 @@
 //! which ends it has, through bridges and translated addresses too.
 
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -35,6 +35,19 @@ pub fn fetch(from: &Netns, address: &str, port: u16) -> Result<()> {
         Ok(())
     })
     .with_context(|| format!("{address} port {port}"))
+}
+
+/// Sends one datagram and waits for it to come back.
+pub fn echoes(from: &Netns, address: &str, port: u16) -> Result<()> {
+    from.within(|| {
+        let socket = UdpSocket::bind(("0.0.0.0", 0))?;
+        socket.set_read_timeout(Some(Duration::from_secs(1)))?;
+        socket.connect((address, port))?;
+        socket.send(b"hello")?;
+        socket.recv(&mut [0; 16])?;
+        Ok(())
+    })
+    .with_context(|| format!("{address} port {port}, UDP"))
 }
 
 /// Waits until a server answers.
