@@ -1,4 +1,4 @@
-//! `pktwho doctor`: what this machine offers a capture, and what is lost.
+//! `pktwho doctor`: what this machine offers a capture, what is lost, and what can be done.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -47,7 +47,8 @@ pub fn run(words: &[OsString]) -> anyhow::Result<ExitCode> {
         };
         let _ = writeln!(text, "{mark}  confined by {restriction}");
         if restriction.outcome.is_err() {
-            text.push_str("      lost: what reads packets is allowed more than it needs\n");
+            let (lost, hint) = advice(restriction.name);
+            let _ = writeln!(text, "      lost: {lost}\n      hint: {hint}");
         }
     }
     crate::put(&text)?;
@@ -57,6 +58,28 @@ pub fn run(words: &[OsString]) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// What is lost without a restriction, and what to do.
+fn advice(restriction: &str) -> (&'static str, &'static str) {
+    match restriction {
+        "user" => (
+            "what reads packets stays root",
+            "it takes CAP_SETUID and CAP_SETGID: give a container both",
+        ),
+        "landlock" => (
+            "what reads packets may open every file that its user may",
+            "it takes Linux 5.13 or newer, started with landlock in lsm=",
+        ),
+        "seccomp" => (
+            "what reads packets has every system call",
+            "it takes a kernel built with CONFIG_SECCOMP_FILTER",
+        ),
+        _ => (
+            "what reads packets is allowed more than it needs",
+            "it is not to be had here",
+        ),
+    }
 }
 
 /// Tried by a thread that ends then: nobody is let out again.

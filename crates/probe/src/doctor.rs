@@ -1,8 +1,9 @@
 //! What this machine offers, found out by trying: each thing that a capture uses, whether it is
-//! there, and what is lost without it.
+//! there, what is lost without it, and what can be done about it.
 //!
 //! Nothing stays behind, and no packet is looked at.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::fs;
 use std::path::Path;
@@ -20,8 +21,10 @@ pub struct Finding {
     /// What was tried.
     pub what: String,
     pub state: State,
-    /// What a capture cannot do without it; empty when it is there, or when nothing hangs on it.
-    pub loss: &'static str,
+    /// What a capture cannot do without it; empty when it is there.
+    pub loss: Cow<'static, str>,
+    /// What whoever misses it can do; empty when it is there.
+    pub hint: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,15 +36,21 @@ pub enum State {
 }
 
 impl Finding {
-    fn new(what: impl Into<String>, state: Result<String, String>, loss: &'static str) -> Self {
-        let (state, loss) = match state {
-            Ok(how) => (State::Works(how), ""),
-            Err(why) => (State::Missing(why), loss),
+    fn new(
+        what: impl Into<String>,
+        state: Result<String, String>,
+        loss: impl Into<Cow<'static, str>>,
+        hint: &'static str,
+    ) -> Self {
+        let (state, loss, hint) = match state {
+            Ok(how) => (State::Works(how), Cow::default(), ""),
+            Err(why) => (State::Missing(why), loss.into(), hint),
         };
         Self {
             what: what.into(),
             state,
             loss,
+            hint,
         }
     }
 
@@ -90,20 +99,29 @@ const HOOKS: &[(&str, &str)] = &[
     ),
 ];
 
+/// For what the kernel does not offer: nothing but another kernel helps.
+const NEWER: &str = "a newer kernel has it; docs/kernels.md tells which";
+
 /// Tries everything. Takes some hundred milliseconds.
 pub fn examine() -> Vec<Finding> {
     let mut findings = vec![privileges(), lockdown(), types()];
+    let sockets = packet_socket();
     match try_programs() {
         Ok(taken) => programs(&taken, &mut findings),
-        Err(error) => findings.push(Finding::new(
-            "eBPF programs",
-            Err(words(&error)),
-            "packets come from packet sockets, and owners are guesses from /proc",
-        )),
+        Err(error) => {
+            let loss = if sockets.works() {
+                "packets come from packet sockets, owners from /proc: all of them are guesses, and \
+                 those of short-lived processes stay empty"
+            } else {
+                "no capture at all, as there are no packet sockets either"
+            };
+            let (why, hint) = (words(&error), what_to_do(&error));
+            findings.push(Finding::new("eBPF programs", Err(why), loss, hint));
+        }
     }
     findings.extend([
         traffic_control(),
-        packet_socket(),
+        sockets,
         conntrack(),
         namespaces(),
         secrets(),
@@ -129,6 +147,7 @@ fn programs(taken: &Taken, findings: &mut Vec<Finding>) {
         "eBPF programs",
         Ok(format!("{} loaded", taken.hooks.len())),
         "",
+        "",
     ));
     let refused = taken.refused.iter();
     let refused = refused.map(|name| {
@@ -139,7 +158,7 @@ fn programs(taken: &Taken, findings: &mut Vec<Finding>) {
         let named = HOOKS.iter().find(|(hook, _)| *hook == name);
         let loss = named.map_or("owners of some packets", |(_, loss)| loss);
         let state = state.map(|()| String::new());
-        findings.push(Finding::new(format!("hook {name}"), state, loss));
+        findings.push(Finding::new(format!("hook {name}"), state, loss, NEWER));
     }
     let current = |is_there: bool| {
         is_there
@@ -149,14 +168,32 @@ fn programs(taken: &Taken, findings: &mut Vec<Finding>) {
     findings.push(Finding::new(
         "current process in cgroup_skb",
         current(taken.current_in_egress),
-        "one tracepoint more for each send; a handed-over socket's first packet may have its \
+        "each send costs one tracepoint more; a handed-over socket's first packet may have its \
          former owner",
+        NEWER,
     ));
     findings.push(Finding::new(
         "current process in traffic control",
         current(taken.current_in_capture),
-        "senders of packet sockets are not known",
+        "who sends on packet sockets is not known",
+        NEWER,
     ));
+}
+
+/// What helps against a refusal of all programs.
+fn what_to_do(error: &Error) -> &'static str {
+    match error {
+        Error::Cgroup { .. } => {
+            "mount it as root: mount -t cgroup2 none /sys/fs/cgroup; give a container the host's: \
+             -v /sys/fs/cgroup:/sys/fs/cgroup:ro"
+        }
+        error if error.is_permission() => "it takes CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN",
+        _ if !types::are_there() => {
+            "--kernel-btf FILE takes the types from a file, as a package of the kernel's debugging \
+             symbols has it"
+        }
+        _ => NEWER,
+    }
 }
 
 fn words(error: &Error) -> String {
@@ -165,34 +202,62 @@ fn words(error: &Error) -> String {
     text.get(..end).unwrap_or(&text).to_owned()
 }
 
-/// What each capability is for.
-const CAPABILITIES: &[(CapabilitySet, &str)] = &[
-    (CapabilitySet::NET_RAW, "CAP_NET_RAW"),
-    (CapabilitySet::NET_ADMIN, "CAP_NET_ADMIN"),
-    (CapabilitySet::BPF, "CAP_BPF"),
-    (CapabilitySet::PERFMON, "CAP_PERFMON"),
-    (CapabilitySet::SYS_PTRACE, "CAP_SYS_PTRACE"),
-    (CapabilitySet::SYS_ADMIN, "CAP_SYS_ADMIN"),
+/// What is lost without each capability.
+const CAPABILITIES: &[(CapabilitySet, &str, &str)] = &[
+    (CapabilitySet::NET_RAW, "CAP_NET_RAW", "packet sockets"),
+    (
+        CapabilitySet::NET_ADMIN,
+        "CAP_NET_ADMIN",
+        "programs on devices",
+    ),
+    (CapabilitySet::BPF, "CAP_BPF", "eBPF programs"),
+    (
+        CapabilitySet::PERFMON,
+        "CAP_PERFMON",
+        "programs that look at processes and sockets",
+    ),
+    (
+        CapabilitySet::SYS_PTRACE,
+        "CAP_SYS_PTRACE",
+        "executables, arguments and sockets of other users' processes",
+    ),
+    (
+        CapabilitySet::SYS_ADMIN,
+        "CAP_SYS_ADMIN",
+        "other network namespaces",
+    ),
 ];
 
 fn privileges() -> Finding {
     let held = rustix::thread::capabilities(None).map(|sets| sets.effective);
-    let state = match held {
-        Err(errno) => Err(errno.to_string()),
+    let missing = |held: CapabilitySet| {
+        let all = CAPABILITIES.iter();
+        all.filter(move |(capability, ..)| !held.contains(*capability))
+    };
+    let (state, loss) = match held {
+        Err(errno) => (
+            Err(errno.to_string()),
+            "nothing is known of the others".to_owned(),
+        ),
+        Ok(held) if missing(held).next().is_none() => {
+            (Ok("all that is used".to_owned()), String::new())
+        }
         Ok(held) => {
-            let missing: Vec<&str> = CAPABILITIES
-                .iter()
-                .filter(|(capability, _)| !held.contains(*capability))
-                .map(|(_, name)| *name)
-                .collect();
-            if missing.is_empty() {
-                Ok("all that is used".to_owned())
-            } else {
-                Err(format!("without {}", missing.join(", ")))
-            }
+            let names: Vec<&str> = missing(held).map(|(_, name, _)| *name).collect();
+            let losses: Vec<&str> = missing(held).map(|(.., loss)| *loss).collect();
+            (
+                Err(format!("without {}", names.join(", "))),
+                losses.join("; "),
+            )
         }
     };
-    Finding::new("privileges", state, "see below")
+    let hint = if rustix::process::geteuid().is_root() {
+        "root has not all rights here, as in a container: start that with --cap-add and each of \
+         these, or with --privileged"
+    } else {
+        "run it as root, for instance with sudo"
+    };
+    Finding::new("privileges", state, loss, hint)
 }
 
 /// Source: the kernel's `security/lockdown`.
@@ -207,7 +272,8 @@ fn lockdown() -> Finding {
     Finding::new(
         "kernel lockdown",
         state,
-        "programs may not read the kernel's memory: no owners",
+        "programs may not read the kernel's memory: no owners but guesses",
+        "start the kernel with lockdown=integrity, or without lockdown",
     )
 }
 
@@ -219,7 +285,8 @@ fn types() -> Finding {
     Finding::new(
         "kernel types (BTF)",
         state,
-        "the programs cannot be fitted to this kernel",
+        "the programs can be fitted to this kernel only by a file that tells its types",
+        "--kernel-btf FILE names such a file; a kernel built with CONFIG_DEBUG_INFO_BTF needs none",
     )
 }
 
@@ -232,15 +299,27 @@ fn traffic_control() -> Finding {
         }
         Err(_) => Ok("clsact (the kernel has no tcx)".to_owned()),
     };
-    Finding::new("traffic control", state, "no capture by eBPF")
+    Finding::new(
+        "traffic control",
+        state,
+        "no capture by eBPF",
+        "it takes CAP_NET_ADMIN",
+    )
 }
 
 fn packet_socket() -> Finding {
     let state = sys::packet_socket().map(|_| String::new());
+    let hint = match &state {
+        Err(error) if error.kind() != std::io::ErrorKind::PermissionDenied => {
+            "load the module af_packet"
+        }
+        _ => "it takes CAP_NET_RAW",
+    };
     Finding::new(
         "packet sockets",
         state.map_err(|error| error.kind().to_string()),
         "no capture where eBPF is refused, and no promiscuous mode",
+        hint,
     )
 }
 
@@ -251,7 +330,8 @@ fn conntrack() -> Finding {
     Finding::new(
         "connection tracking",
         state,
-        "no owners behind address translation",
+        "who is behind an address translation of this machine is not known",
+        "it takes Linux 5.18 or newer, and the module nf_conntrack where addresses are translated",
     )
 }
 
@@ -263,21 +343,33 @@ fn namespaces() -> Finding {
     Finding::new(
         "network namespaces",
         state.map(|()| String::new()),
-        "only our own can be captured in",
+        "only the devices of the network namespace that it is started in can be captured on",
+        "it takes CAP_SYS_ADMIN",
     )
 }
 
 fn secrets() -> Finding {
     let uprobes = Path::new("/sys/bus/event_source/devices/uprobe");
-    let state = if uprobes.exists() {
-        tls::form().map_err(|error| words(&error))
+    let (state, hint) = if uprobes.exists() {
+        match tls::form() {
+            Ok(form) => (Ok(form), ""),
+            Err(error) if error.is_permission() => {
+                (Err(words(&error)), "it takes CAP_BPF and CAP_PERFMON")
+            }
+            Err(error) => (Err(words(&error)), NEWER),
+        }
     } else {
-        Err("the kernel has no uprobes".to_owned())
+        let why = "the kernel has no uprobes".to_owned();
+        (
+            Err(why),
+            "it takes a kernel built with CONFIG_UPROBE_EVENTS",
+        )
     };
     Finding::new(
         "TLS secrets",
         state,
-        "--write-keylog-file and its like get none",
+        "--write-keylog-file, --embed-keylog-to-pcapng and --decrypt get none of running programs",
+        hint,
     )
 }
 
@@ -294,6 +386,9 @@ impl fmt::Display for Finding {
         if !self.loss.is_empty() {
             write!(f, "\n      lost: {}", self.loss)?;
         }
+        if !self.hint.is_empty() {
+            write!(f, "\n      hint: {}", self.hint)?;
+        }
         Ok(())
     }
 }
@@ -303,13 +398,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_says_what_is_lost() {
-        let finding = Finding::new("wheels", Err("stolen".to_owned()), "no rolling");
+    fn what_is_missing_says_what_is_lost_and_what_to_do() {
+        let stolen = Err("stolen".to_owned());
+        let finding = Finding::new("wheels", stolen, "no rolling", "walk");
         assert_eq!(
             finding.to_string(),
-            "NO  wheels: stolen\n      lost: no rolling"
+            "NO  wheels: stolen\n      lost: no rolling\n      hint: walk"
         );
-        let finding = Finding::new("wheels", Ok(String::new()), "no rolling");
+        let finding = Finding::new("wheels", Ok(String::new()), "no rolling", "walk");
         assert_eq!(finding.to_string(), "ok  wheels");
     }
 

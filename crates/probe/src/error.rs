@@ -34,6 +34,11 @@ pub enum Error {
     /// The eBPF programs were not accepted by this kernel.
     #[error("cannot load the eBPF programs: {reason}")]
     Load { reason: String },
+    /// Owners are kept from the root of the cgroup2 hierarchy on, which is not to be had.
+    #[error(
+        "no cgroup2 file system is mounted here that can be opened, nor can one be mounted: {source}"
+    )]
+    Cgroup { source: io::Error },
     /// This kernel is too old for it; `since`: the version that brought it.
     #[error("the kernel has no {what} (Linux {since})")]
     Lacks {
@@ -70,7 +75,7 @@ impl Error {
     /// may work.
     pub fn is_about_programs(&self) -> bool {
         match self {
-            Self::Load { .. } | Self::Permission { .. } => true,
+            Self::Load { .. } | Self::Permission { .. } | Self::Cgroup { .. } => true,
             Self::System { .. } | Self::Attach { .. } => self.is_permission(),
             _ => false,
         }
@@ -90,6 +95,7 @@ impl Error {
         match self {
             Self::Permission { .. } => true,
             Self::Attach { source, .. }
+            | Self::Cgroup { source }
             | Self::System { source, .. }
             | Self::Netns { source, .. } => source.kind() == io::ErrorKind::PermissionDenied,
             _ => false,

@@ -575,5 +575,7 @@ fn root_cgroup() -> Result<OwnedFd, Error> {
         )?;
         openat(mount, ".", flags, Mode::empty())
     };
-    mount().map_err(Error::system("cannot open the cgroup2 hierarchy"))
+    mount().map_err(|errno| Error::Cgroup {
+        source: errno.into(),
+    })
 }

@@ -67,7 +67,7 @@ pub fn help() -> String {
         }
     }
     text.push_str(
-        "\npktwho doctor shows what this machine offers a capture, hook by hook, and what is lost.\n\
+        "\npktwho doctor shows what this machine offers a capture, hook by hook, what is lost and what to do.\n\
          pktwho tls-probe FILE|PID... shows where TLS secrets would be read in programs and\n\
          libraries, or why they cannot be.\n\n\
          The words after -- are a command to run: its packets are captured from the first to \

@@ -76,12 +76,13 @@ pub fn devices(lab: &Lab) -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
-/// `doctor` names what is there, and what is lost without it.
+/// `doctor` names what is there, and what is lost without it and to be done about it.
 pub fn doctor(lab: &Lab) -> Result<Outcome> {
     if !installed("setpriv") {
         return Ok(Outcome::Skipped("setpriv is not installed".into()));
     }
     let netns = Netns::new()?;
+    netns.ip("link set lo up")?;
     let ended = Tool::spawn(&lab.pktwho, &netns, &["doctor"])?.wait()?;
     let text = String::from_utf8_lossy(&ended.stdout);
     for words in [
@@ -107,10 +108,60 @@ pub fn doctor(lab: &Lab) -> Result<Outcome> {
     for words in [
         "NO  eBPF programs: ",
         "NO  packet sockets: ",
-        "\n      lost: ",
+        "\n      lost: no capture at all",
+        "\n      hint: run it as root",
     ] {
         ensure!(text.contains(words), "{words:?} is not in {text}");
     }
+    let lines: Vec<&str> = text.lines().collect();
+    for lines in lines.windows(3).filter(|it| it.concat().starts_with("NO")) {
+        let told = lines.iter().skip(1).zip(["      lost: ", "      hint: "]);
+        for (line, begins) in told {
+            ensure!(line.starts_with(begins), "{lines:?} in {text}");
+        }
+    }
+    without_cgroups(lab, &netns)
+}
+
+/// Where no cgroup2 file system is to be had, that is said, and a capture goes on without programs.
+fn without_cgroups(lab: &Lab, netns: &Netns) -> Result<Outcome> {
+    let pktwho = lab.pktwho.display();
+    // Of mounts of its own, which go with it; a lazy end takes those below along.
+    let script = format!(
+        "umount -l /sys/fs/cgroup
+         exec setpriv --bounding-set=-sys_admin --inh-caps=-all {pktwho} \"$@\""
+    );
+    let within = [
+        "--mount",
+        "--propagation",
+        "private",
+        "sh",
+        "-c",
+        &script,
+        "sh",
+    ];
+    let run = |words: &[&str]| {
+        let words = [&within[..], words].concat();
+        Tool::spawn(Path::new("unshare"), netns, &words)?.wait()
+    };
+    let ended = run(&["doctor"])?;
+    ended.expect_status(1)?;
+    let text = String::from_utf8_lossy(&ended.stdout);
+    for words in [
+        "NO  eBPF programs: no cgroup2 file system is mounted here",
+        "\n      lost: packets come from packet sockets",
+        "\n      hint: mount it as root: ",
+    ] {
+        ensure!(text.contains(words), "{words:?} is not in {text}");
+    }
+    let words = ["-i", "lo", "-c", "1", "--", "ping", "-c", "1", "127.0.0.1"];
+    let ended = run(&words)?;
+    ended.expect_status(0)?;
+    ensure!(
+        ended.stderr.contains("capturing without eBPF"),
+        "{}",
+        ended.stderr
+    );
     Ok(Outcome::Passed)
 }
 
