@@ -28,6 +28,7 @@ const PEEK: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct Input {
     source: Decompress<Waiting>,
+    may_wait: bool,
     /// Bytes that were looked at and are still to be read.
     peeked: VecDeque<u8>,
 }
@@ -66,8 +67,14 @@ impl Input {
         let source = Decompress::new(waiting).map_err(|error| offline::worded(error.into()))?;
         Ok(Self {
             source,
+            may_wait,
             peeked: VecDeque::new(),
         })
+    }
+
+    /// Whether reading may keep us waiting.
+    pub fn may_wait(&self) -> bool {
+        self.may_wait
     }
 
     /// The first bytes, as many as one read gives; they stay to be read.

@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use pktwho_capfile::{Counters, Event, Format, Numbers, Reader};
 use pktwho_packet::{Iface, LinkType, TimestampPrecision};
 
+use crate::ahead;
 use crate::decrypt::Decrypt;
 use crate::failure;
 use crate::filter::Filter;
@@ -37,6 +38,7 @@ pub fn run(plan: plan::Read) -> Result<()> {
     let signals = Signals::new().context("cannot handle signals")?;
     let at_once = output.buffering >= Buffering::Line;
     let text = Rc::new(RefCell::new(Text::stdout(at_once)?));
+    let threads = ahead::threads();
     if let Some(confined) = &output.confined {
         privileges::give_up(confined).context("cannot give up privileges")?;
     }
@@ -90,6 +92,7 @@ pub fn run(plan: plan::Read) -> Result<()> {
     let mut reading = Reading {
         secrets: FileSecrets::open(&output)?,
         window: plan.window,
+        threads,
         select,
         sink,
         signals: signals.clone(),
@@ -117,6 +120,8 @@ pub fn run(plan: plan::Read) -> Result<()> {
 /// Packets on their way from files to the sink.
 struct Reading {
     window: Window,
+    /// How many may print.
+    threads: usize,
     select: Select,
     sink: Sink,
     secrets: FileSecrets,
@@ -143,14 +148,20 @@ impl Reading {
 
     /// `Break` when no more packets are wanted.
     fn packets(&mut self, sources: &mut Sources) -> Result<ControlFlow<()>> {
+        // Lines are to be out before a pipe is waited for.
+        if !sources.all.iter().any(|source| source.may_wait) {
+            self.sink.print_ahead(self.threads);
+        }
         let read = self.events(sources);
+        let caught_up = self.sink.catch_up();
         for source in &sources.all {
             let ifaces = source.reader.ifaces().iter();
             let counters = source.reader.counters().iter().copied();
             self.counted.extend(ifaces.clone().cloned().zip(counters));
             self.link_types.extend(ifaces.map(|iface| iface.link_type));
         }
-        read
+        // What stood before damage comes first.
+        caught_up.and(read)
     }
 
     fn events(&mut self, sources: &mut Sources) -> Result<ControlFlow<()>> {

@@ -10,6 +10,7 @@ use pktwho_capfile::{Block, Counters, Metadata, is_pktap};
 use pktwho_packet::{Iface, Packet, TimestampPrecision};
 use pktwho_print::{Beside, Names, Printer, Style};
 
+use crate::ahead::Ahead;
 use crate::apple::Shown;
 use crate::decrypt::Decrypt;
 use crate::output_files::OutputFiles;
@@ -62,6 +63,8 @@ struct Lines {
     apple: Option<Shown>,
     note: Vec<u8>,
     decrypt: Option<Decrypt>,
+    /// Threads that print, where that is worth it.
+    ahead: Option<Ahead>,
     /// Whether owners of packets with Apple's header are shown: tcpdump's lines have none.
     owners_asked: bool,
 }
@@ -87,7 +90,11 @@ impl Lines {
         if is_pktap(packet.iface.link_type) && !self.owners_asked {
             (shown.sender, shown.receiver) = (None, None);
         }
-        let (names, out) = (&mut self.names, &mut text.buffer);
+        let (printer, names) = (&mut self.printer, &mut self.names);
+        if let Some(ahead) = &mut self.ahead {
+            return ahead.packet(&shown, printer, names, text);
+        }
+        let out = &mut text.buffer;
         names.next_packet();
         let decrypted = self.decrypt.as_ref().map(Decrypt::decrypted);
         let decrypted = decrypted.unwrap_or_default();
@@ -96,7 +103,7 @@ impl Lines {
             lines: decrypted.lines,
             bytes: decrypted.plain,
         };
-        self.printer.packet_with(&shown, &beside, names, out);
+        printer.packet_with(&shown, &beside, names, out);
         text.packet_done()
     }
 }
@@ -125,6 +132,7 @@ impl Sink {
             apple: output.apple.clone(),
             note: Vec::new(),
             decrypt: None,
+            ahead: None,
             owners_asked: output.owners_asked,
         });
         let file = match &output.write {
@@ -153,6 +161,36 @@ impl Sink {
     #[inline]
     pub fn decrypt(&mut self) -> Option<&mut Decrypt> {
         self.lines.as_mut()?.decrypt.as_mut()
+    }
+
+    /// Has that many threads print the packets that follow, if lines say nothing of what they would
+    /// have to wait for, and nobody waits for them. To be ended by [`Self::catch_up`].
+    pub fn print_ahead(&mut self, threads: usize) {
+        let at_once = self.text.borrow().is_immediate();
+        if let Some(lines) = &mut self.lines
+            && threads > 0
+            && !at_once
+            && self.file.is_none()
+            && lines.apple.is_none()
+            && lines.decrypt.is_none()
+            && lines.printer.style().numeric
+        {
+            lines.ahead = Some(Ahead::new(lines.printer.style().clone(), threads));
+        }
+    }
+
+    /// Gathers the lines of all packets that were taken.
+    ///
+    /// # Errors
+    /// As [`Sink::packet`].
+    pub fn catch_up(&mut self) -> Result<()> {
+        if let Some(lines) = &mut self.lines
+            && let Some(mut ahead) = lines.ahead.take()
+        {
+            let (printer, names) = (&mut lines.printer, &mut lines.names);
+            ahead.finish(printer, names, &mut self.text.borrow_mut())?;
+        }
+        Ok(())
     }
 
     /// Takes a block that holds no packet, of a file that is read.

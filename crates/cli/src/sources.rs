@@ -32,6 +32,8 @@ pub struct Source {
     pub reader: Reader<Input>,
     /// The devices described before the first packet.
     pub ifaces: Vec<Iface>,
+    /// Whether it is a pipe or the like, which may keep us waiting.
+    pub may_wait: bool,
     next: Next,
 }
 
@@ -50,6 +52,7 @@ impl Opener {
     /// It cannot be read, or is no capture.
     pub fn open(&self, path: &Path) -> Result<Source> {
         let mut input = Input::open(path, self.signals.clone(), Rc::clone(&self.text))?;
+        let may_wait = input.may_wait();
         let ifaces = first_ifaces(&mut input)?;
         let reader = Reader::with_numbers(input, self.numbers.clone()).map_err(|error| {
             let error = worded(error);
@@ -64,6 +67,7 @@ impl Opener {
             path: path.to_owned(),
             reader,
             ifaces,
+            may_wait,
             next: Next::Unknown,
         })
     }

@@ -15,6 +15,27 @@ const GENERATION: usize = 32768;
 /// One end of a connection.
 pub(crate) type End = (IpAddr, u16);
 
+/// What a connection's numbers are learnt from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Segment {
+    pub(crate) src: End,
+    pub(crate) dst: End,
+    pub(crate) seq: u32,
+    pub(crate) ack: u32,
+    pub(crate) syn: bool,
+}
+
+/// What a segment's numbers are counted from.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Origins<T> {
+    /// Its sequence number.
+    pub(crate) seq: T,
+    /// Its acknowledgement.
+    pub(crate) ack: T,
+    /// The acknowledgements in its SACK blocks.
+    pub(crate) peer: T,
+}
+
 /// Sequence numbers of the two directions: of the lower end, of the higher end.
 type Initial = (u32, u32);
 
@@ -25,17 +46,16 @@ pub(crate) struct Flows {
 }
 
 impl Flows {
-    /// `seq` and `ack` of a segment that has ACK, counted from the connection's first such
-    /// segment. As they are when this segment is the first, or a SYN (which starts anew).
-    /// Third, the number that the peer's sequence numbers are counted from.
-    pub(crate) fn relative(
-        &mut self,
-        src: End,
-        dst: End,
-        seq: u32,
-        ack: u32,
-        syn: bool,
-    ) -> (u32, u32, u32) {
+    /// What the numbers of a segment that has ACK are counted from: those of the connection's
+    /// first such segment; nothing when this one is the first, or a SYN (which starts anew).
+    pub(crate) fn origins(&mut self, segment: &Segment) -> Origins<u32> {
+        let &Segment {
+            src,
+            dst,
+            seq,
+            ack,
+            syn,
+        } = segment;
         let forward = src <= dst;
         let key = if forward { (src, dst) } else { (dst, src) };
         let known = self.young.get(&key).copied().or_else(|| {
@@ -46,13 +66,21 @@ impl Flows {
         match known.filter(|_| !syn) {
             Some((low, high)) => {
                 let (own, other) = if forward { (low, high) } else { (high, low) };
-                (seq.wrapping_sub(own), ack.wrapping_sub(other), other)
+                Origins {
+                    seq: own,
+                    ack: other,
+                    peer: other,
+                }
             }
             None => {
                 // The peer's number before the one that is acknowledged, so that the next ack is 1.
                 let other = ack.wrapping_sub(1);
                 self.insert(key, if forward { (seq, other) } else { (other, seq) });
-                (seq, ack, other)
+                Origins {
+                    seq: 0,
+                    ack: 0,
+                    peer: other,
+                }
             }
         }
     }
@@ -70,6 +98,24 @@ mod tests {
     use super::*;
     use std::net::Ipv4Addr;
 
+    /// Sequence number and acknowledgement as they are shown, and the peer's origin.
+    fn relative(
+        flows: &mut Flows,
+        src: End,
+        dst: End,
+        (seq, ack): (u32, u32),
+        syn: bool,
+    ) -> (u32, u32, u32) {
+        let origins = flows.origins(&Segment {
+            src,
+            dst,
+            seq,
+            ack,
+            syn,
+        });
+        (seq - origins.seq, ack - origins.ack, origins.peer)
+    }
+
     fn end(n: u32) -> End {
         (IpAddr::V4(Ipv4Addr::from(n)), 80)
     }
@@ -78,12 +124,15 @@ mod tests {
     fn counts_from_the_syn_in_both_directions() {
         let mut flows = Flows::default();
         assert_eq!(
-            flows.relative(end(2), end(1), 500, 101, true),
+            relative(&mut flows, end(2), end(1), (500, 101), true),
             (500, 101, 100)
         );
-        assert_eq!(flows.relative(end(1), end(2), 101, 501, false), (1, 1, 500));
         assert_eq!(
-            flows.relative(end(2), end(1), 501, 111, false),
+            relative(&mut flows, end(1), end(2), (101, 501), false),
+            (1, 1, 500)
+        );
+        assert_eq!(
+            relative(&mut flows, end(2), end(1), (501, 111), false),
             (1, 11, 100)
         );
     }
@@ -91,11 +140,11 @@ mod tests {
     #[test]
     fn is_bounded_and_keeps_what_is_used() {
         let mut flows = Flows::default();
-        flows.relative(end(1), end(2), 500, 101, true);
+        relative(&mut flows, end(1), end(2), (500, 101), true);
         for n in 0..4 * u32::try_from(GENERATION).unwrap() {
-            flows.relative(end(10 + n), end(3), 1, 1, false);
+            relative(&mut flows, end(10 + n), end(3), (1, 1), false);
             if n % 1000 == 0 {
-                assert_eq!(flows.relative(end(1), end(2), 501, 111, false).0, 1);
+                assert_eq!(relative(&mut flows, end(1), end(2), (501, 111), false).0, 1);
             }
         }
         assert!(flows.young.len() <= GENERATION && flows.old.len() <= GENERATION);

@@ -149,14 +149,18 @@ pub(crate) fn isakmp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
 /// `I` for who began the exchange, `R` for the other, `?` when the beginning was not seen.
 fn side(p: &mut Out<'_>, initiator: [u8; 8], responder: [u8; 8]) -> &'static str {
     let Some(ends) = p.ends else { return "?" };
-    match p.memory.isakmp.0.get(&initiator) {
+    match p.past.memory().isakmp.0.get(&initiator) {
         Some(&began) if began == (ends.src, ends.dst) => "I",
         Some(&(src, dst)) if (dst, src) == (ends.src, ends.dst) => "R",
         Some(_) => "?",
         // compat: a cookie of zeros is one that tcpdump believes to know (4.99.3).
         None if initiator == [0; 8] => "?",
         None if responder == [0; 8] => {
-            p.memory.isakmp.0.insert(initiator, (ends.src, ends.dst));
+            p.past
+                .memory()
+                .isakmp
+                .0
+                .insert(initiator, (ends.src, ends.dst));
             "I"
         }
         None => "?",

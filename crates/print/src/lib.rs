@@ -33,6 +33,7 @@
 
 mod afi;
 mod ahcp;
+mod ahead;
 mod aodv;
 mod aoe;
 mod ap1394;
@@ -140,6 +141,7 @@ mod oui;
 mod out;
 mod owner;
 mod packet_type;
+mod past;
 mod pflog;
 mod pgm;
 mod pim;
@@ -201,15 +203,15 @@ mod tests;
 
 use pktwho_packet::Packet;
 
+pub use ahead::{Drafter, Drafts, Turn};
 pub use esp::Secrets;
-use flows::Flows;
 pub use link::prints;
-use memory::Memory;
 use out::Out;
 pub use packet_type::PacketType;
+use past::Past;
 use put::put;
 pub use style::{Context, Dump, Names, NoNames, Style, TimeStyle, Transport};
-use time::Clock;
+use time::{Clock, Since};
 
 /// Prints packets in one style. Remembers what later packets need: times, TCP sequence
 /// numbers; its memory is bounded.
@@ -217,8 +219,8 @@ use time::Clock;
 pub struct Printer {
     style: Style,
     clock: Clock,
-    flows: Flows,
-    memory: Memory,
+    since: Since,
+    past: Past,
     count: u64,
 }
 
@@ -228,10 +230,15 @@ impl Printer {
         Self {
             style,
             clock: Clock::default(),
-            flows: Flows::default(),
-            memory: Memory::default(),
+            since: Since::default(),
+            past: Past::default(),
             count: 0,
         }
+    }
+
+    /// How packets are shown.
+    pub fn style(&self) -> &Style {
+        &self.style
     }
 
     /// Counts a packet that is not printed, for the numbers of those that are.
@@ -252,39 +259,69 @@ impl Printer {
         names: &mut dyn Names,
         out: &mut Vec<u8>,
     ) {
-        self.count += 1;
-        let mut p = Out::new(out, &self.style, names, &mut self.flows, &mut self.memory);
-        p.snaplen = packet.iface.snaplen;
-        if self.style.number {
-            padded_number(&mut p, self.count);
-        }
-        if self.style.lengths {
-            put!(p, "caplen ", packet.data.len(), ", len ");
-            put!(p, packet.orig_len, ", ");
-        }
-        if impossible(&mut p, packet) {
-            return;
-        }
-        self.clock.put(packet.time, &self.style, p.names, p.out);
-        p.out.extend_from_slice(beside.note);
-        let shown = owner::Shown::new(packet, self.style.context);
-        match &shown {
-            Some(shown) => shown.prefix(&mut p, packet),
-            None if self.style.show_iface => owner::iface(&mut p, packet),
-            None => {}
-        }
-        let start = p.out.len();
-        let cut = link::print(&mut p, packet).is_err();
-        if cut {
-            p.truncated();
-        }
-        if let Some(shown) = &shown {
-            annotate(&mut p, shown, start);
-        }
-        p.out.extend_from_slice(beside.lines);
-        dump(&mut p, beside.bytes.unwrap_or(packet.data), cut);
-        put!(p, "\n");
+        let turn = self.turn(packet);
+        self.print(packet, &turn, beside, names, out);
     }
+
+    fn print(
+        &mut self,
+        packet: &Packet<'_>,
+        turn: &Turn,
+        beside: &Beside<'_>,
+        names: &mut dyn Names,
+        out: &mut Vec<u8>,
+    ) {
+        let (style, clock, past) = (&self.style, &mut self.clock, &mut self.past);
+        text_of(packet, turn, beside, style, clock, past, names, out);
+    }
+}
+
+/// Appends the text of a packet.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what a packet says, what is known beside it, where it goes"
+)]
+fn text_of(
+    packet: &Packet<'_>,
+    turn: &Turn,
+    beside: &Beside<'_>,
+    style: &Style,
+    clock: &mut Clock,
+    past: &mut Past,
+    names: &mut dyn Names,
+    out: &mut Vec<u8>,
+) {
+    let mut p = Out::new(out, style, names, past);
+    p.snaplen = packet.iface.snaplen;
+    if style.number {
+        padded_number(&mut p, turn.number);
+    }
+    if style.lengths {
+        put!(p, "caplen ", packet.data.len(), ", len ");
+        put!(p, packet.orig_len, ", ");
+    }
+    if is_impossible(packet) {
+        return impossible(&mut p, packet);
+    }
+    clock.put(packet.time, turn.since, style, p.names, p.out);
+    p.out.extend_from_slice(beside.note);
+    let shown = owner::Shown::new(packet, style.context);
+    match &shown {
+        Some(shown) => shown.prefix(&mut p, packet),
+        None if style.show_iface => owner::iface(&mut p, packet),
+        None => {}
+    }
+    let start = p.out.len();
+    let cut = link::print(&mut p, packet).is_err();
+    if cut {
+        p.truncated();
+    }
+    if let Some(shown) = &shown {
+        annotate(&mut p, shown, start);
+    }
+    p.out.extend_from_slice(beside.lines);
+    dump(&mut p, beside.bytes.unwrap_or(packet.data), cut);
+    put!(p, "\n");
 }
 
 /// What is shown of a packet beside what its bytes say. All of it is fit for a terminal.
@@ -298,14 +335,24 @@ pub struct Beside<'a> {
     pub bytes: Option<&'a [u8]>,
 }
 
-/// Says of a packet whose lengths cannot be, that they cannot; whether that was so.
-fn impossible(p: &mut Out<'_>, packet: &Packet<'_>) -> bool {
-    const LONGEST: usize = 262_144;
-    let captured = packet.data.len();
+/// The longest packet that there may be.
+const LONGEST: usize = 262_144;
+
+/// The captured length of a packet, and its own.
+fn lengths(packet: &Packet<'_>) -> (usize, usize) {
     let length = usize::try_from(packet.orig_len).unwrap_or(usize::MAX);
-    if (1..=LONGEST).contains(&captured) && (captured..=LONGEST).contains(&length) {
-        return false;
-    }
+    (packet.data.len(), length)
+}
+
+/// Whether the lengths of a packet cannot be.
+fn is_impossible(packet: &Packet<'_>) -> bool {
+    let (captured, length) = lengths(packet);
+    !((1..=LONGEST).contains(&captured) && (captured..=LONGEST).contains(&length))
+}
+
+/// Says what cannot be of a packet's lengths.
+fn impossible(p: &mut Out<'_>, packet: &Packet<'_>) {
+    let (captured, length) = lengths(packet);
     put!(p, "[Invalid header:");
     let mut before = " ";
     if captured == 0 {
@@ -327,7 +374,6 @@ fn impossible(p: &mut Out<'_>, packet: &Packet<'_>) -> bool {
         put!(p, before, "len(", length, ") > ", LONGEST);
     }
     put!(p, "]\n");
-    true
 }
 
 /// Five columns and two spaces.
@@ -355,6 +401,7 @@ fn annotate(p: &mut Out<'_>, shown: &owner::Shown<'_>, start: usize) {
         && let Some(tail) = p.out.get_mut(start + line..)
     {
         tail.rotate_right(added);
+        p.past.moved(start + line, added);
     }
 }
 

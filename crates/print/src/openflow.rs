@@ -295,7 +295,7 @@ fn frame(p: &mut Out<'_>, body: &mut Body<'_>) -> Step {
         verbose: p.style.verbose - 3,
         ..p.style.clone()
     };
-    let mut nested = Out::new(p.out, &style, p.names, p.flows, p.memory);
+    let mut nested = Out::new(p.out, &style, p.names, p.past);
     nested.protocol = p.protocol;
     nested.snaplen = p.snaplen;
     nested.ends = p.ends;

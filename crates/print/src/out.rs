@@ -6,10 +6,9 @@ use std::net::IpAddr;
 
 use pktwho_wire::{Cursor, Truncated};
 
-use crate::flows::Flows;
 use crate::hexdump;
 use crate::ip_proto::Ip;
-use crate::memory::Memory;
+use crate::past::{Origin, Past};
 use crate::port::Ends;
 use crate::put::{Pairs, Put, put};
 use crate::{Dump, Names, Style, Transport};
@@ -48,8 +47,8 @@ pub(crate) struct Out<'p> {
     pub(crate) out: &'p mut Vec<u8>,
     pub(crate) style: &'p Style,
     pub(crate) names: &'p mut dyn Names,
-    pub(crate) flows: &'p mut Flows,
-    pub(crate) memory: &'p mut Memory,
+    /// What earlier packets said.
+    pub(crate) past: &'p mut Past,
     /// Name of the protocol that reads now, as it stands in ` [|name]`.
     pub(crate) protocol: &'static str,
     /// Source and destination address of the innermost Ethernet frame.
@@ -70,15 +69,13 @@ impl<'p> Out<'p> {
         out: &'p mut Vec<u8>,
         style: &'p Style,
         names: &'p mut dyn Names,
-        flows: &'p mut Flows,
-        memory: &'p mut Memory,
+        past: &'p mut Past,
     ) -> Self {
         Self {
             out,
             style,
             names,
-            flows,
-            memory,
+            past,
             protocol: "",
             macs: None,
             link_len: 0,
@@ -105,6 +102,15 @@ impl<'p> Out<'p> {
         let printed = inner(self);
         self.depth -= 1;
         printed
+    }
+
+    /// A number that is counted from what an earlier packet said.
+    #[inline]
+    pub(crate) fn counted(&mut self, number: u32, origin: Origin) {
+        match origin {
+            Origin::Known(origin) => put!(self, number.wrapping_sub(origin)),
+            Origin::Later(place) => self.past.gap(self.out.len(), number, place),
+        }
     }
 
     /// The mark for bytes that ended too early.

@@ -57,7 +57,7 @@ pub(crate) fn quic(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
         let first = c.u8()?;
         if first & 0x80 == 0 {
             put!(p, ", protected");
-            if let Some(id) = p.memory.quic.find(c.rest()) {
+            if let Some(id) = p.past.memory().quic.find(c.rest()) {
                 put!(p, ", dcid ", HexBytes(id));
             }
             return Ok(());
@@ -94,7 +94,7 @@ fn long(p: &mut Out<'_>, c: &mut Cursor<'_>, first: u8, length: usize) -> Printe
     connection_id(p, c, ", dcid ")?;
     let source = connection_id(p, c, ", scid ")?;
     if let Some(source) = source {
-        p.memory.quic.remember(source);
+        p.past.memory().quic.remember(source);
     }
     if version == 0 {
         while c.position() < length {

@@ -191,7 +191,7 @@ impl Body<'_> {
         let mut c = self.c;
         let Ok(number) = c.u32() else { return Ok(()) };
         let key = (ends.src, ends.dst, ends.destination, self.call);
-        p.memory.rx.insert(key, number);
+        p.past.memory().rx.insert(key, number);
         let Some((server, operations)) = server(ends.destination) else {
             return Ok(());
         };
@@ -211,7 +211,7 @@ impl Body<'_> {
             return Ok(());
         }
         let key = (ends.dst, ends.src, ends.source, self.call);
-        let Some(number) = p.memory.rx.find(&key) else {
+        let Some(number) = p.past.memory().rx.find(&key) else {
             return Ok(());
         };
         let Some((server, operations)) = server(ends.source) else {

@@ -70,7 +70,7 @@ fn direction(p: &mut Out<'_>, whole: Cursor<'_>, left: usize) -> Printed {
             if way <= OUT {
                 put!(p, ": ");
                 let length = payload_length(whole, left)?;
-                p.memory.slip.remember(way, connection, length);
+                p.past.memory().slip.remember(way, connection, length);
                 return Ok(());
             }
         }

@@ -7,8 +7,10 @@ mod reset;
 use pktwho_wire::{Cursor, Truncated};
 
 use crate::checksum::{Sum, should_be};
+use crate::flows::{Origins, Segment};
 use crate::ip_proto::{self, Ip};
 use crate::out::{Out, Printed};
+use crate::past::Origin;
 use crate::port::{self, Ends};
 use crate::put::{HexFull, put};
 use crate::{Transport, udp};
@@ -91,8 +93,8 @@ pub(crate) fn tcp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Pri
         checksum(p, segment, length, header.checksum, ip);
     }
     let left = length - header.length;
-    let (seq, ack, peer) = relative(p, &header, ip);
-    numbers(p, &header, left, seq, ack);
+    let origins = origins(p, &header, ip);
+    numbers(p, &header, left, origins);
     if header.length > HEADER {
         put!(p, ", options [");
         let options = options::Options {
@@ -101,7 +103,7 @@ pub(crate) fn tcp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Pri
             header: header.length,
             ip,
             flags: header.flags,
-            peer,
+            peer: origins.peer,
         };
         if !options.print(p, c, header.length - HEADER)? {
             return Ok(());
@@ -229,34 +231,40 @@ fn checksum(p: &mut Out<'_>, segment: Cursor<'_>, length: usize, found: u16, ip:
     }
 }
 
-/// Sequence and acknowledgement as they are to be shown, and the peer's first number.
-fn relative(p: &mut Out<'_>, header: &Header, ip: &Ip) -> (u32, u32, u32) {
+/// What the numbers are counted from.
+fn origins(p: &mut Out<'_>, header: &Header, ip: &Ip) -> Origins<Origin> {
     if p.style.absolute_seq || header.flags & ACK == 0 {
-        return (header.seq, header.ack, 0);
+        return Origins {
+            seq: Origin::Known(0),
+            ack: Origin::Known(0),
+            peer: Origin::Known(0),
+        };
     }
-    let source = (ip.src, header.source);
-    let destination = (ip.dst, header.destination);
-    let syn = header.flags & SYN != 0;
-    p.flows
-        .relative(source, destination, header.seq, header.ack, syn)
+    p.past.origins(Segment {
+        src: (ip.src, header.source),
+        dst: (ip.dst, header.destination),
+        seq: header.seq,
+        ack: header.ack,
+        syn: header.flags & SYN != 0,
+    })
 }
 
 /// Sequence and acknowledgement numbers, window, urgent pointer.
-fn numbers(p: &mut Out<'_>, header: &Header, left: usize, seq: u32, ack: u32) {
+fn numbers(p: &mut Out<'_>, header: &Header, left: usize, origins: Origins<Origin>) {
     if p.verbose(2) || left > 0 || header.flags & (SYN | FIN | RST) != 0 {
-        put!(p, ", seq ", seq);
+        put!(p, ", seq ");
+        p.counted(header.seq, origins.seq);
         if left > 0 {
-            put!(
-                p,
-                ":",
-                seq.wrapping_add(u32::try_from(left).unwrap_or(u32::MAX))
-            );
+            put!(p, ":");
+            let end = u32::try_from(left).unwrap_or(u32::MAX);
+            p.counted(header.seq.wrapping_add(end), origins.seq);
         }
     }
     if header.flags & ACK != 0 {
-        put!(p, ", ack ", ack);
-    } else if p.verbose(2) && ack != 0 {
-        put!(p, ", [ack ", ack, " != 0 while ACK flag not set]");
+        put!(p, ", ack ");
+        p.counted(header.ack, origins.ack);
+    } else if p.verbose(2) && header.ack != 0 {
+        put!(p, ", [ack ", header.ack, " != 0 while ACK flag not set]");
     }
     put!(p, ", win ", header.window);
     if header.flags & URG != 0 {

@@ -55,7 +55,7 @@ fn print(packet: &Packet<'_>, style: Style) -> String {
     String::from_utf8(out).unwrap()
 }
 
-fn packet<'a>(iface: &'a Iface, data: &'a [u8]) -> Packet<'a> {
+pub(crate) fn packet<'a>(iface: &'a Iface, data: &'a [u8]) -> Packet<'a> {
     Packet {
         time: Timestamp {
             secs: 1_600_000_000,

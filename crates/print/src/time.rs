@@ -7,11 +7,27 @@ use pktwho_packet::{Timestamp, TimestampPrecision};
 use crate::put::{Put, Zeros, put};
 use crate::{Names, NoNames, Style, TimeStyle};
 
-/// What is remembered between packets.
+/// The times of earlier packets, as far as later ones show them.
 #[derive(Debug, Default)]
-pub(crate) struct Clock {
+pub(crate) struct Since {
     first: Option<Timestamp>,
     previous: Option<Timestamp>,
+}
+
+impl Since {
+    /// The time from which that of the next packet is counted.
+    pub(crate) fn of(&mut self, time: Timestamp, style: TimeStyle) -> Timestamp {
+        match style {
+            TimeStyle::Delta => self.previous.replace(time).unwrap_or(time),
+            TimeStyle::SinceFirst => *self.first.get_or_insert(time),
+            TimeStyle::None | TimeStyle::Clock | TimeStyle::Epoch | TimeStyle::Date => time,
+        }
+    }
+}
+
+/// The text of a time.
+#[derive(Debug, Default)]
+pub(crate) struct Clock {
     /// The second whose text is in `text`.
     second: Option<i64>,
     text: Vec<u8>,
@@ -23,10 +39,11 @@ struct To<'o> {
 }
 
 impl Clock {
-    /// Appends the time and a space, or nothing.
+    /// Appends the time and a space, or nothing; of some styles, that which went by since `since`.
     pub(crate) fn put(
         &mut self,
         time: Timestamp,
+        since: Timestamp,
         style: &Style,
         names: &mut dyn Names,
         out: &mut Vec<u8>,
@@ -43,12 +60,7 @@ impl Clock {
                 }
                 p.out.extend_from_slice(&self.text);
             }
-            TimeStyle::Delta => {
-                let since = self.previous.replace(time).unwrap_or(time);
-                return interval(since, time, style.precision, p.out);
-            }
-            TimeStyle::SinceFirst => {
-                let since = *self.first.get_or_insert(time);
+            TimeStyle::Delta | TimeStyle::SinceFirst => {
                 return interval(since, time, style.precision, p.out);
             }
         }
@@ -225,9 +237,11 @@ mod tests {
             precision,
             ..Style::default()
         };
-        let (mut clock, mut out) = (Clock::default(), Vec::new());
+        let (mut clock, mut before, mut out) = (Clock::default(), Since::default(), Vec::new());
         for &(secs, nanos) in times {
-            clock.put(Timestamp { secs, nanos }, &style, &mut NoNames, &mut out);
+            let time = Timestamp { secs, nanos };
+            let since = before.of(time, style.time);
+            clock.put(time, since, &style, &mut NoNames, &mut out);
         }
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }

@@ -96,7 +96,7 @@ pub(super) fn reply(p: &mut Out<'_>, c: &mut Cursor<'_>, id: u32, length: usize)
 fn accepted(p: &mut Out<'_>, c: &mut Cursor<'_>, id: u32) -> Printed {
     let Some(ends) = p.ends else { return Ok(()) };
     let key = (ends.dst, ends.src, ends.destination, id);
-    let Some(&call) = p.memory.nfs.0.get(&key) else {
+    let Some(&call) = p.past.memory().nfs.0.get(&key) else {
         return Ok(());
     };
     let index = usize::try_from(call.procedure).unwrap_or(usize::MAX);

@@ -56,7 +56,11 @@ pub(super) fn request(p: &mut Out<'_>, c: &mut Cursor<'_>, id: u32, length: usiz
     };
     if let Some(ends) = p.ends {
         let key = (ends.src, ends.dst, ends.source, id);
-        p.memory.nfs.0.insert(key, Call { procedure, version });
+        p.past
+            .memory()
+            .nfs
+            .0
+            .insert(key, Call { procedure, version });
     }
     // Credentials and verifier.
     let mut at = *c;

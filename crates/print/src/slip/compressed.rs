@@ -72,7 +72,7 @@ pub(super) fn header(
     let changes = c.u8()?;
     let connection = if changes & CONNECTION == 0 {
         put!(p, "ctcp *");
-        p.memory.slip.last(way)
+        p.past.memory().slip.last(way)
     } else {
         let connection = c.u8()?;
         put!(p, "ctcp ", connection);
@@ -80,7 +80,7 @@ pub(super) fn header(
     };
     // TCP's checksum.
     c.skip(2)?;
-    let before = p.memory.slip.length(way, connection);
+    let before = p.past.memory().slip.length(way, connection);
     match changes & ONE_WAY {
         ECHOED => put!(p, " *SA+", before),
         ONE_WAY => put!(p, " *S+", before),
@@ -90,7 +90,7 @@ pub(super) fn header(
         put!(p, " I+", number(&mut c)?);
     }
     let length = length()?;
-    p.memory.slip.remember(way, connection, length);
+    p.past.memory().slip.remember(way, connection, length);
     put!(p, " ", length, " (", c.position() - start, "): ");
     Ok(())
 }

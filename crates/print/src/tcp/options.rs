@@ -6,6 +6,7 @@ use super::md5;
 use crate::ip_proto::Ip;
 use crate::mptcp;
 use crate::out::{Out, lookup};
+use crate::past::Origin;
 use crate::put::{Hex, HexBytes, put};
 
 const END: u8 = 0;
@@ -69,7 +70,7 @@ pub(super) struct Options<'a> {
     pub(super) ip: &'a Ip,
     pub(super) flags: u16,
     /// What the acknowledgements in SACK blocks are counted from.
-    pub(super) peer: u32,
+    pub(super) peer: Origin,
 }
 
 impl Options<'_> {
@@ -225,9 +226,12 @@ impl Options<'_> {
         }
         put!(p, " ", size / 8, " ");
         for _ in 0..size / 8 {
-            let begin = c.u32()?.wrapping_sub(self.peer);
-            let end = c.u32()?.wrapping_sub(self.peer);
-            put!(p, "{", begin, ":", end, "}");
+            let (begin, end) = (c.u32()?, c.u32()?);
+            put!(p, "{");
+            p.counted(begin, self.peer);
+            put!(p, ":");
+            p.counted(end, self.peer);
+            put!(p, "}");
         }
         Ok(())
     }
