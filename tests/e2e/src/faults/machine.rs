@@ -235,15 +235,31 @@ fn unplugged(lab: &Lab, cpu: &Cpu) -> Result<String> {
     let counts = ended.counts()?;
     let packets = read_file(&path)?;
     fs::remove_file(&path)?;
-    let figures = format!("sent {sent}, {counts:?}, in the file {}", packets.len());
+    let lost = lost_before_the_device(flood.sender.pid)?;
+    let figures = format!(
+        "sent {sent}, {lost} lost before they came in, {counts:?}, in the file {}",
+        packets.len()
+    );
     counts
-        .add_up(sent.into(), packets.len())
+        .add_up(i64::from(sent) - lost, packets.len())
         .with_context(|| figures.clone())?;
     ensure!(
         packets.is_sorted_by_key(|packet| packet.time),
         "not in the order of time: {figures}"
     );
     Ok(figures)
+}
+
+/// What the loopback device of a process's namespace has not received of what was sent: the queue
+/// of a CPU was full, which is before any capture.
+fn lost_before_the_device(pid: u32) -> Result<i64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/net/dev"))?;
+    let lines = text.lines();
+    let mut counters = lines.filter_map(|line| line.trim().strip_prefix("lo:"));
+    let dropped = counters
+        .next()
+        .and_then(|line| line.split_whitespace().nth(3));
+    Ok(dropped.context("no counters of lo")?.parse()?)
 }
 
 /// How deep the machine sleeps: to memory, where an emulated one wakes up by its clock.
