@@ -215,12 +215,31 @@ static __always_inline struct packet_record *begin(struct __sk_buff *skb,
 	return record;
 }
 
+/* Of the kernel (kernel/bpf/helpers.c, 6.2): fields are read without a call then. */
+extern void *bpf_cast_to_kern_ctx(void *context) __ksym __weak;
+
+/*
+ * A device that is moved to another network namespace takes programs of tcx (6.6) with it, until the
+ * reader hears of it: what it sees there is not what was asked for, nor is its name its own there.
+ */
+static __always_inline bool has_left(struct __sk_buff *skb)
+{
+	struct sk_buff *packet;
+
+	if (!config.netns || !config.reads_context)
+		return false;
+	packet = bpf_cast_to_kern_ctx(skb);
+	return packet->dev->nd_net.net->ns.inum != config.netns;
+}
+
 static __always_inline int capture(struct __sk_buff *skb, bool egress, __u32 l3)
 {
 	struct ring_control *control = own_ring();
 	struct packet_record *record;
 	struct work *work;
 
+	if (has_left(skb))
+		return TCX_NEXT;
 	if (!control) {
 		struct reader_state *shared = reader_state();
 

@@ -207,7 +207,8 @@ abi! {
         owners: u8,
         current_in_capture: u8,
         tracking: u8,
-        pad: [u8; 4],
+        reads_context: u8,
+        pad: [u8; 3],
     }
     /// An address: a register's value, followed through pointers.
     TlsPlace = "tls_place" {

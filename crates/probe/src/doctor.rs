@@ -324,7 +324,8 @@ fn packet_socket() -> Finding {
 }
 
 fn conntrack() -> Finding {
-    let state = types::tracks()
+    let state = types::functions()
+        .tracks
         .then(String::new)
         .ok_or_else(|| "the kernel lets no program ask its connection tracking".to_owned());
     Finding::new(

@@ -169,8 +169,10 @@ impl Programs {
         libbpf_rs::set_print(None);
         let cgroup = root_cgroup()?;
         let types = types::for_programs();
+        let functions = types::functions();
         let config = Config {
-            tracking: u8::from(types::tracks()),
+            tracking: u8::from(functions.tracks),
+            reads_context: u8::from(functions.reads_context),
             ..config
         };
         let mut first_refusal = None;

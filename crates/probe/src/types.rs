@@ -84,26 +84,40 @@ fn show(file: &Path) -> io::Result<()> {
     std::fs::write(path, types)
 }
 
-/// Whether classifiers may ask the connection tracking: Linux 5.18, where it is built in or its
-/// module is loaded. Told by the names in their types; the programs do not take the function's
-/// address to find out, which kernels up to 6.1 refuse.
-pub fn tracks() -> bool {
-    const NAME: &[u8] = b"\0bpf_skb_ct_lookup\0";
-    kernel_names(NAME).unwrap_or(false)
-        || std::fs::read(sys::TRACKING_TYPES).is_ok_and(|types| names(&types, NAME))
+/// Which functions of the kernel classifiers may call. Told by the names in its types; the programs do
+/// not take the functions' addresses to find out, which kernels up to 6.1 refuse.
+#[derive(Clone, Copy, Debug)]
+pub struct Functions {
+    /// The connection tracking may be asked: Linux 5.18, where it is built in or its module is loaded.
+    pub tracks: bool,
+    /// The packet may be read as the kernel has it: Linux 6.2.
+    pub reads_context: bool,
+}
+
+/// See [`Functions`].
+pub fn functions() -> Functions {
+    const TRACKS: &[u8] = b"\0bpf_skb_ct_lookup\0";
+    const CASTS: &[u8] = b"\0bpf_cast_to_kern_ctx\0";
+    let [tracks, reads_context] = kernel_names([TRACKS, CASTS]).unwrap_or_default();
+    let in_module = || std::fs::read(sys::TRACKING_TYPES).is_ok_and(|it| names(&it, TRACKS));
+    Functions {
+        tracks: tracks || in_module(),
+        reads_context,
+    }
 }
 
 /// Whether the kernel shows its types, and knows no cookies of attachments by them: before
 /// Linux 5.15.
 pub fn lacks_cookies() -> bool {
-    kernel_names(b"\0BPF_FUNC_get_attach_cookie\0") == Some(false)
+    kernel_names([b"\0BPF_FUNC_get_attach_cookie\0"]) == Some([false])
 }
 
-/// Whether the kernel's types name this; `None`: it does not show them.
-fn kernel_names(name: &[u8]) -> Option<bool> {
+/// Which of these the kernel's types name; `None`: it does not show them.
+fn kernel_names<const N: usize>(wanted: [&[u8]; N]) -> Option<[bool; N]> {
+    let found = |types: &[u8]| wanted.map(|name| names(types, name));
     match sys::KernelTypes::map() {
-        Ok(mapped) => Some(names(mapped.bytes(), name)),
-        Err(_) => Some(names(&std::fs::read(sys::KERNEL_TYPES).ok()?, name)),
+        Ok(mapped) => Some(found(mapped.bytes())),
+        Err(_) => Some(found(&std::fs::read(sys::KERNEL_TYPES).ok()?)),
     }
 }
 

@@ -4,13 +4,14 @@ use std::net::UdpSocket;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use nix::sys::signal::Signal;
 use pktwho_packet::LinkType;
 
 use super::Outcome;
 use crate::lab::{Lab, PATIENCE, until};
 use crate::netns::Netns;
 use crate::puppet::{Puppet, Theatre};
-use crate::seen::read_file;
+use crate::seen::{Seen, read_file};
 use crate::tool::Tool;
 use crate::traffic::{Line, expect_numbers, numbers};
 
@@ -36,6 +37,51 @@ pub fn later(lab: &Lab) -> Result<Outcome> {
     })?;
     tool.stop()?.expect_status(0)?;
     Ok(Outcome::Passed)
+}
+
+/// A device that leaves for another namespace is captured on no more from that moment on, however
+/// late the tool hears of it.
+pub fn left(lab: &Lab) -> Result<Outcome> {
+    let (near, far) = (Netns::new()?, Netns::new()?);
+    near.ip("link add stays0 type veth peer name leaves0")?;
+    near.ip("addr add 10.79.0.1/24 dev stays0")?;
+    near.ip("link set stays0 up")?;
+    near.ip("link set leaves0 up")?;
+    let path = lab.file("left.pcapng");
+    let tool = Tool::listening(lab, &near, &format!("-i any -n -w {}", path.display()))?;
+    let send = |words: &'static [u8]| -> Result<()> {
+        let socket = near.within(|| Ok(UdpSocket::bind("10.79.0.1:0")?))?;
+        socket.send_to(words, "10.79.0.2:9")?;
+        Ok(())
+    };
+    near.ip("neigh add 10.79.0.2 lladdr 02:00:00:00:79:02 dev stays0")?;
+    send(b"before")?;
+    tool.signal(Signal::SIGSTOP)?;
+    let moved = leave(&near, &far).and_then(|()| send(b"after"));
+    tool.signal(Signal::SIGCONT)?;
+    moved?;
+    tool.stop()?.expect_status(0)?;
+    let packets = read_file(&path)?;
+    let seen = |words: &[u8]| {
+        let ours = |packet: &&Seen| packet.segment().is_some_and(|s| s.payload == words);
+        let mut names: Vec<&str> = packets.iter().filter(ours).map(|p| &*p.iface).collect();
+        names.sort_unstable();
+        names
+    };
+    let (before, after) = (seen(b"before"), seen(b"after"));
+    ensure!(before == ["leaves0", "stays0"], "before: {before:?}");
+    ensure!(after == ["stays0"], "after: {after:?}");
+    Ok(Outcome::Passed)
+}
+
+/// Moves the device, which is up when this returns.
+fn leave(near: &Netns, far: &Netns) -> Result<()> {
+    near.ip(&format!("link set leaves0 netns {}", far.path()))?;
+    far.ip("link set leaves0 up")?;
+    until("the pair is up", PATIENCE, || {
+        let state = near.ip("-o link show stays0")?;
+        Ok(state.contains("LOWER_UP").then_some(()))
+    })
 }
 
 /// A device of another namespace is named as it is there, on screen and in the file, also
@@ -153,7 +199,7 @@ pub fn vlan(lab: &Lab) -> Result<Outcome> {
             .collect();
         let expected: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
         ensure!(found == expected, "{device}: {found:02x?}");
-        let whole = |packet: &crate::seen::Seen| packet.orig_len as usize == packet.data.len();
+        let whole = |packet: &Seen| packet.orig_len as usize == packet.data.len();
         ensure!(packets.iter().all(whole), "{device}: other lengths");
     }
     Ok(Outcome::Passed)

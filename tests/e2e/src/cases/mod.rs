@@ -68,6 +68,7 @@ pub const CASES: &[Case] = cases! {
     "command/last-datagram", command::last_datagram;
     "command/invoking-user", command::invoking_user;
     "devices/later", devices::later;
+    "devices/left", devices::left;
     "devices/name", devices::name_in_netns;
     "devices/ip-netns-exec", devices::ip_netns_exec;
     "devices/loopback-once", devices::loopback_once;
