@@ -89,6 +89,12 @@ pub fn of_process(text: &[u8]) -> (Option<Container>, bool) {
     (found, has_others)
 }
 
+/// The path in the default hierarchy, by `/proc/PID/cgroup`.
+pub fn default_path(text: &[u8]) -> Option<&[u8]> {
+    let mut lines = text.split(|&byte| byte == b'\n');
+    lines.find_map(|line| line.strip_prefix(b"0::"))
+}
+
 /// `ID`, `docker-ID.scope`, `kubepods-podUID.slice:cri-containerd:ID`; not `crio-conmon-ID`,
 /// which is beside the container.
 fn id_of(part: &[u8]) -> Option<&[u8]> {

@@ -246,6 +246,15 @@ impl Containers {
         id
     }
 
+    /// Takes note of a path that may be a container's cgroup; its key.
+    pub fn doubt(&mut self, path: &[u8]) -> Vec<u8> {
+        if !self.known.contains_key(path) {
+            self.known_or_new(path).is_met = true;
+            self.question(path);
+        }
+        path.to_vec()
+    }
+
     fn known_or_new(&mut self, id: &[u8]) -> &mut Known {
         if !self.known.contains_key(id) {
             self.met.push_back(id.to_vec());

@@ -215,43 +215,4 @@ fn sandbox(id: Vec<u8>, pod: Pod) -> Container {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn message(parts: &[(u8, &[u8])]) -> Vec<u8> {
-        let mut out = Vec::new();
-        for (number, value) in parts {
-            put(&mut out, *number, value);
-        }
-        out
-    }
-
-    #[test]
-    fn a_container_and_its_pod() {
-        let image = message(&[(1, b"sha256:1"), (2, b"x")]);
-        let name = message(&[(1, b"web")]);
-        let label = message(&[(1, b"app"), (2, b"shop")]);
-        let container = message(&[(1, b"c1"), (2, b"s1"), (3, &name), (4, &image), (8, &label)]);
-        let names = message(&[(1, b"api"), (2, b"u1"), (3, b"prod")]);
-        let sandbox = message(&[(1, b"s1"), (2, &names), (5, &label), (6, &label)]);
-        let pods = FxHashMap::from_iter([pod(&sandbox)]);
-        let found = listed(&container).within(&pods);
-        let labels = vec![(b"app".to_vec(), b"shop".to_vec())];
-        let expected = Container {
-            id: b"c1".into(),
-            name: b"web".into(),
-            image: b"sha256:1".into(),
-            labels: labels.clone(),
-            pod: Some(Pod {
-                name: b"api".into(),
-                namespace: b"prod".into(),
-                uid: b"u1".into(),
-                labels: labels.clone(),
-                annotations: labels,
-            }),
-            runtime: b"cri".into(),
-        };
-        assert_eq!(found, expected);
-        assert_eq!(request(Some(b"ab")), [0x0a, 4, 0x0a, 2, b'a', b'b']);
-    }
-}
+mod tests;

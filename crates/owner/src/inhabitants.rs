@@ -7,6 +7,7 @@ use std::sync::Arc;
 use pktwho_packet::{Container, NetnsId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::cgroup::may_be_container;
 use crate::containers::Containers;
 use crate::procfs;
 use crate::runtimes::{Addresses, Runtimes};
@@ -23,11 +24,9 @@ pub fn containers_in(
         let folder = entry.path();
         if let Some(netns) = netns_of(&folder)
             && is_wanted(netns)
-            && let Some(container) = procfs::container(&folder.to_string_lossy())
+            && let Some(key) = key_of(&folder.to_string_lossy(), &mut containers)
         {
-            ids.entry(netns)
-                .or_default()
-                .insert(containers.meet(container));
+            ids.entry(netns).or_default().insert(key);
         }
     }
     if !ids.is_empty() {
@@ -40,6 +39,16 @@ pub fn containers_in(
     ids.into_iter()
         .map(|(netns, ids)| (netns, named(ids)))
         .collect()
+}
+
+/// What the container of a process is met by: its id, or where that shows in no path (`ctr run`)
+/// the path of a cgroup that may be a container's, which its runtime has to say.
+fn key_of(folder: &str, containers: &mut Containers) -> Option<Vec<u8>> {
+    if let Some(container) = procfs::container(folder) {
+        return Some(containers.meet(container));
+    }
+    let path = procfs::cgroup_path(folder)?;
+    may_be_container(&path).then(|| containers.doubt(&path))
 }
 
 /// The namespace of the process behind a folder of `/proc`.

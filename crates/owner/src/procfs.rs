@@ -65,6 +65,13 @@ pub fn container(folder: &str) -> Option<Container> {
     cgroup::of_process(text).0
 }
 
+/// The cgroup of the process behind a folder of `/proc`, in the default hierarchy.
+pub fn cgroup_path(folder: &str) -> Option<Vec<u8>> {
+    let mut room = [0; CGROUPS_MAX];
+    let text = read_start(&format!("{folder}/cgroup"), &mut room)?;
+    cgroup::default_path(text).map(<[u8]>::to_vec)
+}
+
 /// Field 22 of stat, counted after the name, which may hold spaces and parentheses.
 fn start_ticks(folder: &str) -> Option<u64> {
     let mut room = [0; 1024];

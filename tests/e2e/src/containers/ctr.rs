@@ -1,7 +1,7 @@
 //! Containers that are made with `ctr`: in any namespace of containerd, with ids that somebody
 //! chose, and the host's network.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::Inside;
 use super::cri::Cri;
@@ -28,6 +28,27 @@ impl<'a> Container<'a> {
         id: &'static str,
         command: &[&str],
     ) -> Result<Self> {
+        Self::start(host, cri, namespace, id, &["--net-host"], command)
+    }
+
+    /// Starts one with a network of its own, in which there is the loopback alone.
+    pub fn run_apart(
+        host: &'a Host,
+        cri: &'a Cri,
+        namespace: &'static str,
+        id: &'static str,
+    ) -> Result<Self> {
+        Self::start(host, cri, namespace, id, &[], &["sleep", "1000000"])
+    }
+
+    fn start(
+        host: &'a Host,
+        cri: &'a Cri,
+        namespace: &'static str,
+        id: &'static str,
+        flags: &[&str],
+        command: &[&str],
+    ) -> Result<Self> {
         let container = Self {
             host,
             cri,
@@ -36,10 +57,18 @@ impl<'a> Container<'a> {
         };
         let (name, value) = LABEL;
         let label = format!("{name}={value}");
-        let words = ["run", "--detach", "--net-host", "--label", &label, APP, id];
+        let words = ["run", "--detach", "--label", &label];
         cri.import(host, namespace)?;
-        container.ctr(&[&words[..], command].concat())?;
+        container.ctr(&[&words[..], flags, &[APP, id], command].concat())?;
         Ok(container)
+    }
+
+    /// Its first process, on the host.
+    pub fn pid(&self) -> Result<String> {
+        let tasks = self.ctr_says(&["tasks", "list"])?;
+        let mut lines = tasks.lines().map(str::split_whitespace);
+        let pid = lines.find_map(|mut words| (words.next()? == self.id).then(|| words.next())?);
+        pid.map(str::to_owned).with_context(|| tasks.clone())
     }
 
     /// Gives it a label.
@@ -48,9 +77,13 @@ impl<'a> Container<'a> {
     }
 
     fn ctr(&self, words: &[&str]) -> Result<()> {
+        self.ctr_says(words).map(drop)
+    }
+
+    fn ctr_says(&self, words: &[&str]) -> Result<String> {
         let start = ["--address", &self.cri.socket, "--namespace", self.namespace];
         let words = [&start[..], words].concat();
-        self.host.run("ctr", &words).map(drop)
+        self.host.run("ctr", &words)
     }
 
     /// What must be said of its processes.

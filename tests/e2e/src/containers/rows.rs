@@ -70,6 +70,7 @@ pub const POD_ROWS: &[PodRow] = rows! { PodRow:
     "pods-published", "the world asks a port that the host gives to a pod", pods_published;
     "pods-host-network", "a pod in the host's network asks the world, and the host asks it", pods_host_network;
     "ctr", "containers of ctr in two namespaces, with one id", ctr;
+    "ctr-devices", "-D names the container of ctr that a device leads to", ctr_devices;
     "ctr-later", "containers of ctr that start during the capture, one id after the other", ctr_later;
     "ctr-renamed", "a container whose labels are changed during the capture", ctr_renamed;
     "ctr-filters", "only packets of a container of ctr", ctr_filters;
@@ -598,6 +599,24 @@ fn ctr(scene: &mut Scene, cri: &Cri) -> Result<()> {
         for _ in 0..ROUNDS {
             fetch(&host.netns, HOST, port)?;
         }
+    }
+    Ok(())
+}
+
+fn ctr_devices(scene: &mut Scene, cri: &Cri) -> Result<()> {
+    let host = scene.host;
+    let web = ctr::Container::run_apart(host, cri, "e2e-one", "shop")?;
+    let pid = web.pid()?;
+    let words = [
+        "link", "add", "ctr0", "type", "veth", "peer", "inner0", "netns", &pid,
+    ];
+    host.run("ip", &words)?;
+    for (words, device) in [("", "ctr0"), ("--netns any", "inner0@")] {
+        let lines = listed(scene, words)?;
+        let of_it = |line: &&String| line.contains(&format!(".{device}"));
+        let named = lines.iter().filter(of_it);
+        let named = named.filter(|line| line.contains(" (container shop) "));
+        scene.count(named.count() == 1, &lines.join("; "));
     }
     Ok(())
 }

@@ -19,18 +19,11 @@ struct Gap {
     why: &'static str,
 }
 
-const GAPS: &[Gap] = &[
-    Gap {
-        rows: "later",
-        why: "a container's own device is captured on for a moment after it has left the host, and what is \
-              around it there is not known",
-    },
-    Gap {
-        rows: "/brief",
-        why: "on a busy machine the sender is gone when its packet comes to the bridge, or the container \
+const GAPS: &[Gap] = &[Gap {
+    rows: "/brief",
+    why: "on a busy machine the sender is gone when its packet comes to the bridge, or the container \
               before Podman is asked for its name",
-    },
-];
+}];
 
 /// How the table is wanted.
 #[derive(Clone, Debug, Default)]
