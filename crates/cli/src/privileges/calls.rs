@@ -18,44 +18,100 @@ type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 #[derive(Clone, Copy, Debug)]
 pub struct Calls {
     /// Operations of bpf(2), with descriptors that are there.
-    on_maps: &'static [u64],
+    operations: &'static [u64],
     /// Families of new sockets.
     families: &'static [i32],
+    /// Calls of any kind.
+    others: &'static [i64],
 }
 
 /// `bpf(2)`: `BPF_MAP_LOOKUP_ELEM` and `BPF_MAP_GET_NEXT_KEY`.
 const LOOKS: &[u64] = &[1, 4];
 /// `BPF_MAP_UPDATE_ELEM` and `BPF_MAP_DELETE_ELEM`.
 const CHANGES: &[u64] = &[2, 3];
+/// `BPF_LINK_CREATE`.
+const ATTACHES: &[u64] = &[28];
 /// To nameservers.
 const INTERNET: &[i32] = &[libc::AF_INET, libc::AF_INET6];
 
 impl Calls {
     pub const NO_MORE: Self = Self {
-        on_maps: &[],
+        operations: &[],
         families: &[],
+        others: &[],
     };
     pub const READER: Self = Self {
-        on_maps: &[],
         families: INTERNET,
+        ..Self::NO_MORE
     };
     pub const READER_OF_MAPS: Self = Self {
-        on_maps: LOOKS,
+        operations: LOOKS,
         families: INTERNET,
+        ..Self::NO_MORE
     };
     pub const WRITER_OF_MAPS: Self = Self {
-        on_maps: CHANGES,
-        families: &[],
+        operations: CHANGES,
+        ..Self::NO_MORE
     };
     pub const NETLINK: Self = Self {
-        on_maps: &[],
         families: &[libc::AF_NETLINK],
+        ..Self::NO_MORE
     };
     pub const UNIX: Self = Self {
-        on_maps: &[],
         families: &[libc::AF_UNIX],
+        ..Self::NO_MORE
+    };
+    /// Attaches to devices in other namespaces, or takes off what was attached there.
+    pub const GUARD: Self = Self {
+        operations: ATTACHES,
+        families: &[libc::AF_NETLINK],
+        others: &[libc::SYS_setns],
     };
 }
+
+/// What a thread that keeps `CAP_SYS_ADMIN` and needs many calls has no use for: running programs,
+/// other users, namespaces, mounts that others see, memory of other processes, what concerns the
+/// whole machine.
+pub const OF_ROOT: &[i64] = &[
+    libc::SYS_execve,
+    libc::SYS_execveat,
+    libc::SYS_setuid,
+    libc::SYS_setgid,
+    libc::SYS_setreuid,
+    libc::SYS_setregid,
+    libc::SYS_setresuid,
+    libc::SYS_setresgid,
+    libc::SYS_setgroups,
+    libc::SYS_setns,
+    libc::SYS_unshare,
+    libc::SYS_chroot,
+    libc::SYS_pivot_root,
+    libc::SYS_mount,
+    libc::SYS_umount2,
+    libc::SYS_move_mount,
+    libc::SYS_mount_setattr,
+    libc::SYS_fsopen,
+    libc::SYS_fspick,
+    libc::SYS_fsconfig,
+    libc::SYS_fsmount,
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_kcmp,
+    libc::SYS_mknodat,
+    libc::SYS_quotactl,
+    libc::SYS_swapon,
+    libc::SYS_swapoff,
+    libc::SYS_acct,
+    libc::SYS_sethostname,
+    libc::SYS_setdomainname,
+    libc::SYS_add_key,
+    libc::SYS_request_key,
+    libc::SYS_keyctl,
+    libc::SYS_syslog,
+    libc::SYS_fanotify_init,
+    libc::SYS_socket,
+];
 
 /// ioctl(2): `TCGETS`, `TIOCGWINSZ`, `FIONREAD`, `FIONBIO`, whose type is not that of every C
 /// library.
@@ -196,6 +252,19 @@ pub fn confine(more: Calls) -> Result<String, String> {
     Ok("filters system calls".to_owned())
 }
 
+/// Takes these calls from the calling thread, and from those that it starts, for good.
+///
+/// # Errors
+/// The kernel has no such filters.
+pub fn forbid(calls: &[i64]) -> Result<(), String> {
+    let arch = TargetArch::try_from(ARCH).map_err(|error| error.to_string())?;
+    let rules = calls.iter().map(|&call| (call, Vec::new())).collect();
+    let refused = SeccompAction::Errno(libc::EPERM.unsigned_abs());
+    let program = program(rules, SeccompAction::Allow, refused, arch);
+    let applied = program.and_then(|program| apply_filter(&program));
+    applied.map_err(|error| error.to_string())
+}
+
 fn program(
     rules: Rules,
     otherwise: SeccompAction,
@@ -207,7 +276,7 @@ fn program(
 }
 
 fn rules(more: Calls) -> Result<Rules, seccompiler::Error> {
-    let plain = PLAIN.iter().chain(OLDER);
+    let plain = PLAIN.iter().chain(OLDER).chain(more.others);
     let mut rules: Rules = plain.map(|&call| (call, Vec::new())).collect();
     let mut add = |call, argument, values: &[u64], mask: Option<u64>| {
         let each = values.iter().map(|&value| {
@@ -237,6 +306,6 @@ fn rules(more: Calls) -> Result<Rules, seccompiler::Error> {
     add(libc::SYS_ioctl, 1, &ASKED, None)?;
     // Limits of ourselves.
     add(libc::SYS_prlimit64, 0, &[0], None)?;
-    add(libc::SYS_bpf, 0, more.on_maps, None)?;
+    add(libc::SYS_bpf, 0, more.operations, None)?;
     Ok(rules)
 }

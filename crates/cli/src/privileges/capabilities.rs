@@ -42,7 +42,8 @@ pub const GUARDS: Set = Set::BPF
     .union(Set::SYS_ADMIN)
     .union(Set::SYS_PTRACE)
     .union(Set::DAC_READ_SEARCH);
-/// Reading the executables that processes run, attaching to them, and being first at it.
+/// Reading the executables that processes run, attaching to them through a mount of our own (which
+/// takes `SYS_ADMIN`), and being first at it.
 pub const TLS: Set = Set::BPF
     .union(Set::PERFMON)
     .union(Set::SYS_ADMIN)

@@ -18,7 +18,7 @@ struct Thread {
     /// Where it may read files; `None`: everywhere. (With Landlock nothing is told of other
     /// processes, nor are their namespaces entered.)
     reads: Option<&'static [&'static str]>,
-    /// Which system calls it has; `None`: all.
+    /// Which system calls it has; `None`: all but those of [`calls::OF_ROOT`].
     calls: Option<Calls>,
 }
 
@@ -42,7 +42,7 @@ const THREADS: &[Thread] = &[
         is_root: false,
         kept: capabilities::GUARDS,
         reads: None,
-        calls: None,
+        calls: Some(Calls::GUARD),
     },
     Thread {
         names: &["tls"],
@@ -88,9 +88,10 @@ fn begin(name: &str) {
     if let Some(folders) = thread.reads {
         let _ = domain::read_within(folders);
     }
-    if let Some(calls) = thread.calls {
-        let _ = calls::confine(calls);
-    }
+    let _ = match thread.calls {
+        Some(calls) => calls::confine(calls).map(drop),
+        None => calls::forbid(calls::OF_ROOT),
+    };
 }
 
 /// The same for the process that takes programs off devices after us.
