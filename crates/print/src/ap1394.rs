@@ -36,12 +36,7 @@ pub(crate) fn ap1394(p: &mut Out<'_>, mut c: Cursor<'_>, wire: usize) -> Printed
     match ethertype::payload(p, kind, c, length) {
         Some(printed) => printed,
         None => {
-            if !p.style.link {
-                header(p);
-            }
-            if !p.style.quiet {
-                p.unknown(c.rest());
-            }
+            p.unknown_behind(header, c.rest());
             Ok(())
         }
     }

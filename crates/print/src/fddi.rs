@@ -42,12 +42,7 @@ pub(crate) fn fddi(p: &mut Out<'_>, mut c: Cursor<'_>, wire: usize) -> Printed {
         put!(p, "<SMT printer not yet implemented>");
         return Ok(());
     }
-    if !p.style.link {
-        header(p);
-    }
-    if !p.style.quiet {
-        p.unknown(c.rest());
-    }
+    p.unknown_behind(header, c.rest());
     Ok(())
 }
 

@@ -188,17 +188,7 @@ fn unreachable(p: &mut Out<'_>, code: u8, mut c: Cursor<'_>) -> Printed {
             payload.skip(2)?;
             let port = payload.u16()?;
             p.addr(destination);
-            match protocol {
-                ip_proto::TCP => {
-                    put!(p, " tcp port ");
-                    p.port(Transport::Tcp, port);
-                }
-                ip_proto::UDP => {
-                    put!(p, " udp port ");
-                    p.port(Transport::Udp, port);
-                }
-                other => put!(p, " protocol ", other, " port ", port),
-            }
+            port_of(p, protocol, port);
             put!(p, " unreachable");
             return Ok(());
         }
@@ -292,6 +282,21 @@ fn day_time(p: &mut Out<'_>, millis: u32) {
     let secs = millis / 1000;
     put!(p, Zeros(secs / 3600, 2), ":", Zeros(secs / 60 % 60, 2), ":");
     put!(p, Zeros(secs % 60, 2), ".", Zeros(millis % 1000, 3));
+}
+
+/// A port that cannot be reached, and its protocol.
+pub(crate) fn port_of(p: &mut Out<'_>, protocol: u8, port: u16) {
+    match protocol {
+        ip_proto::TCP => {
+            put!(p, " tcp port ");
+            p.port(Transport::Tcp, port);
+        }
+        ip_proto::UDP => {
+            put!(p, " udp port ");
+            p.port(Transport::Udp, port);
+        }
+        other => put!(p, " protocol ", other, " port ", port),
+    }
 }
 
 #[cfg(test)]

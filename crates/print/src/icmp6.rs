@@ -11,10 +11,9 @@ use std::net::Ipv6Addr;
 
 use pktwho_wire::{Cursor, Truncated};
 
-use crate::Transport;
 use crate::checksum::{Sum, should_be};
 use crate::hexdump;
-use crate::icmp::extension;
+use crate::icmp::{extension, port_of};
 use crate::ip_proto::{self, Ip};
 use crate::out::{Out, Printed, lookup};
 use crate::put::{HexFull, put};
@@ -258,17 +257,7 @@ fn port(p: &mut Out<'_>, m: &Message<'_>) -> Printed {
     }
     c.skip(2)?;
     let port = c.u16()?;
-    match next {
-        ip_proto::TCP => {
-            put!(p, " tcp port ");
-            p.port(Transport::Tcp, port);
-        }
-        ip_proto::UDP => {
-            put!(p, " udp port ");
-            p.port(Transport::Udp, port);
-        }
-        other => put!(p, " protocol ", other, " port ", port),
-    }
+    port_of(p, next, port);
     Ok(())
 }
 

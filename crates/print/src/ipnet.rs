@@ -47,12 +47,7 @@ pub(crate) fn ipnet(p: &mut Out<'_>, mut c: Cursor<'_>, wire: usize) -> Printed 
         IPV4 => ip::ip(p, c, length),
         IPV6 => ip6::ip6(p, c, length),
         _ => {
-            if !p.style.link {
-                header(p);
-            }
-            if !p.style.quiet {
-                p.unknown(c.rest());
-            }
+            p.unknown_behind(header, c.rest());
             Ok(())
         }
     }
@@ -89,12 +84,7 @@ pub(crate) fn ipoib(p: &mut Out<'_>, mut c: Cursor<'_>, wire: usize) -> Printed 
     if let Some(printed) = ethertype::payload(p, kind, Cursor::new(c.rest()), length) {
         return printed;
     }
-    if !p.style.link {
-        header(p);
-    }
-    if !p.style.quiet {
-        p.unknown(c.rest());
-    }
+    p.unknown_behind(header, c.rest());
     Ok(())
 }
 

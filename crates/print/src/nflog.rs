@@ -69,12 +69,7 @@ pub(crate) fn nflog(p: &mut Out<'_>, mut c: Cursor<'_>, wire: usize) -> Printed 
         IPV4 => ip::ip(p, c, length),
         IPV6 => ip6::ip6(p, c, length),
         _ => {
-            if !p.style.link {
-                header(p);
-            }
-            if !p.style.quiet {
-                p.unknown(c.rest());
-            }
+            p.unknown_behind(header, c.rest());
             Ok(())
         }
     }

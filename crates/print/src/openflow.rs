@@ -279,6 +279,26 @@ fn vendor(p: &mut Out<'_>, vendor: u32) {
     put!(p, "0x", HexFull(vendor), " (", name, ")");
 }
 
+/// An error of a kind and one of its codes, and the message that has it.
+fn error(
+    p: &mut Out<'_>,
+    body: &mut Body<'_>,
+    kinds: &[(u32, &'static str)],
+    codes: &[&[&str]],
+) -> Step {
+    let kind = body.u16()?;
+    put!(p, "\n\t type ");
+    name_or(p, kinds, u32::from(kind), "invalid", 4);
+    let code = body.u16()?;
+    put!(p, ", code ");
+    let codes = codes.get(usize::from(kind)).copied().unwrap_or_default();
+    match codes.get(usize::from(code)) {
+        Some(name) => put!(p, *name),
+        None => put!(p, "invalid (0x", HexFull(code), ")"),
+    }
+    body.data(p)
+}
+
 /// A frame that went to a controller or comes from one.
 fn frame(p: &mut Out<'_>, body: &mut Body<'_>) -> Step {
     if body.left == 0 {

@@ -121,6 +121,19 @@ fn option_bits(p: &mut Out<'_>, options: u8) {
     bits(p, table::OPTIONS, u32::from(options), ", ", "none");
 }
 
+/// The router that speaks for a network, and the one that would take over.
+pub(crate) fn designated(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
+    let designated = c.u32()?;
+    if designated != 0 {
+        put!(p, "\n\t  Designated Router ", Ipv4Addr::from(designated));
+    }
+    let backup = c.u32()?;
+    if backup != 0 {
+        put!(p, ", Backup Designated Router ", Ipv4Addr::from(backup));
+    }
+    Ok(())
+}
+
 /// Returns the options.
 fn hello(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Result<u8, Truncated> {
     let mask = c.u32()?;
@@ -136,14 +149,7 @@ fn hello(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Result<u8, Trunca
         "s, Mask "
     );
     put!(p, Ipv4Addr::from(mask), ", Priority ", priority);
-    let designated = c.u32()?;
-    if designated != 0 {
-        put!(p, "\n\t  Designated Router ", Ipv4Addr::from(designated));
-    }
-    let backup = c.u32()?;
-    if backup != 0 {
-        put!(p, ", Backup Designated Router ", Ipv4Addr::from(backup));
-    }
+    designated(p, &mut c)?;
     let count = length.saturating_sub(20) / 4;
     for n in 0..count {
         let neighbor = Ipv4Addr::from(c.u32()?);

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use pktwho_wire::{Cursor, Truncated};
 
-use crate::ospf::area;
+use crate::ospf::{area, designated};
 use crate::out::{Out, Printed, bits, named};
 use crate::put::{HexBytes, HexFull, put};
 
@@ -116,14 +116,7 @@ fn hello(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Result<u32, Trunc
         "s, Interface-ID "
     );
     put!(p, Ipv4Addr::from(interface), ", Priority ", priority);
-    let designated = c.u32()?;
-    if designated != 0 {
-        put!(p, "\n\t  Designated Router ", Ipv4Addr::from(designated));
-    }
-    let backup = c.u32()?;
-    if backup != 0 {
-        put!(p, ", Backup Designated Router ", Ipv4Addr::from(backup));
-    }
+    designated(p, &mut c)?;
     if p.verbose(2) {
         put!(p, "\n\t  Neighbor List:");
         for _ in 0..length.saturating_sub(20) / 4 {

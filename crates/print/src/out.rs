@@ -208,6 +208,17 @@ impl<'p> Out<'p> {
         }
     }
 
+    /// A payload nobody knows behind a link-layer header: the header, if it is not shown already, and the
+    /// bytes.
+    pub(crate) fn unknown_behind(&mut self, header: impl FnOnce(&mut Self), bytes: &[u8]) {
+        if !self.style.link {
+            header(self);
+        }
+        if !self.style.quiet {
+            self.unknown(bytes);
+        }
+    }
+
     /// A payload nobody knows: its bytes, unless the user asked for the bytes of every packet in hexadecimal.
     pub(crate) fn unknown(&mut self, bytes: &[u8]) {
         if matches!(self.style.dump, Dump::None | Dump::Ascii | Dump::AsciiLink) {

@@ -127,12 +127,7 @@ pub(crate) fn pflog(p: &mut Out<'_>, c: Cursor<'_>, wire: usize) -> Printed {
         2 => p.deeper(|p| ip::ip(p, packet, length)),
         24 | 28 | 30 => p.deeper(|p| ip6::ip6(p, packet, length)),
         _ => {
-            if !p.style.link {
-                said.show(p);
-            }
-            if !p.style.quiet {
-                p.unknown(packet.rest());
-            }
+            p.unknown_behind(|p| said.show(p), packet.rest());
             Ok(())
         }
     }

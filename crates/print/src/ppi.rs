@@ -50,12 +50,7 @@ pub(crate) fn ppi(p: &mut Out<'_>, c: Cursor<'_>, wire: usize) -> Printed {
         return printed;
     }
     p.link_len = stated;
-    if !p.style.link {
-        header(p);
-    }
-    if !p.style.quiet {
-        p.unknown(payload.rest());
-    }
+    p.unknown_behind(header, payload.rest());
     Ok(())
 }
 
@@ -109,12 +104,7 @@ pub(crate) fn pktap(p: &mut Out<'_>, c: Cursor<'_>, wire: usize) -> Printed {
                 return printed;
             }
             p.link_len = stated;
-            if !p.style.link {
-                header(p);
-            }
-            if !p.style.quiet {
-                p.unknown(payload.rest());
-            }
+            p.unknown_behind(header, payload.rest());
         }
         _ => {}
     }

@@ -22,13 +22,7 @@ pub(crate) fn rsvp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, _: &Ip) -> Pri
     let mut c = c;
     c.need(HEADER)?;
     let first = c.u8()?;
-    if first >> 4 != 1 {
-        put!(
-            p,
-            "ERROR: RSVP version ",
-            first >> 4,
-            " packet not supported"
-        );
+    if !is_supported(p, first) {
         return Ok(());
     }
     let kind = { c }.u8()?;
@@ -88,19 +82,22 @@ fn header(
     Ok(usize::from(stated))
 }
 
+/// Whether a message is of the version that there is; says so of another one.
+fn is_supported(p: &mut Out<'_>, first: u8) -> bool {
+    let version = first >> 4;
+    if version != 1 {
+        put!(p, "ERROR: RSVP version ", version, " packet not supported");
+    }
+    version == 1
+}
+
 /// Several messages in one (RFC 2961).
 fn bundle(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
     let mut left = length;
     while left > 0 {
         c.need(HEADER)?;
         let first = c.u8()?;
-        if first >> 4 != 1 {
-            put!(
-                p,
-                "ERROR: RSVP version ",
-                first >> 4,
-                " packet not supported"
-            );
+        if !is_supported(p, first) {
             return Ok(());
         }
         let stated = header(p, first, &mut c, "\n\t  ")?;

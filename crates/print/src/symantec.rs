@@ -37,12 +37,7 @@ pub(crate) fn symantec(p: &mut Out<'_>, mut c: Cursor<'_>, wire: usize) -> Print
     match ethertype::payload(p, kind, c, length).filter(|_| kind >= LEAST_TYPE) {
         Some(printed) => printed,
         None => {
-            if !p.style.link {
-                header(p);
-            }
-            if !p.style.quiet {
-                p.unknown(c.rest());
-            }
+            p.unknown_behind(header, c.rest());
             Ok(())
         }
     }

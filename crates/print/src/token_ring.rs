@@ -49,12 +49,7 @@ pub(crate) fn token_ring(p: &mut Out<'_>, mut c: Cursor<'_>, wire: usize) -> Pri
     if control >> 6 == 1 {
         return p.deeper(|p| llc::llc(p, c, length, Some((&source, &destination))));
     }
-    if !p.style.link {
-        header(p);
-    }
-    if !p.style.quiet {
-        p.unknown(c.rest());
-    }
+    p.unknown_behind(header, c.rest());
     Ok(())
 }
 

@@ -94,22 +94,25 @@ fn dio(p: &mut Out<'_>, m: &Message<'_>) -> Printed {
     options(p, c, m.length.saturating_sub(28))
 }
 
+/// The graph that is meant, where that is said.
+fn dag(p: &mut Out<'_>, c: &mut Cursor<'_>, present: bool) -> Printed {
+    if present {
+        let dag = Ipv6Addr::from(c.u128()?);
+        put!(p, " [dagid:");
+        p.addr(dag);
+    } else {
+        put!(p, " [dagid:<elided>");
+    }
+    Ok(())
+}
+
 fn dao(p: &mut Out<'_>, m: &Message<'_>) -> Printed {
     let mut c = m.body;
     let (instance, flags) = (c.u8()?, c.u8()?);
     c.skip(1)?;
     let sequence = c.u8()?;
     let present = flags & 0x40 != 0;
-    let dag = if present {
-        Some(Ipv6Addr::from(c.u128()?))
-    } else {
-        None
-    };
-    put!(p, " [dagid:");
-    match dag {
-        Some(dag) => p.addr(dag),
-        None => put!(p, "<elided>"),
-    }
+    dag(p, &mut c, present)?;
     put!(p, ",seq:", sequence, ",instance:", instance);
     if flags & 0x80 != 0 {
         put!(p, ",acK");
@@ -125,16 +128,7 @@ fn dao_ack(p: &mut Out<'_>, m: &Message<'_>) -> Printed {
     let mut c = m.body;
     let (instance, flags, sequence, status) = (c.u8()?, c.u8()?, c.u8()?, c.u8()?);
     let present = flags & 0x80 != 0;
-    let dag = if present {
-        Some(Ipv6Addr::from(c.u128()?))
-    } else {
-        None
-    };
-    put!(p, " [dagid:");
-    match dag {
-        Some(dag) => p.addr(dag),
-        None => put!(p, "<elided>"),
-    }
+    dag(p, &mut c, present)?;
     put!(
         p,
         ",seq:",

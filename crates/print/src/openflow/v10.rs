@@ -2,7 +2,9 @@
 
 use std::net::Ipv4Addr;
 
-use super::{Body, Step, Stop, bitmap, bogus, frame, name_or, v10_stats, v10_vendor, vendor};
+use super::{
+    Body, Step, Stop, bitmap, bogus, error, frame, name_or, v10_stats, v10_vendor, vendor,
+};
 use crate::hexdump;
 use crate::out::{Out, lookup};
 use crate::put::{Fixed, HexFull, Pairs, put};
@@ -217,7 +219,7 @@ pub(super) fn body(p: &mut Out<'_>, kind: u8, body: &mut Body<'_>) -> Step {
             Ok(())
         }
         0 | 2 | 3 => body.data(p),
-        1 => error(p, body),
+        1 => error(p, body, ERRORS, &CODES),
         6 => features(p, body),
         8 | 9 => {
             let flags = u32::from(body.u16()?);
@@ -256,20 +258,6 @@ pub(super) fn port(p: &mut Out<'_>, number: u16) {
         Some(name) => put!(p, name),
         None => put!(p, number),
     }
-}
-
-fn error(p: &mut Out<'_>, body: &mut Body<'_>) -> Step {
-    let kind = body.u16()?;
-    put!(p, "\n\t type ");
-    name_or(p, ERRORS, u32::from(kind), "invalid", 4);
-    let code = body.u16()?;
-    put!(p, ", code ");
-    let codes = CODES.get(usize::from(kind)).copied().unwrap_or_default();
-    match codes.get(usize::from(code)) {
-        Some(name) => put!(p, *name),
-        None => put!(p, "invalid (0x", HexFull(code), ")"),
-    }
-    body.data(p)
 }
 
 fn features(p: &mut Out<'_>, body: &mut Body<'_>) -> Step {

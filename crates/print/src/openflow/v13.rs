@@ -3,7 +3,7 @@
 //! compat: of flow, group and meter changes, packets and multipart messages the header alone is
 //! shown (4.99.3).
 
-use super::{Body, Step, Stop, bitmap, bogus, name_or, vendor};
+use super::{Body, Step, Stop, bitmap, bogus, error, name_or, vendor};
 use crate::out::{Out, lookup};
 use crate::put::{HexFull, Pairs, put};
 
@@ -270,7 +270,7 @@ pub(super) fn body(p: &mut Out<'_>, kind: u8, body: &mut Body<'_>) -> Step {
     }
     match kind {
         0 => hello(p, body),
-        1 => error(p, body),
+        1 => error(p, body, ERRORS, CODES),
         2 | 3 => body.data(p),
         4 => {
             let id = body.u32()?;
@@ -360,20 +360,6 @@ fn hello(p: &mut Out<'_>, body: &mut Body<'_>) -> Step {
         }
     }
     Ok(())
-}
-
-fn error(p: &mut Out<'_>, body: &mut Body<'_>) -> Step {
-    let kind = body.u16()?;
-    put!(p, "\n\t type ");
-    name_or(p, ERRORS, u32::from(kind), "invalid", 4);
-    let code = body.u16()?;
-    put!(p, ", code ");
-    let codes = CODES.get(usize::from(kind)).copied().unwrap_or_default();
-    match codes.get(usize::from(code)) {
-        Some(name) => put!(p, *name),
-        None => put!(p, "invalid (0x", HexFull(code), ")"),
-    }
-    body.data(p)
 }
 
 fn features(p: &mut Out<'_>, body: &mut Body<'_>) -> Step {

@@ -43,8 +43,8 @@ pub(super) fn unicast(p: &mut Out<'_>, c: &mut Cursor<'_>, encoding: Encoding) -
     bare(p, c, length)
 }
 
-/// Flags and mask length stand before the address and are shown after it.
-pub(super) fn group(p: &mut Out<'_>, c: &mut Cursor<'_>, encoding: Encoding) -> Printed {
+/// An address and the length of its mask; returns the flags, which stand before both.
+fn masked(p: &mut Out<'_>, c: &mut Cursor<'_>, encoding: Encoding) -> Result<u8, Truncated> {
     let length = length(c, encoding)?;
     c.need(2 + usize::from(length))?;
     let (flags, mask) = (c.u8()?, c.u8()?);
@@ -52,6 +52,11 @@ pub(super) fn group(p: &mut Out<'_>, c: &mut Cursor<'_>, encoding: Encoding) -> 
     if u16::from(mask) != u16::from(length) * 8 {
         put!(p, "/", mask);
     }
+    Ok(flags)
+}
+
+pub(super) fn group(p: &mut Out<'_>, c: &mut Cursor<'_>, encoding: Encoding) -> Printed {
+    let flags = masked(p, c, encoding)?;
     if flags != 0 {
         put!(p, "(0x", HexFull(flags), ")");
     }
@@ -59,13 +64,7 @@ pub(super) fn group(p: &mut Out<'_>, c: &mut Cursor<'_>, encoding: Encoding) -> 
 }
 
 pub(super) fn source(p: &mut Out<'_>, c: &mut Cursor<'_>, encoding: Encoding) -> Printed {
-    let length = length(c, encoding)?;
-    c.need(2 + usize::from(length))?;
-    let (flags, mask) = (c.u8()?, c.u8()?);
-    bare(p, c, length)?;
-    if u16::from(mask) != u16::from(length) * 8 {
-        put!(p, "/", mask);
-    }
+    let flags = masked(p, c, encoding)?;
     if flags != 0 {
         put!(p, "(");
         for (bit, letter) in [(4, "S"), (2, "W"), (1, "R")] {

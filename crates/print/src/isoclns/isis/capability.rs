@@ -68,21 +68,26 @@ pub(super) fn port(p: &mut Out<'_>, mut c: Cursor<'_>) -> Printed {
         ", MTID(s): ",
         word & 0xfff
     );
+    sub_tlvs(p, c, "\n\t       ", table::PORT, port_sub)
+}
+
+/// What a TLV holds after its own words: TLVs, each on a line that begins so.
+fn sub_tlvs(
+    p: &mut Out<'_>,
+    mut c: Cursor<'_>,
+    begin: &'static str,
+    names: &[(u8, &'static str)],
+    each: fn(&mut Out<'_>, u8, Cursor<'_>) -> Printed,
+) -> Printed {
     while c.remaining() >= 2 {
         let (kind, size) = (c.u8()?, usize::from(c.u8()?));
-        put!(
-            p,
-            "\n\t       ",
-            named(table::PORT, kind, "unknown"),
-            " subTLV #",
-            kind
-        );
+        put!(p, begin, named(names, kind, "unknown"), " subTLV #", kind);
         put!(p, ", length: ", size);
         let Ok(value) = c.sub(size) else {
             put!(p, " (> containing TLV length)");
             return Ok(());
         };
-        port_sub(p, kind, value)?;
+        each(p, kind, value)?;
     }
     Ok(())
 }
@@ -149,23 +154,7 @@ pub(super) fn topology(p: &mut Out<'_>, mut c: Cursor<'_>) -> Printed {
     let word = c.u16()?;
     put!(p, "\n\t      O: ", word >> 15, ", RES: ", word >> 12 & 7);
     put!(p, ", MTID(s): ", word & 0xfff);
-    while c.remaining() >= 2 {
-        let (kind, size) = (c.u8()?, usize::from(c.u8()?));
-        put!(
-            p,
-            "\n\t      ",
-            named(table::CAPABILITY, kind, "unknown"),
-            " subTLV #",
-            kind
-        );
-        put!(p, ", length: ", size);
-        let Ok(value) = c.sub(size) else {
-            put!(p, " (> containing TLV length)");
-            return Ok(());
-        };
-        topology_sub(p, kind, value)?;
-    }
-    Ok(())
+    sub_tlvs(p, c, "\n\t      ", table::CAPABILITY, topology_sub)
 }
 
 /// RFC 6329.
