@@ -15,6 +15,7 @@
 #include "abi.h"
 
 #define SECRETS_SIZE (1 << 19)
+#define SECRETS_STEP (SECRETS_SIZE / 16)
 #define UNREADABLE(hook) __sync_fetch_and_add(&(hook)->unreadable, 1)
 
 const volatile struct tls_config config = {};
@@ -156,7 +157,7 @@ static __always_inline int tell(void *regs, __u32 cookie, bool may_sleep)
 	__u32 index = cookie & TLS_HOOK_INDEX;
 	struct tls_hook *hook = bpf_map_lookup_elem(&hooks, &index);
 	struct tls_secret *secret;
-	__u64 address;
+	__u64 address, waiting;
 	bool many;
 
 	if (!hook)
@@ -178,8 +179,12 @@ static __always_inline int tell(void *regs, __u32 cookie, bool may_sleep)
 		return 0;
 	}
 	describe(secret);
-	/* The reader looks by itself; to wake it costs the handshake more than all the rest. */
-	many = bpf_ringbuf_query(&secrets, BPF_RB_AVAIL_DATA) > SECRETS_SIZE / 4;
+	/*
+	 * The reader looks by itself; to wake it costs the handshake more than all the rest. When
+	 * many secrets wait it is woken, but by one of them in a step, not by all.
+	 */
+	waiting = bpf_ringbuf_query(&secrets, BPF_RB_AVAIL_DATA);
+	many = waiting > SECRETS_SIZE / 4 && waiting % SECRETS_STEP < sizeof(*secret);
 	bpf_ringbuf_submit(secret, many ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 	return 0;
 }
