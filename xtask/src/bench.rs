@@ -1,17 +1,18 @@
 //! `bench`: what pktwho costs and loses, what its filters cost, and how soon it captures, beside
-//! the installed tcpdump; and what container runtimes cost its start. Root only, but for files:
-//! filtering and printing them, and the time it takes to compile filters.
+//! the installed tcpdump; what container runtimes cost its start, and what its look at TLS secrets costs
+//! a handshake. Root only, but for files: filtering and printing them, and the time it takes to compile filters.
 
 mod files;
 mod offline;
 mod print;
 mod runs;
 
-use crate::{Outcome, owners, shell};
+use crate::{Outcome, owners, setup, shell};
 
 const HELP: &str = "usage: cargo xtask bench capture|filter [--seconds S] [--rounds N] \
                     [-w FILE] [--receiver] [FILTER...]
        cargo xtask bench start|containers|print [--rounds N]
+       cargo xtask bench tls [--rounds N] [LIBRARY...]
        cargo xtask bench files [--packets N] [--rounds N] [--folder PATH]
        cargo xtask bench filter offline [--rounds N]
        cargo xtask bench filter compile [FAMILY]";
@@ -44,6 +45,12 @@ pub fn run(words: &[String]) -> Outcome {
             let rounds = ["--rounds", "15"].map(str::to_owned);
             let rest = words.get(1..).unwrap_or_default();
             owners::end_to_end(mode, &[&rounds, rest].concat())
+        }
+        ("tls", _) => {
+            setup::install(setup::TLS_BENCH_PACKAGES)?;
+            let rounds = ["--rounds", "25"].map(str::to_owned);
+            let rest = words.get(1..).unwrap_or_default();
+            owners::end_to_end("handshakes", &[&rounds, rest].concat())
         }
         _ => Err(HELP.into()),
     }

@@ -48,6 +48,28 @@ pub const TLS_LONG_PACKAGES: &[Package] = &[
     ("perl", "perl", "configures an OpenSSL of our own"),
 ];
 
+/// What the bench of handshakes needs: libraries, and what programs are compiled with for them.
+pub const TLS_BENCH_PACKAGES: &[Package] = &[
+    ("openssl", "openssl", "makes certificates"),
+    ("gcc", "gcc", "compiles the programs"),
+    (
+        "libssl-dev",
+        "/usr/include/openssl/ssl.h",
+        "OpenSSL's handshakes",
+    ),
+    (
+        "android-libboringssl-dev",
+        "/usr/include/android/openssl/ssl.h",
+        "BoringSSL's",
+    ),
+    (
+        "libgnutls28-dev",
+        "/usr/include/gnutls/gnutls.h",
+        "GnuTLS's",
+    ),
+    ("golang-go", "go", "Go's"),
+];
+
 /// What only the tests with real containers need.
 pub const RUNTIMES: &[Package] = &[
     ("docker.io", "dockerd", "tests: Docker"),

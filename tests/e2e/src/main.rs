@@ -46,6 +46,7 @@ usage: e2e [--list] [--keep] [FILTER...]
        e2e faults [--seed N] [FILTER...]
        e2e start [--rounds N]
        e2e runtimes [--rounds N]
+       e2e handshakes [--rounds N] [LIBRARY...]
        e2e bench [--seconds S] [--rounds N] [-w FILE] [--receiver] [--expression E] [FILTER...]
 
 Runs the cases whose names hold one of the FILTERs (=NAME: are it), all without one; one line per case,
@@ -65,6 +66,7 @@ exit status 1 when they are not all counted, or the memory grows.
 `faults` plays the cases of that name at length: 200 captures killed at moments that N chooses.
 `start` measures how soon a capture captures, N rounds (5), in alternation with tcpdump;
 `runtimes` the same with container runtimes that do not answer, and with many containers.
+`handshakes` measures what a TLS handshake takes longer when its secrets are read, library by library.
 `bench` measures loss and cost against the installed tcpdump (built with --release, on a
 quiet machine): S seconds each load (2), N rounds (5), only loads whose names hold a FILTER
 (\"64 B 200k\"), on the receiver's device instead of the sender's, with a filter E that
@@ -87,6 +89,7 @@ enum Mode {
     Tls,
     Start,
     Runtimes,
+    Handshakes,
     Bench,
 }
 
@@ -176,6 +179,7 @@ fn run() -> Result<bool> {
         Mode::Faults => run_faults(&lab, &filter, args.soak.seed)?,
         Mode::Start => bench::start::run(&lab, args.bench.rounds)?,
         Mode::Runtimes => bench::runtimes::run(&lab, args.bench.rounds)?,
+        Mode::Handshakes => bench::tls::run(&lab, args.bench.rounds, &filter)?,
         Mode::Bench => {
             let options = bench::Options {
                 filter,
@@ -213,6 +217,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Args>> {
             "faults" if first => args.mode = Mode::Faults,
             "start" if first => args.mode = Mode::Start,
             "runtimes" if first => args.mode = Mode::Runtimes,
+            "handshakes" if first => args.mode = Mode::Handshakes,
             "bench" if first => args.mode = Mode::Bench,
             "--seconds" => {
                 let duration = Duration::try_from_secs_f64(value()?.parse()?)?;

@@ -6,7 +6,7 @@
 pub mod decrypt;
 pub mod gone;
 mod rows;
-mod scene;
+pub mod scene;
 pub mod starts;
 
 use std::collections::BTreeSet;

@@ -207,6 +207,23 @@ impl Tool {
         })
     }
 
+    /// Waits until it has done nothing for so long.
+    pub fn until_idle(&self, quiet: Duration) -> Result<()> {
+        let path = format!("/proc/{}/stat", self.pid());
+        let mut seen = (String::new(), Instant::now());
+        until("the tool is idle", PATIENCE, || {
+            let stat = std::fs::read_to_string(&path)?;
+            // Fields 14 and 15 of proc_pid_stat(5), counted from behind the name: CPU time.
+            let fields = stat.rsplit(") ").next().unwrap_or_default();
+            let spent: Vec<&str> = fields.split(' ').skip(11).take(2).collect();
+            let spent = spent.join(" ");
+            if spent != seen.0 {
+                seen = (spent, Instant::now());
+            }
+            Ok((seen.1.elapsed() >= quiet).then_some(()))
+        })
+    }
+
     /// When it has ended: waits until all that it wrote is read.
     fn join_readers(&mut self) {
         for thread in self.threads.drain(..) {

@@ -10,6 +10,7 @@ mod layers;
 pub mod runtimes;
 pub mod start;
 mod table;
+pub mod tls;
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
