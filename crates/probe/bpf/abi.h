@@ -244,7 +244,8 @@ struct config {
 	__u8 current_in_capture; /* classifiers may ask for it too */
 	__u8 tracking; /* classifiers may ask the connection tracking (bpf_skb_ct_lookup) */
 	__u8 reads_context; /* and read the packet as the kernel has it (bpf_cast_to_kern_ctx) */
-	__u8 pad[3];
+	__u8 multipath; /* paths of multipath TCP lead to their connection (bpf_skc_to_mptcp_sock) */
+	__u8 pad[2];
 };
 #define SNAPLEN_MAX 262144
 #define RING_HEADER 4096 /* bytes before the records of a ring */

@@ -117,7 +117,7 @@ static __always_inline int from_packet(struct __sk_buff *skb, bool egress, __u32
 			return from_task(skb, true, &who[FROM]);
 		if (generation && full->protocol != IPPROTO_TCP && !goes_to_peer(skb, full, l3))
 			generation = 0;
-		socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
+		socket = owner_of(full);
 		/* Whatever addresses a packet socket has put there, it is nobody else's packet. */
 		if (!socket)
 			return made ? from_task(skb, false, &who[FROM]) : NEITHER;
@@ -305,7 +305,7 @@ static __always_inline void fill_kernel(struct owner *who)
 
 static __always_inline int read_socket(struct bpf_sock *full, struct work *work, struct owner *who)
 {
-	struct sock_owner *socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
+	struct sock_owner *socket = owner_of(full);
 	int answer = 0;
 
 	if (is_bound_to_any(full))

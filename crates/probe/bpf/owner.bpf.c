@@ -67,6 +67,7 @@ static __always_inline void move_socket(void *sk)
 	changed();
 }
 
+#include "multipath.bpf.c"
 #include "listening.bpf.c"
 
 /* The context is the kernel's own structure; the program may not ask for all of it. */

@@ -128,12 +128,12 @@ int egress(struct __sk_buff *skb)
 	full = bpf_sk_fullsock(sk);
 	if (!full)
 		return 1;
-	socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
+	socket = owner_of(full);
 	if (!socket)
 		return 1;
 	tcp = full->protocol == IPPROTO_TCP;
 	if (config.current_in_egress && (!tcp || (is_connected(full) && is_locked(sk))))
-		claim(socket, PROVEN);
+		claim_sending(full, socket);
 	if (skb->ifindex == LOOPBACK_IFINDEX)
 		remember_sent(skb, socket, tcp, 0);
 	to_peer = is_connected(full) && (tcp || goes_to_peer(skb, full, 0));
@@ -254,7 +254,7 @@ __noinline int claim_sender(struct __sk_buff *skb)
 	if (socket->who.pid != bpf_get_current_pid_tgid() >> 32)
 		held = is_held(skb);
 	if (held != HELD_NOT)
-		claim(socket, PROVEN);
+		claim_sending(full, socket);
 	if (full->protocol != IPPROTO_TCP && socket->who.sure == SURE_EXACT &&
 	    (held == HELD_UNKNOWN || (held == HELD_NOT && !(socket->flags & PROVEN))))
 		socket->who.sure = SURE_GUESS;

@@ -208,7 +208,8 @@ abi! {
         current_in_capture: u8,
         tracking: u8,
         reads_context: u8,
-        pad: [u8; 3],
+        multipath: u8,
+        pad: [u8; 2],
     }
     /// An address: a register's value, followed through pointers.
     TlsPlace = "tls_place" {

@@ -173,6 +173,7 @@ impl Programs {
         let config = Config {
             tracking: u8::from(functions.tracks),
             reads_context: u8::from(functions.reads_context),
+            multipath: u8::from(functions.multipath),
             ..config
         };
         let mut first_refusal = None;

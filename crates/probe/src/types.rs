@@ -84,7 +84,7 @@ fn show(file: &Path) -> io::Result<()> {
     std::fs::write(path, types)
 }
 
-/// Which functions of the kernel classifiers may call. Told by the names in its types; the programs do
+/// Which functions of the kernel programs may call. Told by the names in its types; the programs do
 /// not take the functions' addresses to find out, which kernels up to 6.1 refuse.
 #[derive(Clone, Copy, Debug)]
 pub struct Functions {
@@ -92,17 +92,22 @@ pub struct Functions {
     pub tracks: bool,
     /// The packet may be read as the kernel has it: Linux 6.2.
     pub reads_context: bool,
+    /// A path of multipath TCP leads to its connection: Linux 5.19.
+    pub multipath: bool,
 }
 
 /// See [`Functions`].
 pub fn functions() -> Functions {
     const TRACKS: &[u8] = b"\0bpf_skb_ct_lookup\0";
     const CASTS: &[u8] = b"\0bpf_cast_to_kern_ctx\0";
-    let [tracks, reads_context] = kernel_names([TRACKS, CASTS]).unwrap_or_default();
+    const MULTIPATH: &[u8] = b"\0BPF_FUNC_skc_to_mptcp_sock\0";
+    let found = kernel_names([TRACKS, CASTS, MULTIPATH]);
+    let [tracks, reads_context, multipath] = found.unwrap_or_default();
     let in_module = || std::fs::read(sys::TRACKING_TYPES).is_ok_and(|it| names(&it, TRACKS));
     Functions {
         tracks: tracks || in_module(),
         reads_context,
+        multipath,
     }
 }
 

@@ -6,6 +6,7 @@ use nix::sys::signal::Signal;
 use super::{ask, close_both, exchange};
 use crate::dissect::{ACK, FIN, SYN};
 use crate::lab::{PATIENCE, until};
+use crate::netns::Netns;
 use crate::puppet::Puppet;
 use crate::stage::{Lacking, PORT, Place, Stage};
 
@@ -96,6 +97,21 @@ pub fn dual_stack(stage: &mut Stage<'_>) -> Result<()> {
     ask(stage, &mut client, &mut server)
 }
 
+/// Waits until all that was sent in a namespace by TCP is acknowledged.
+fn acknowledged(netns: &Netns) -> Result<()> {
+    until("all is acknowledged", PATIENCE, || {
+        let table = netns.run("cat", "/proc/net/tcp /proc/net/tcp6")?;
+        let mut queues = table.lines().filter_map(|line| {
+            let mut words = line.split_whitespace().skip(3);
+            let is_open = words.next()? == "01";
+            words.next().filter(|_| is_open)
+        });
+        Ok(queues
+            .all(|queues| queues.starts_with("00000000:"))
+            .then_some(()))
+    })
+}
+
 /// Multipath TCP: the process has a socket that sends nothing itself, but makes others.
 pub fn multipath(stage: &mut Stage<'_>) -> Result<()> {
     let mut server = stage.server()?;
@@ -113,6 +129,12 @@ pub fn multipath(stage: &mut Stage<'_>) -> Result<()> {
         let mut child = stage.theatre.fork(&mut server)?;
         server.act("close 1")?;
         child.act("close 0")?;
+        // The child only receives: what acknowledges that comes by a timer.
+        for _ in 0..2 {
+            client.act("send 1 100")?;
+            child.act("recv 1")?;
+        }
+        acknowledged(&stage.near)?;
         exchange(&mut client, &mut child)?;
         close_both(&mut client, &mut child)?;
     }

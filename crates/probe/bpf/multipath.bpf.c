@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Multipath TCP: a process has one socket, which carries nothing itself, and the kernel makes a TCP
+ * socket for each path. The process that receives claims the first, who sends the others: whoever
+ * did either last is the owner of both. A part of owner.bpf.c.
+ *
+ * Linux 5.19; before, who receives is not known until it sends. Tracing programs may not ask: what
+ * is known of a path that closes is what its last packet told.
+ */
+
+/* What is known of the whole connection that a path belongs to. */
+static __always_inline struct sock_owner *owner_of_paths(struct bpf_sock *path)
+{
+	struct mptcp_sock *whole;
+
+	if (!config.multipath)
+		return 0;
+	whole = bpf_skc_to_mptcp_sock(path);
+	return whole ? bpf_sk_storage_get(&sock_owners, whole, 0, 0) : 0;
+}
+
+/* Whoever has used the connection since the path was used last is the path's owner, too. */
+static __always_inline void follow_paths(struct sock_owner *path, const struct sock_owner *whole)
+{
+	struct owner who;
+	__u32 seq = READ(whole->seq);
+
+	barrier();
+	who = whole->who;
+	barrier();
+	if ((seq & 1) || READ(whole->seq) != seq)
+		return;
+	/* A connection that nobody has used yet says as much as its listener. */
+	if (!(whole->flags & PROVEN) || who.sure != SURE_EXACT ||
+	    (path->who.sure == SURE_EXACT && path->who.pid == who.pid && path->who.tid == who.tid) ||
+	    !begin_writing(path))
+		return;
+	path->who = who;
+	path->flags &= ~(FROM_ITERATOR | FLOW_WRITTEN | FAR_ASKED);
+	path->flags |= PROVEN;
+	path->last_flow = 0;
+	path->far_at = 0;
+	end_writing(path);
+	changed();
+}
+
+/* What is known of a socket that packets are of. One of a path from before the capture knows nothing. */
+static __always_inline struct sock_owner *owner_of(struct bpf_sock *full)
+{
+	struct sock_owner *socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
+	struct sock_owner *whole;
+
+	if (full->protocol != IPPROTO_TCP)
+		return socket;
+	whole = owner_of_paths(full);
+	if (!whole)
+		return socket;
+	if (!socket)
+		return whole;
+	follow_paths(socket, whole);
+	return socket;
+}
+
+/* The current task sends on this socket. */
+static __always_inline void claim_sending(struct bpf_sock *full, struct sock_owner *socket)
+{
+	struct sock_owner *whole;
+
+	claim(socket, PROVEN);
+	if (full->protocol != IPPROTO_TCP)
+		return;
+	whole = owner_of_paths(full);
+	if (whole)
+		claim(whole, PROVEN);
+}
