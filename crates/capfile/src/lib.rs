@@ -42,7 +42,7 @@ pub use event::{Block, Described, Event, KeptBlock, Metadata};
 pub use limits::MAX_SNAPLEN;
 pub use numbers::Numbers;
 pub use pcap_writer::{PcapOptions, PcapWriter};
-pub use pcapng::writer::{PcapngOptions, PcapngWriter};
+pub use pcapng::writer::{Like, PcapngOptions, PcapngWriter};
 pub use pktap::{Pktap, PktapProcess, is_pktap};
 pub use reader::{Coming, Format, Reader};
 pub use sll2::{ARPHRD_ETHER, ARPHRD_LOOPBACK, ARPHRD_NONE, SLL2_HEADER_LEN, Sll2, arphrd};

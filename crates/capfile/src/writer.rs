@@ -2,13 +2,13 @@
 
 use std::io::Write;
 
-use pktwho_packet::{Iface, Packet};
+use pktwho_packet::{Iface, Packet, Timestamp};
 
 use crate::counters::Counters;
 use crate::error::Error;
 use crate::event::{Block, Metadata};
 use crate::pcap_writer::PcapWriter;
-use crate::pcapng::writer::PcapngWriter;
+use crate::pcapng::writer::{Like, PcapngWriter};
 
 /// Writes packets as pcap or pcapng.
 #[derive(Debug)]
@@ -40,6 +40,32 @@ impl<W: Write> Writer<W> {
         match self {
             Self::Pcap(pcap) => pcap.packet(packet),
             Self::Pcapng(pcapng) => pcapng.copy(packet, metadata),
+        }
+    }
+
+    /// See [`PcapngWriter::like`]; classic files have none.
+    pub fn like(&self, iface: &Iface) -> Option<Like> {
+        match self {
+            Self::Pcap(_) => None,
+            Self::Pcapng(pcapng) => pcapng.like(iface),
+        }
+    }
+
+    /// See [`PcapngWriter::repeat`].
+    ///
+    /// # Errors
+    /// As [`Self::packet`].
+    #[inline]
+    pub fn repeat(
+        &mut self,
+        like: &Like,
+        time: Timestamp,
+        data: &[u8],
+        orig_len: u32,
+    ) -> Result<bool, Error> {
+        match self {
+            Self::Pcap(_) => Ok(false),
+            Self::Pcapng(pcapng) => pcapng.repeat(like, time, data, orig_len),
         }
     }
 

@@ -3,6 +3,7 @@
 //! Promises: what was let through and not delivered is counted in the closing lines; a stop
 //! takes the programs off the devices first and then delivers what they have stored.
 
+mod repeats;
 mod unwritten;
 
 use std::cell::RefCell;
@@ -14,9 +15,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use pktwho_capfile::Counters;
 use pktwho_owner::{Processes, Runtimes, Slot};
-use pktwho_packet::{Iface, LinkType, Owner, OwnerFacts, Packet, Timestamp};
+use pktwho_packet::{Iface, LinkType, OwnerFacts, Packet, Timestamp};
 use pktwho_probe as probe;
-use probe::{Counts, Event, Interfaces, RawPacket};
+use probe::{Counts, Ends, Event, Interfaces, RawPacket};
 
 use crate::args::{Backend, Way};
 use crate::child::Running;
@@ -35,6 +36,7 @@ use crate::sink::{Sink, SourceFacts, say};
 use crate::text::Text;
 use crate::wanted::Wanted;
 use crate::{devices, names};
+use repeats::Repeats;
 
 /// After a command has ended and closed its connections: how long no packet of it must have
 /// come before the capture ends, and how long we wait for that at most.
@@ -109,6 +111,7 @@ pub fn run(plan: &plan::Live) -> Result<ExitCode> {
         embeds: plan.output.key_log.embed,
         processes,
         slots: Slots::default(),
+        repeats: Repeats::default(),
         signals,
         started: now(),
         by_iface: Vec::new(),
@@ -144,6 +147,7 @@ struct Capture {
     embeds: bool,
     processes: Processes,
     slots: Slots,
+    repeats: Repeats,
     matching: Matching,
     signals: Signals,
     started: Timestamp,
@@ -285,6 +289,8 @@ impl Capture {
     fn deliver(&mut self, all: bool) -> Result<ControlFlow<()>> {
         let mut delivered = false;
         let mut changed = true;
+        // More may be known of processes than when packets were delivered last.
+        self.repeats.forget();
         loop {
             // Of a process that is news its secrets may wait, and the packets behind it for those.
             if std::mem::take(&mut changed) {
@@ -296,16 +302,26 @@ impl Capture {
                 None => break,
                 Some(Event::Process(event)) => {
                     self.processes.apply(event);
+                    self.repeats.forget();
                     let secrets = self.secrets.as_ref();
                     changed = secrets.is_some_and(Secrets::wait_for_containers);
                 }
                 Some(Event::Packet(raw)) => {
-                    let (packet, unnamed) = owned(raw, &mut self.processes, &mut self.slots);
+                    if let Some(like) = self.repeats.like(raw)
+                        && self.sink.repeat(like, raw)?
+                    {
+                        delivered = true;
+                        count(&mut self.by_iface, raw.iface.id);
+                        continue;
+                    }
+                    self.slots.find(raw.ends, &mut self.processes);
+                    let packet = owned(raw, &self.processes, &self.slots);
                     if let Some(decrypt) = self.sink.decrypt() {
                         decrypt.packet(&packet);
                     }
                     if raw.undecided {
                         let lineage = self.lineage.as_ref();
+                        let unnamed = unnamed(&packet, &self.processes);
                         let taken = self.wanted.takes(&packet, lineage, unnamed);
                         if taken != Some(true) {
                             self.refused += 1;
@@ -316,6 +332,7 @@ impl Capture {
                     delivered = true;
                     let iface = packet.iface.id;
                     let taken = self.sink.packet(&packet)?;
+                    self.repeats.learn(raw, self.sink.like(raw.iface));
                     if self.sink.wants_counters() {
                         self.end_files()?;
                     }
@@ -433,39 +450,44 @@ struct Slots {
     receiver: Slot,
 }
 
-/// The packet with its owners in words. Also, of one on which the kernel could not decide, of which
-/// ends the container has no name yet.
-fn owned<'a>(
-    raw: &RawPacket<'a>,
-    processes: &'a mut Processes,
-    slots: &mut Slots,
-) -> (Packet<'a>, [bool; 2]) {
-    if let Some(facts) = &raw.ends.sender {
-        slots.sender = processes.find(facts, slots.sender);
+impl Slots {
+    /// Finds a packet's owners.
+    #[inline]
+    fn find(&mut self, ends: &Ends, processes: &mut Processes) {
+        if let Some(facts) = &ends.sender {
+            self.sender = processes.find(facts, self.sender);
+        }
+        if let Some(facts) = &ends.receiver {
+            self.receiver = processes.find(facts, self.receiver);
+        }
     }
-    if let Some(facts) = &raw.ends.receiver {
-        slots.receiver = processes.find(facts, slots.receiver);
-    }
-    let processes = &*processes;
-    let owner = |facts: Option<OwnerFacts>, slot| processes.owner(facts?, slot);
-    let packet = Packet {
+}
+
+/// The packet with its owners in words, which have been found.
+#[inline]
+fn owned<'a>(raw: &RawPacket<'a>, processes: &'a Processes, slots: &Slots) -> Packet<'a> {
+    let owner = |facts: &'a Option<OwnerFacts>, slot| processes.owner(facts.as_ref()?, slot);
+    Packet {
         time: raw.time,
         iface: raw.iface,
         data: raw.data,
         orig_len: raw.orig_len,
         direction: raw.direction,
         reception: raw.reception,
-        sender: owner(raw.ends.sender, slots.sender),
-        receiver: owner(raw.ends.receiver, slots.receiver),
-    };
-    let is_unnamed = |owner: Option<Owner<'_>>| {
-        let container = owner.and_then(|owner| owner.process.container.as_ref());
-        raw.undecided && container.is_some_and(|container| processes.is_unnamed(&container.id))
-    };
-    let unnamed = [is_unnamed(packet.sender), is_unnamed(packet.receiver)];
-    (packet, unnamed)
+        sender: owner(&raw.ends.sender, slots.sender),
+        receiver: owner(&raw.ends.receiver, slots.receiver),
+    }
 }
 
+/// Of which ends, sender and receiver, the container has no name yet.
+fn unnamed(packet: &Packet<'_>, processes: &Processes) -> [bool; 2] {
+    [packet.sender, packet.receiver].map(|owner| {
+        let container = owner.and_then(|owner| owner.process.container.as_ref());
+        container.is_some_and(|container| processes.is_unnamed(&container.id))
+    })
+}
+
+#[inline]
 fn count(by_iface: &mut Vec<u64>, iface: u32) {
     let id = iface as usize;
     if by_iface.len() <= id {

@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use pktwho_capfile::{
-    Block, Counters, Error, KeptBlock, Metadata, PcapOptions, PcapWriter, PcapngOptions,
+    Block, Counters, Error, KeptBlock, Like, Metadata, PcapOptions, PcapWriter, PcapngOptions,
     PcapngWriter, Writer,
 };
 use pktwho_packet::{Iface, LinkType, Packet, Process};
 use pktwho_print::Context;
+use pktwho_probe::RawPacket;
 
 use crate::failure;
 use crate::ownership;
@@ -230,6 +231,27 @@ impl OutputFile {
             return Err(open.cannot_write(error));
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// How the packet that was added last, from this device, can be had again ([`Self::repeat`]).
+    pub fn like(&self, iface: &Iface) -> Option<Like> {
+        let is_plain = self.target.rotation.is_none() && self.target.context == Context::default();
+        let open = self.open.as_ref().filter(|_| is_plain)?;
+        open.writer.like(iface)
+    }
+
+    /// Adds a packet like one before it; `false` when it has to be added in full.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    #[inline]
+    pub fn repeat(&mut self, like: &Like, packet: &RawPacket<'_>) -> Result<bool> {
+        let Some(open) = &mut self.open else {
+            return Ok(false);
+        };
+        let writer = &mut open.writer;
+        let repeated = writer.repeat(like, packet.time, packet.data, packet.orig_len);
+        repeated.map_err(|error| open.cannot_write(error))
     }
 
     /// Takes over the blocks that every file needs and another one had.

@@ -7,8 +7,9 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use pktwho_capfile::{Block, Counters, Metadata};
+use pktwho_capfile::{Block, Counters, Like, Metadata};
 use pktwho_packet::{Iface, LinkType, Packet};
+use pktwho_probe::RawPacket;
 
 use crate::output_file::{OutputFile, Start};
 use crate::plan::Target;
@@ -46,7 +47,18 @@ impl OutputFiles {
     }
 
     /// The file for packets of a link type.
+    #[inline]
     fn file(&mut self, link_type: LinkType) -> Result<Option<&mut OutputFile>> {
+        // Mostly it is the first.
+        let split = self.split.is_some();
+        let is_first = |(of, _): &(LinkType, _)| !split || *of == link_type;
+        if self.files.first().is_some_and(is_first) {
+            return Ok(self.files.first_mut().map(|(_, file)| file));
+        }
+        self.another_file(link_type)
+    }
+
+    fn another_file(&mut self, link_type: LinkType) -> Result<Option<&mut OutputFile>> {
         if let Some((target, start)) = &self.split
             && !self.files.iter().any(|(of, _)| *of == link_type)
         {
@@ -86,6 +98,23 @@ impl OutputFiles {
         match self.file(packet.iface.link_type)? {
             Some(file) => file.packet(packet, metadata),
             None => Ok(ControlFlow::Break(())),
+        }
+    }
+
+    /// How the packet that was added last, from this device, can be had again ([`Self::repeat`]).
+    pub fn like(&mut self, iface: &Iface) -> Option<Like> {
+        self.file(iface.link_type).ok()??.like(iface)
+    }
+
+    /// Adds a packet like one before it; `false` when it has to be added in full.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    #[inline]
+    pub fn repeat(&mut self, like: &Like, packet: &RawPacket<'_>) -> Result<bool> {
+        match self.file(packet.iface.link_type)? {
+            Some(file) => file.repeat(like, packet),
+            None => Ok(false),
         }
     }
 

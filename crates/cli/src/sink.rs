@@ -6,9 +6,10 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use anyhow::Result;
-use pktwho_capfile::{Block, Counters, Metadata, is_pktap};
+use pktwho_capfile::{Block, Counters, Like, Metadata, is_pktap};
 use pktwho_packet::{Iface, Packet, TimestampPrecision};
 use pktwho_print::{Beside, Names, Printer, Style};
+use pktwho_probe::RawPacket;
 
 use crate::ahead::Ahead;
 use crate::apple::Shown;
@@ -261,16 +262,42 @@ impl Sink {
         })
     }
 
+    /// How the packet that was taken last, from this device, can be had again for less
+    /// ([`Self::repeat`]); `None` where each has to be taken in full.
+    pub fn like(&mut self, iface: &Iface) -> Option<Like> {
+        let is_plain = self.lines.is_none() && self.skip == 0 && !self.packet_buffered;
+        let file = self.file.as_mut().filter(|_| is_plain)?;
+        file.like(iface)
+    }
+
+    /// Takes a packet like one before it; `false` when it has to be taken in full.
+    ///
+    /// # Errors
+    /// As [`Sink::packet`].
+    #[inline]
+    pub fn repeat(&mut self, like: &Like, packet: &RawPacket<'_>) -> Result<bool> {
+        // The last that is wanted is told of.
+        let may_be_last = self.packets + 1 >= self.limit;
+        let Some(file) = self.file.as_mut().filter(|_| !may_be_last) else {
+            return Ok(false);
+        };
+        let repeated = file.repeat(like, packet);
+        // As in `packet_with`: one that cannot be written has been taken.
+        self.packets += u64::from(*repeated.as_ref().unwrap_or(&true));
+        repeated
+    }
+
     /// Puts the names of lines so far into the file. Not before more follows: a block of the file
     /// that is read may yet tell them.
     #[inline]
     fn store_names(&mut self) -> Result<()> {
-        if let (Some(lines), Some(file)) = (&mut self.lines, &mut self.file)
-            && let Some(names) = lines.names.take()
-        {
-            return file.block(&names.block());
+        match (&mut self.lines, &mut self.file) {
+            (Some(lines), Some(file)) => match lines.names.take() {
+                Some(names) => file.block(&names.block()),
+                None => Ok(()),
+            },
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Puts out all that was gathered: to be called before waiting for packets.

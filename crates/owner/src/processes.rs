@@ -231,6 +231,7 @@ impl Processes {
 
     /// Finds the process of an owner and sees to it that its image and arguments are known,
     /// and its parent's. `guess` is where it was found the last time, to look there first.
+    #[inline]
     pub fn find(&mut self, facts: &OwnerFacts, guess: Slot) -> Slot {
         if let Some(entry) = self.entries.get(guess.0)
             && entry.process.id == facts.process
@@ -238,6 +239,10 @@ impl Processes {
         {
             return guess;
         }
+        self.search(facts)
+    }
+
+    fn search(&mut self, facts: &OwnerFacts) -> Slot {
         let Some(&slot) = self.slots.get(&facts.process) else {
             return Slot(self.meet_stranger(facts));
         };
@@ -250,7 +255,8 @@ impl Processes {
 
     /// The owner in words. A process never heard of (its event was lost, or it is hidden from
     /// us) is told by its pid alone.
-    pub fn owner(&self, facts: OwnerFacts, slot: Slot) -> Option<Owner<'_>> {
+    #[inline]
+    pub fn owner(&self, facts: &OwnerFacts, slot: Slot) -> Option<Owner<'_>> {
         let entry = self.entries.get(slot.0)?;
         let parent = entry
             .parent_slot

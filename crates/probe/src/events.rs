@@ -153,7 +153,15 @@ impl Events {
     }
 
     /// Time of the next event.
+    #[inline]
     pub fn next_time(&mut self) -> Option<u64> {
+        if self.lent == 0 && self.position >= self.end {
+            return None;
+        }
+        self.peek_time()
+    }
+
+    fn peek_time(&mut self) -> Option<u64> {
         let (start, len, _) = self.peek()?;
         parse(self.producer.bytes(start, len)).map(|(event, _)| event.time)
     }

@@ -102,6 +102,8 @@ pub struct RawPacket<'a> {
     pub direction: Direction,
     pub reception: Reception,
     pub ends: &'a Ends,
+    /// Packets with the same number have the same ends; 0: any.
+    pub ends_serial: u64,
     /// The filter asks for something that the kernel side did not know: the packet may not be
     /// wanted.
     pub undecided: bool,
@@ -476,11 +478,16 @@ impl Live {
     }
 
     fn next_packet(&mut self, ring: usize) -> Option<Event<'_>> {
-        let Lent { record, ends, data } = self.rings.lend(ring)?;
+        let Lent {
+            record,
+            ends,
+            ends_serial,
+            data,
+        } = self.rings.lend(ring)?;
         self.quiet_looks = 0;
-        let ends = match self.awaited.ends() {
-            Some(told) if record.awaited != 0 => told,
-            _ => ends,
+        let (ends, ends_serial) = match self.awaited.ends() {
+            Some(told) if record.awaited != 0 => (told, 0),
+            _ => (ends, ends_serial),
         };
         let place = (NetnsId(record.netns), record.ifindex);
         if self.last_place.0 != place {
@@ -498,6 +505,7 @@ impl Live {
             },
             reception: reception(record),
             ends,
+            ends_serial,
             undecided: record.undecided != 0,
             data,
         }))

@@ -349,6 +349,7 @@ impl PacketSockets {
             direction: if out { Direction::Out } else { Direction::In },
             reception: reception(packet.pkt_type),
             ends: &self.ends,
+            ends_serial: 0,
             undecided: device.undecided,
             data,
         }))

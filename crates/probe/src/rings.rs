@@ -50,8 +50,10 @@ struct Ring {
     is_awaited: bool,
     /// Every record older than this has been published.
     complete: u64,
-    /// The owners of the record lent out last.
+    /// The owners of the record lent out last, their number, and that record's size in bytes.
     ends: Ends,
+    ends_serial: u64,
+    lent: u64,
 }
 
 /// Who sends and who receives a packet, as far as the kernel side knows.
@@ -66,6 +68,8 @@ pub struct Ends {
 pub struct Lent<'a> {
     pub record: &'a PacketRecord,
     pub ends: &'a Ends,
+    /// Records with the same number have the same ends.
+    pub ends_serial: u64,
     /// The packet's bytes.
     pub data: &'a [u8],
 }
@@ -79,8 +83,39 @@ pub struct Rings {
     active: Vec<usize>,
     /// No record younger than this may be delivered yet.
     limit: u64,
-    /// The ring whose record was lent out last, and that record's size.
-    lent: Option<(usize, u64)>,
+    /// The ring whose record was lent out last.
+    lent: Option<usize>,
+    /// The number of the ends that were read last.
+    ends_serial: u64,
+}
+
+impl Ring {
+    /// Where in the mapping the record at this position lies.
+    #[inline]
+    fn place_of(&self, position: u64, ring_size: u64) -> usize {
+        let offset = usize::try_from(position & (ring_size - 1)).unwrap_or(0);
+        self.base + RING_HEADER as usize + offset
+    }
+
+    /// Looks what the record at `position` is, which must be below `head`.
+    #[inline]
+    fn look(&mut self, memory: &Mapped, ring_size: u64) {
+        let next = record_at(memory, self.place_of(self.position, ring_size));
+        (self.next_time, self.is_awaited) =
+            next.map_or((0, false), |it| (it.time, it.awaited != 0));
+    }
+
+    /// Gives the room of all that was read back to the kernel side.
+    fn release(&mut self, memory: &Mapped) {
+        self.released = self.position;
+        memory.store_u64(self.base + offset_of!(RingControl, tail), self.position);
+    }
+}
+
+#[inline]
+fn record_at(memory: &Mapped, at: usize) -> Option<&PacketRecord> {
+    let head = memory.bytes(at, size_of::<PacketRecord>());
+    PacketRecord::ref_from_prefix(head).ok().map(|read| read.0)
 }
 
 impl Rings {
@@ -103,6 +138,9 @@ impl Rings {
                 is_awaited: false,
                 complete: now,
                 ends: Ends::default(),
+                // Nobody, in all of them.
+                ends_serial: 1,
+                lent: 0,
             })
             .collect();
         Ok(Self {
@@ -112,6 +150,7 @@ impl Rings {
             active: Vec::new(),
             limit: 0,
             lent: None,
+            ends_serial: 1,
         })
     }
 
@@ -137,14 +176,10 @@ impl Rings {
                 .load_u64(control + offset_of!(RingControl, head));
             if ring.position < ring.head {
                 self.active.push(index);
+                ring.look(&self.memory, self.ring_size);
             }
         }
         self.limit = if last { u64::MAX } else { limit };
-        for i in 0..self.active.len() {
-            if let Some(&index) = self.active.get(i) {
-                self.load_next_time(index);
-            }
-        }
     }
 
     /// Keeps back what is later than this (ns).
@@ -152,38 +187,20 @@ impl Rings {
         self.limit = self.limit.min(time);
     }
 
-    fn load_next_time(&mut self, index: usize) {
-        let next = self.record(index);
-        let (time, is_awaited) = next.map_or((0, false), |it| (it.time, it.awaited != 0));
-        if let Some(ring) = self.each.get_mut(index) {
-            ring.next_time = time;
-            ring.is_awaited = is_awaited;
-        }
-    }
-
     /// Whether an answer may tell who receives the ring's next packet.
+    #[inline]
     pub fn is_awaited(&self, index: usize) -> bool {
         self.each.get(index).is_some_and(|ring| ring.is_awaited)
     }
 
-    /// Where the record at a ring's position lies, which must be below its head.
-    fn at(&self, ring: &Ring) -> usize {
-        self.place_of(ring, ring.position)
-    }
-
-    fn place_of(&self, ring: &Ring, position: u64) -> usize {
-        let offset = usize::try_from(position & (self.ring_size - 1)).unwrap_or(0);
-        ring.base + RING_HEADER as usize + offset
-    }
-
     fn record(&self, index: usize) -> Option<&PacketRecord> {
-        let at = self.at(self.each.get(index)?);
-        let head = self.memory.bytes(at, size_of::<PacketRecord>());
-        PacketRecord::ref_from_prefix(head).ok().map(|read| read.0)
+        let ring = self.each.get(index)?;
+        record_at(&self.memory, ring.place_of(ring.position, self.ring_size))
     }
 
     /// Time of the oldest record that may be delivered now, and its ring. The record lent out
     /// before is given back.
+    #[inline]
     pub fn oldest(&mut self) -> Option<(u64, usize)> {
         self.give_back();
         let (time, index) = match self.active.as_slice() {
@@ -206,29 +223,30 @@ impl Rings {
     }
 
     /// Up to this time (ns) the snapshot is complete.
+    #[inline]
     pub fn limit(&self) -> u64 {
         self.limit
     }
 
     /// Lends out the next record of the ring that [`oldest`](Self::oldest) named.
+    #[inline]
     pub fn lend(&mut self, index: usize) -> Option<Lent<'_>> {
-        let mut at = self.at(self.each.get(index)?) + size_of::<PacketRecord>();
-        let (size, owners) = self.record(index).map(|it| (it.size, it.owners))?;
-        if owners != 0 {
-            let pair = self.memory.bytes(at, size_of::<OwnerPair>());
-            let (pair, _) = OwnerPair::ref_from_prefix(pair).ok()?;
-            let ends = Ends {
-                sender: owner_facts(&pair.sender),
-                receiver: owner_facts(&pair.receiver),
-            };
-            self.each.get_mut(index)?.ends = ends;
+        let ring = self.each.get_mut(index)?;
+        let mut at = ring.place_of(ring.position, self.ring_size);
+        let record = record_at(&self.memory, at)?;
+        at += size_of::<PacketRecord>();
+        if record.owners != 0 {
+            ring.ends = ends_at(&self.memory, at)?;
+            self.ends_serial += 1;
+            ring.ends_serial = self.ends_serial;
             at += size_of::<OwnerPair>();
         }
-        self.lent = Some((index, u64::from(size)));
-        let record = self.record(index)?;
+        ring.lent = u64::from(record.size);
+        self.lent = Some(index);
         Some(Lent {
             record,
-            ends: &self.each.get(index)?.ends,
+            ends: &ring.ends,
+            ends_serial: ring.ends_serial,
             data: self.memory.bytes(at, record.cap_len as usize),
         })
     }
@@ -245,23 +263,22 @@ impl Rings {
     }
 
     /// Moves past the record lent out last.
+    #[inline]
     fn give_back(&mut self) {
-        let Some((index, size)) = self.lent.take() else {
+        let Some(index) = self.lent.take() else {
             return;
         };
-        let step = self.ring_size / RELEASE_FRACTION;
         let Some(ring) = self.each.get_mut(index) else {
             return;
         };
-        ring.position += size;
-        if ring.position >= ring.head || ring.position - ring.released >= step {
-            ring.released = ring.position;
-            self.memory
-                .store_u64(ring.base + offset_of!(RingControl, tail), ring.position);
-        }
+        ring.position += ring.lent;
         if ring.position < ring.head {
-            self.load_next_time(index);
+            ring.look(&self.memory, self.ring_size);
+            if ring.position - ring.released < self.ring_size / RELEASE_FRACTION {
+                return;
+            }
         }
+        ring.release(&self.memory);
     }
 
     pub fn counts(&self) -> RingCounts {
@@ -295,6 +312,16 @@ impl Rings {
         };
         self.each.iter().map(queued).max().unwrap_or(0)
     }
+}
+
+/// The owners that follow a record.
+fn ends_at(memory: &Mapped, at: usize) -> Option<Ends> {
+    let pair = memory.bytes(at, size_of::<OwnerPair>());
+    let (pair, _) = OwnerPair::ref_from_prefix(pair).ok()?;
+    Some(Ends {
+        sender: owner_facts(&pair.sender),
+        receiver: owner_facts(&pair.receiver),
+    })
 }
 
 fn owner_facts(record: &OwnerRecord) -> Option<OwnerFacts> {

@@ -1,6 +1,6 @@
 //! What a packet block says after the packet's bytes: which way it went and whose it is.
 //!
-//! Most packets say of themselves what the one before said, so that is kept as it was written.
+//! Most packets say of themselves what one of the last said, so that is kept as it was written.
 
 use pktwho_packet::{Direction, Owner, Packet, Reception};
 
@@ -26,11 +26,44 @@ struct Said {
     unexpected: bool,
 }
 
-/// The options of the packet that came last.
+/// How many different options are remembered.
+const REMEMBERED: usize = 8;
+
+/// Options as they were composed.
 #[derive(Debug, Default)]
-pub(crate) struct PacketOptions {
+struct Composed {
     said: Said,
     bytes: Vec<u8>,
+    /// Told apart by this from all that were composed before.
+    serial: u64,
+}
+
+/// Options that packets had.
+#[derive(Debug)]
+pub(crate) struct PacketOptions {
+    composed: [Composed; REMEMBERED],
+    /// Those of the packet that came last.
+    last: usize,
+    /// How many were composed.
+    serials: u64,
+}
+
+/// A packet's options, to be had again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    index: usize,
+    serial: u64,
+}
+
+impl Default for PacketOptions {
+    fn default() -> Self {
+        Self {
+            // Of a packet that says nothing nothing is composed.
+            composed: Default::default(),
+            last: 0,
+            serials: 0,
+        }
+    }
 }
 
 impl PacketOptions {
@@ -49,19 +82,47 @@ impl PacketOptions {
             far: ends.far.map(|block| block.index),
             unexpected: ends.unexpected,
         };
-        if said != self.said {
-            self.said = said;
-            self.bytes.clear();
-            compose(
-                &mut self.bytes,
-                packet,
-                ends,
-                said.flags,
-                processes,
-                comments,
-            );
+        let last = self.composed.get(self.last);
+        if last.is_none_or(|last| last.said != said) {
+            let mut known = self.composed.iter();
+            if let Some(known) = known.position(|known| known.said == said) {
+                self.last = known;
+            } else {
+                self.renew(said, |out| {
+                    compose(out, packet, ends, said.flags, processes, comments);
+                });
+            }
         }
-        &self.bytes
+        self.composed
+            .get(self.last)
+            .map_or(&[], |last| last.bytes.as_slice())
+    }
+
+    #[cold]
+    fn renew(&mut self, said: Said, compose: impl FnOnce(&mut Vec<u8>)) {
+        self.last = (self.last + 1) % REMEMBERED;
+        self.serials += 1;
+        if let Some(oldest) = self.composed.get_mut(self.last) {
+            oldest.said = said;
+            oldest.serial = self.serials;
+            oldest.bytes.clear();
+            compose(&mut oldest.bytes);
+        }
+    }
+
+    /// Where the options of the packet that came last are.
+    pub(crate) fn place(&self) -> Place {
+        Place {
+            index: self.last,
+            serial: self.composed.get(self.last).map_or(0, |last| last.serial),
+        }
+    }
+
+    /// Those options, if they are still remembered.
+    #[inline]
+    pub(crate) fn at(&self, place: Place) -> Option<&[u8]> {
+        let composed = self.composed.get(place.index)?;
+        (composed.serial == place.serial).then_some(composed.bytes.as_slice())
     }
 }
 

@@ -20,7 +20,7 @@ use pktwho_packet::{Direction, Iface, LinkType, Packet, Timestamp};
 
 use super::compose::{end_block, end_options, pad, start_block, write_text};
 use super::iface_write::{self, Common, nanoseconds};
-use super::packet_options::{Ends, PacketOptions};
+use super::packet_options::{Ends, PacketOptions, Place};
 use super::process_index::{End, ProcessIndex};
 use super::{BYTE_ORDER_MAGIC, block, option};
 use crate::counters::Counters;
@@ -74,6 +74,14 @@ pub(crate) struct Known {
     pub(crate) snaplen: usize,
     /// Whether it is described in the words of another file, with that one's unit of time.
     pub(crate) verbatim: bool,
+}
+
+/// A packet of a file, as far as others can be like it: its device, direction and owners. Only
+/// good for the writer that gave it.
+#[derive(Clone, Copy, Debug)]
+pub struct Like {
+    iface: Known,
+    options: Place,
 }
 
 /// Writes packets and their owners as a pcapng file.
@@ -210,7 +218,7 @@ impl<W: Write> PcapngWriter<W> {
         if self.options.cooked && packet.iface.link_type != LinkType::LINUX_SLL2 {
             return self.cooked(packet);
         }
-        self.record(packet, &[], packet.data, packet.orig_len)
+        self.record(packet, [], packet.data, packet.orig_len)
     }
 
     fn cooked(&mut self, packet: &Packet<'_>) -> Result<(), Error> {
@@ -218,42 +226,65 @@ impl<W: Write> PcapngWriter<W> {
             file: LinkType::LINUX_SLL2.0,
             packet: packet.iface.link_type.0,
         })?;
-        self.record(packet, &header, payload, orig_len)
+        self.record(packet, header, payload, orig_len)
     }
 
     /// Writes a packet whose bytes lie in two parts.
     #[inline]
-    fn record(
+    fn record<const N: usize>(
         &mut self,
         packet: &Packet<'_>,
-        header: &[u8],
+        header: [u8; N],
         payload: &[u8],
         orig_len: u32,
     ) -> Result<(), Error> {
         let iface = self.described(packet.iface)?;
         let ends = self.ends(packet);
         self.last_time = packet.time;
-        let header = header.get(..iface.snaplen).unwrap_or(header);
-        let payload = payload
-            .get(..iface.snaplen - header.len())
-            .unwrap_or(payload);
-        let captured = header.len() + payload.len();
         let comments = self.options.comments;
         let options = self
             .packet_options
             .of(packet, &ends, &self.processes, comments);
         let out = self.output.buffer();
-        let start = out.len();
-        let fixed = packet_header(iface.id, nanoseconds(packet.time), captured, orig_len);
-        out.extend_from_slice(&fixed);
-        if !header.is_empty() {
-            out.extend_from_slice(header);
-        }
-        out.extend_from_slice(payload);
-        pad(out, captured);
-        out.extend_from_slice(options);
-        end_block(out, start);
+        enhanced(
+            out,
+            iface,
+            packet.time,
+            header,
+            (payload, orig_len),
+            options,
+        );
         Ok(self.output.end_record()?)
+    }
+
+    /// How the packet that was added last, from this device, can be had again.
+    pub fn like(&self, iface: &Iface) -> Option<Like> {
+        let iface = self.known(iface).filter(|_| !self.options.cooked)?;
+        let options = self.packet_options.place();
+        Some(Like { iface, options })
+    }
+
+    /// Adds a packet that is like another of this file but for its time and bytes. `false` when
+    /// that one is no longer remembered, and this one is to be added in full.
+    ///
+    /// # Errors
+    /// When the stream cannot be written.
+    #[inline]
+    pub fn repeat(
+        &mut self,
+        like: &Like,
+        time: Timestamp,
+        data: &[u8],
+        orig_len: u32,
+    ) -> Result<bool, Error> {
+        let Some(options) = self.packet_options.at(like.options) else {
+            return Ok(false);
+        };
+        self.last_time = time;
+        let out = self.output.buffer();
+        enhanced(out, like.iface, time, [], (data, orig_len), options);
+        self.output.end_record()?;
+        Ok(true)
     }
 
     /// Finds or writes the blocks of a packet's owners.
@@ -331,6 +362,34 @@ fn record(bytes: &[u8], _at_start: bool) -> Option<Record> {
         length: u32::from_le_bytes(length) as usize,
         is_packet: matches!(kind, block::ENHANCED_PACKET | block::SIMPLE_PACKET),
     })
+}
+
+/// Appends an enhanced packet block; `packet`: the bytes behind `header`, and the length of all
+/// before it was cut.
+#[inline]
+fn enhanced<const N: usize>(
+    out: &mut Vec<u8>,
+    iface: Known,
+    time: Timestamp,
+    header: [u8; N],
+    (payload, orig_len): (&[u8], u32),
+    options: &[u8],
+) {
+    let header = header.get(..iface.snaplen).unwrap_or(&header);
+    let payload = payload
+        .get(..iface.snaplen - header.len())
+        .unwrap_or(payload);
+    let captured = header.len() + payload.len();
+    let start = out.len();
+    let fixed = packet_header(iface.id, nanoseconds(time), captured, orig_len);
+    out.extend_from_slice(&fixed);
+    if !header.is_empty() {
+        out.extend_from_slice(header);
+    }
+    out.extend_from_slice(payload);
+    pad(out, captured);
+    out.extend_from_slice(options);
+    end_block(out, start);
 }
 
 /// The fixed part of an enhanced packet block, but for its length.

@@ -15,6 +15,8 @@ mod model;
 #[cfg(test)]
 mod reading;
 #[cfg(test)]
+mod repeat;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tools;

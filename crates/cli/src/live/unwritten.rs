@@ -1,6 +1,6 @@
 //! What was captured and could not be written: counted, so that the closing lines add up.
 
-use super::{Capture, owned, plural};
+use super::{Capture, owned, plural, unnamed};
 use crate::sink::say;
 use pktwho_probe::Event;
 
@@ -13,10 +13,13 @@ impl Capture {
             match &event {
                 Event::Process(event) => self.processes.apply(event),
                 Event::Packet(raw) => {
-                    let (packet, unnamed) = owned(raw, &mut self.processes, &mut self.slots);
+                    self.slots.find(raw.ends, &mut self.processes);
+                    let packet = owned(raw, &self.processes, &self.slots);
                     let lineage = self.lineage.as_ref();
-                    let taken = !raw.undecided
-                        || self.wanted.takes(&packet, lineage, unnamed) == Some(true);
+                    let taken = !raw.undecided || {
+                        let unnamed = unnamed(&packet, &self.processes);
+                        self.wanted.takes(&packet, lineage, unnamed) == Some(true)
+                    };
                     self.abandoned += u64::from(taken);
                     self.refused += u64::from(!taken);
                 }

@@ -1,8 +1,6 @@
 //! Looking at records before they are delivered.
 
-use zerocopy::FromBytes;
-
-use super::{Ends, Ring, Rings, owner_facts};
+use super::{Ends, Ring, Rings, ends_at, record_at};
 use crate::abi::{OwnerPair, PacketRecord};
 
 /// A record that is still to be delivered.
@@ -31,24 +29,19 @@ impl<'a> Iterator for Ahead<'a> {
         if self.position >= self.ring.head {
             return None;
         }
-        let mut at = self.rings.place_of(self.ring, self.position);
-        let head = self.rings.memory.bytes(at, size_of::<PacketRecord>());
-        let (record, _) = PacketRecord::ref_from_prefix(head).ok()?;
+        let memory = &self.rings.memory;
+        let mut at = self.ring.place_of(self.position, self.rings.ring_size);
+        let record = record_at(memory, at)?;
         at += size_of::<PacketRecord>();
         if record.owners != 0 {
-            let pair = self.rings.memory.bytes(at, size_of::<OwnerPair>());
-            let (pair, _) = OwnerPair::ref_from_prefix(pair).ok()?;
-            self.ends = Ends {
-                sender: owner_facts(&pair.sender),
-                receiver: owner_facts(&pair.receiver),
-            };
+            self.ends = ends_at(memory, at)?;
             at += size_of::<OwnerPair>();
         }
         self.position += u64::from(record.size.max(8));
         Some(Waiting {
             record,
             ends: self.ends,
-            data: self.rings.memory.bytes(at, record.cap_len as usize),
+            data: memory.bytes(at, record.cap_len as usize),
         })
     }
 }
