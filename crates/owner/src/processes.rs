@@ -484,7 +484,7 @@ mod tests {
         expected: (&str, &str, &[&str], Option<&str>),
     ) {
         let slot = processes.find(&facts(id), Slot::default());
-        let owner = processes.owner(facts(id), slot).expect("known");
+        let owner = processes.owner(&facts(id), slot).expect("known");
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         let args: Vec<String> = owner.process.args.iter().map(|arg| text(arg)).collect();
         assert_eq!(

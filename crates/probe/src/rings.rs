@@ -8,6 +8,7 @@
 //! only for the last T at which it was not busy. The least of these is how far we may deliver.
 
 mod ahead;
+mod told;
 
 use std::io;
 use std::mem::offset_of;
@@ -21,6 +22,7 @@ use crate::clock;
 use crate::sys::Mapped;
 
 pub use ahead::Waiting;
+use told::Told;
 
 /// A store may be seen by another CPU this much later than its clock reading suggests (ns).
 const STORE_DELAY: u64 = 10_000;
@@ -50,9 +52,9 @@ struct Ring {
     is_awaited: bool,
     /// Every record older than this has been published.
     complete: u64,
-    /// The owners of the record lent out last, their number, and that record's size in bytes.
-    ends: Ends,
-    ends_serial: u64,
+    /// The owners that records told, and that of the record lent out last.
+    told: Told,
+    /// That record's size in bytes.
     lent: u64,
 }
 
@@ -63,12 +65,21 @@ pub struct Ends {
     pub receiver: Option<OwnerFacts>,
 }
 
+impl Ends {
+    fn of(pair: &OwnerPair) -> Self {
+        Self {
+            sender: owner_facts(&pair.sender),
+            receiver: owner_facts(&pair.receiver),
+        }
+    }
+}
+
 /// A record, as long as it is lent out.
 #[derive(Clone, Copy, Debug)]
 pub struct Lent<'a> {
     pub record: &'a PacketRecord,
     pub ends: &'a Ends,
-    /// Records with the same number have the same ends.
+    /// Records with the same number have the same ends; never 0.
     pub ends_serial: u64,
     /// The packet's bytes.
     pub data: &'a [u8],
@@ -85,8 +96,6 @@ pub struct Rings {
     limit: u64,
     /// The ring whose record was lent out last.
     lent: Option<usize>,
-    /// The number of the ends that were read last.
-    ends_serial: u64,
 }
 
 impl Ring {
@@ -137,9 +146,7 @@ impl Rings {
                 next_time: 0,
                 is_awaited: false,
                 complete: now,
-                ends: Ends::default(),
-                // Nobody, in all of them.
-                ends_serial: 1,
+                told: Told::new(i),
                 lent: 0,
             })
             .collect();
@@ -150,7 +157,6 @@ impl Rings {
             active: Vec::new(),
             limit: 0,
             lent: None,
-            ends_serial: 1,
         })
     }
 
@@ -236,17 +242,15 @@ impl Rings {
         let record = record_at(&self.memory, at)?;
         at += size_of::<PacketRecord>();
         if record.owners != 0 {
-            ring.ends = ends_at(&self.memory, at)?;
-            self.ends_serial += 1;
-            ring.ends_serial = self.ends_serial;
+            ring.told.take(pair_at(&self.memory, at)?);
             at += size_of::<OwnerPair>();
         }
         ring.lent = u64::from(record.size);
         self.lent = Some(index);
         Some(Lent {
             record,
-            ends: &ring.ends,
-            ends_serial: ring.ends_serial,
+            ends: ring.told.ends(),
+            ends_serial: ring.told.serial(),
             data: self.memory.bytes(at, record.cap_len as usize),
         })
     }
@@ -315,13 +319,10 @@ impl Rings {
 }
 
 /// The owners that follow a record.
-fn ends_at(memory: &Mapped, at: usize) -> Option<Ends> {
+#[inline]
+fn pair_at(memory: &Mapped, at: usize) -> Option<&OwnerPair> {
     let pair = memory.bytes(at, size_of::<OwnerPair>());
-    let (pair, _) = OwnerPair::ref_from_prefix(pair).ok()?;
-    Some(Ends {
-        sender: owner_facts(&pair.sender),
-        receiver: owner_facts(&pair.receiver),
-    })
+    OwnerPair::ref_from_prefix(pair).ok().map(|read| read.0)
 }
 
 fn owner_facts(record: &OwnerRecord) -> Option<OwnerFacts> {

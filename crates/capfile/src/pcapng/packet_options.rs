@@ -29,7 +29,7 @@ struct Said {
 /// How many different options are remembered.
 const REMEMBERED: usize = 8;
 
-/// Options as they were composed.
+/// Options as they were composed; at first those of a packet that says nothing, which has none.
 #[derive(Debug, Default)]
 struct Composed {
     said: Said,
@@ -39,7 +39,7 @@ struct Composed {
 }
 
 /// Options that packets had.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct PacketOptions {
     composed: [Composed; REMEMBERED],
     /// Those of the packet that came last.
@@ -53,17 +53,6 @@ pub(crate) struct PacketOptions {
 pub(crate) struct Place {
     index: usize,
     serial: u64,
-}
-
-impl Default for PacketOptions {
-    fn default() -> Self {
-        Self {
-            // Of a packet that says nothing nothing is composed.
-            composed: Default::default(),
-            last: 0,
-            serials: 0,
-        }
-    }
 }
 
 impl PacketOptions {

@@ -44,7 +44,7 @@ fn shown(processes: &mut Processes) -> Option<(String, String)> {
         confidence: Confidence::Exact,
     };
     let slot = processes.find(&facts, Slot::default());
-    let owner = processes.owner(facts, slot)?;
+    let owner = processes.owner(&facts, slot)?;
     let container = owner.process.container.as_ref()?;
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     Some((text(&container.id), text(&container.name)))

@@ -1,6 +1,6 @@
 //! Looking at records before they are delivered.
 
-use super::{Ends, Ring, Rings, ends_at, record_at};
+use super::{Ends, Ring, Rings, pair_at, record_at};
 use crate::abi::{OwnerPair, PacketRecord};
 
 /// A record that is still to be delivered.
@@ -34,7 +34,7 @@ impl<'a> Iterator for Ahead<'a> {
         let record = record_at(memory, at)?;
         at += size_of::<PacketRecord>();
         if record.owners != 0 {
-            self.ends = ends_at(memory, at)?;
+            self.ends = Ends::of(pair_at(memory, at)?);
             at += size_of::<OwnerPair>();
         }
         self.position += u64::from(record.size.max(8));
@@ -71,7 +71,7 @@ impl Rings {
             rings: self,
             ring,
             position: ring.position,
-            ends: ring.ends,
+            ends: *ring.told.ends(),
         })
     }
 }
