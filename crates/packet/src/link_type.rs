@@ -61,6 +61,11 @@ macro_rules! link_types {
     };
 }
 
+impl LinkType {
+    /// `LINKTYPE_HDLC`, of old NetBSD files, which nobody has a name for: as `C_HDLC`.
+    pub const HDLC: Self = Self(112);
+}
+
 link_types! {
     NULL = 0, "NULL", "BSD loopback";
     ETHERNET = 1, "EN10MB", "Ethernet";

@@ -40,6 +40,7 @@ static LINKS: &[(LinkType, Link)] = &[
     (LinkType::FRELAY, fr::frame),
     (LinkType::MFR, fr::multilink),
     (LinkType::C_HDLC, chdlc::chdlc),
+    (LinkType::HDLC, chdlc::chdlc),
     (LinkType::DSA_TAG_DSA, dsa::dsa),
     (LinkType::DSA_TAG_EDSA, dsa::edsa),
     (LinkType::DSA_TAG_BRCM, brcm::inside),

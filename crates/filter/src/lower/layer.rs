@@ -175,7 +175,7 @@ fn table(link_type: LinkType) -> Row {
         LinkType::PPP | LinkType::PPP_PPPD | LinkType::PPP_HDLC => row(Framing::Ppp, 2, 4),
         LinkType::PPP_ETHER => row(Framing::Ppp, 6, 8),
         LinkType::PPP_BSDOS => row(Framing::PppBsdos, 5, 24),
-        LinkType::C_HDLC => row(Framing::CiscoHdlc, 2, 4),
+        LinkType::C_HDLC | LinkType::HDLC => row(Framing::CiscoHdlc, 2, 4),
         LinkType::FDDI => with_llc(Framing::Llc, 13),
         LinkType::IEEE802_5 => with_llc(Framing::Llc, 14),
         LinkType::IP_OVER_FC => with_llc(Framing::Llc, 16),

@@ -17,8 +17,15 @@ use pktwho_packet::LinkType;
 const HIGH: u32 = 3;
 
 impl Lowering<'_> {
-    fn is_mtp2(&self) -> bool {
-        self.layer.link_type == LinkType::MTP2
+    /// Where signal units begin, if the link has some.
+    fn signal_unit(&self) -> Option<u32> {
+        match self.layer.link_type {
+            LinkType::MTP2 => Some(0),
+            LinkType::MTP2_WITH_PHDR => Some(4),
+            // Behind the record's header, the fixed part of which is as long.
+            LinkType::ERF => Some(20),
+            _ => None,
+        }
     }
 
     /// By the length indicator: nothing, up to two bytes, more.
@@ -31,17 +38,17 @@ impl Lowering<'_> {
             MtpType::HighLssu => ("hlssu", true),
             MtpType::HighMsu => ("hmsu", true),
         };
-        if !self.is_mtp2() {
+        let Some(start) = self.signal_unit() else {
             return self.refuse(if high {
                 Refusal::Mtp2HighOnly(name)
             } else {
                 Refusal::Mtp2Only(name)
             });
-        }
+        };
         let (place, size, mask, two) = if high {
-            (Place::at(4), Size::Half, 0xff80, 2 << 7)
+            (Place::at(start + 4), Size::Half, 0xff80, 2 << 7)
         } else {
-            (Place::at(2), Size::Byte, 0x3f, 2)
+            (Place::at(start + 2), Size::Byte, 0x3f, 2)
         };
         let length = self.load(place, size);
         let length = self.and(length, mask);
@@ -65,16 +72,16 @@ impl Lowering<'_> {
             MtpField::HighDpc => ("hdpc", HIGH),
             MtpField::HighSls => ("hsls", HIGH),
         };
-        if !self.is_mtp2() {
+        let Some(start) = self.signal_unit() else {
             return self.refuse(Refusal::Ss7Only(name));
-        }
+        };
         let (offset, size, mask, maximum) = match field {
             MtpField::Sio | MtpField::HighSio => (3, Size::Byte, 0xff, 255),
             MtpField::Dpc | MtpField::HighDpc => (4, Size::Half, 0xff3f, 16383),
             MtpField::Opc | MtpField::HighOpc => (4, Size::Word, 0x00c0_ff0f, 16383),
             MtpField::Sls | MtpField::HighSls => (7, Size::Byte, 0xf0, 15),
         };
-        let loaded = self.load(Place::at(at + offset), size);
+        let loaded = self.load(Place::at(start + at + offset), size);
         let loaded = if mask == 0xff {
             loaded
         } else {

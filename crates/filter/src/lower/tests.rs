@@ -96,6 +96,45 @@ fn terms_behind_a_tag_look_behind_it() {
 }
 
 #[test]
+fn signal_units_are_found_behind_other_headers() {
+    // A service unit: two bytes of sequence numbers, length 3, service 0x85, label 1-2-0.
+    let unit = [0x81, 0x82, 0x03, 0x85, 0x01, 0x80, 0x00, 0x00];
+    for (link_type, header) in [
+        (LinkType::MTP2, 0),
+        (LinkType::MTP2_WITH_PHDR, 4),
+        (LinkType::ERF, 20),
+    ] {
+        let mut packet = vec![0; header];
+        packet.extend_from_slice(&unit);
+        for (text, expected) in [
+            ("msu", true),
+            ("lssu", false),
+            ("fisu", false),
+            ("sio 0x85", true),
+            ("dpc 1", true),
+            ("opc 2", true),
+            ("opc 1", false),
+            ("sls 0", true),
+        ] {
+            assert_eq!(
+                accepts(link_type, text, &packet),
+                expected,
+                "{link_type:?} {text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn hdlc_has_two_numbers() {
+    let packet = [0x0f, 0, 0x08, 0, 0x45, 0, 0, 20];
+    for link_type in [LinkType::C_HDLC, LinkType::HDLC] {
+        assert!(accepts(link_type, "ip", &packet));
+        assert!(!accepts(link_type, "ip6", &packet));
+    }
+}
+
+#[test]
 fn what_is_cut_off_rejects() {
     let packet = tagged_dns();
     let cut = packet.get(..38).expect("longer");
