@@ -3,6 +3,8 @@
 
 use pktwho_wire::{Cursor, Truncated};
 
+use crate::resumed::{self, Name};
+
 /// TLS 1.2 as messages number it.
 pub const TLS12: u16 = 0x0303;
 pub const TLS13: u16 = 0x0304;
@@ -16,12 +18,16 @@ const RETRY: [u8; 32] = [
 
 const EARLY_DATA: u16 = 42;
 const ENCRYPT_THEN_MAC: u16 = 22;
+const SESSION_TICKET: u16 = 35;
 const SUPPORTED_VERSIONS: u16 = 43;
 
 /// What of a `ClientHello` matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientHello {
     pub random: [u8; 32],
+    /// The session that it asks for, by its identifier and by its ticket.
+    pub session: Option<Name>,
+    pub ticket: Option<Name>,
     /// The client sends data before it hears of the server.
     pub early_data: bool,
 }
@@ -36,14 +42,23 @@ impl ClientHello {
         c.skip(2)?;
         let random = c.array()?;
         let session = c.u8()?;
-        c.skip(session.into())?;
+        let session = resumed::name(c.take(session.into())?);
         let suites = c.u16()?;
         c.skip(suites.into())?;
         let compressions = c.u8()?;
         c.skip(compressions.into())?;
-        let mut early_data = false;
-        each_extension(c, |kind, _| early_data |= kind == EARLY_DATA)?;
-        Ok(Self { random, early_data })
+        let (mut early_data, mut ticket) = (false, None);
+        each_extension(c, |kind, value| match kind {
+            EARLY_DATA => early_data = true,
+            SESSION_TICKET => ticket = resumed::name(value),
+            _ => {}
+        })?;
+        Ok(Self {
+            random,
+            session,
+            ticket,
+            early_data,
+        })
     }
 }
 
@@ -51,6 +66,8 @@ impl ClientHello {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerHello {
     pub random: [u8; 32],
+    /// The session that it resumes, or makes.
+    pub session: Option<Name>,
     pub version: u16,
     pub suite: u16,
     /// It asks for another `ClientHello`.
@@ -69,7 +86,7 @@ impl ServerHello {
         let mut version = c.u16()?;
         let random = c.array()?;
         let session = c.u8()?;
-        c.skip(session.into())?;
+        let session = resumed::name(c.take(session.into())?);
         let suite = c.u16()?;
         c.skip(1)?;
         let mut encrypt_then_mac = false;
@@ -83,6 +100,7 @@ impl ServerHello {
         })?;
         Ok(Self {
             random,
+            session,
             version,
             suite,
             retry: random == RETRY,
@@ -113,9 +131,22 @@ fn each_extension<'a>(
 pub enum Message<'a> {
     ClientHello(&'a [u8]),
     ServerHello(&'a [u8]),
+    /// Of either version, which differ.
+    NewSessionTicket(&'a [u8]),
     EndOfEarlyData,
     Finished,
     KeyUpdate,
+}
+
+/// The session that a `NewSessionTicket` of TLS 1.2 gives a name (RFC 5077 section 3.3).
+///
+/// # Errors
+/// It ends too early.
+pub fn ticket(body: &[u8]) -> Result<Option<Name>, Truncated> {
+    let mut c = Cursor::new(body);
+    c.skip(4)?;
+    let length = c.u16()?;
+    Ok(resumed::name(c.take(length.into())?))
 }
 
 /// Handshake messages of one direction, put together from records. Its memory is bounded.
@@ -145,7 +176,7 @@ impl Messages {
             let mut header = Cursor::new(&self.buffer);
             let (kind, length) = (header.u8().ok()?, header.u24().ok()?);
             let length = usize::try_from(length).ok()?;
-            if !matches!(kind, 1 | 2 | 5 | 20 | 24) || length > Self::MAX {
+            if !matches!(kind, 1 | 2 | 4 | 5 | 20 | 24) || length > Self::MAX {
                 self.buffer.clear();
                 self.skip = length;
                 continue;
@@ -156,6 +187,7 @@ impl Messages {
             return Some(match kind {
                 1 => Message::ClientHello(body),
                 2 => Message::ServerHello(body),
+                4 => Message::NewSessionTicket(body),
                 5 => Message::EndOfEarlyData,
                 20 => Message::Finished,
                 _ => Message::KeyUpdate,
@@ -220,6 +252,7 @@ mod tests {
             }
             let expected = ServerHello {
                 random: [7; 32],
+                session: None,
                 version: TLS13,
                 suite: 0x1301,
                 retry: false,

@@ -27,6 +27,7 @@ mod keys;
 mod locate;
 mod reading;
 mod record;
+mod resumed;
 mod secrets;
 mod session;
 mod stream;
@@ -40,7 +41,7 @@ mod tests;
 use pktwho_packet::Packet;
 use pktwho_tls::Secret;
 
-use connections::{Connection, Connections, Key};
+use connections::{Connection, Connections, Key, Kind};
 use locate::{SYN, Segment};
 use reading::Reading;
 use record::Header;
@@ -110,6 +111,13 @@ impl Decryptor {
             plain: &mut self.plain,
         };
         reading.segment(connection, &segment);
+        if let Kind::Tls(tls) = &mut connection.kind
+            && let Some((names, made_by)) = tls.session.take_names(&self.secrets.sessions)
+        {
+            for name in names {
+                self.secrets.sessions.add(name, made_by);
+            }
+        }
         self.connections.weigh(&key);
         self.lines.finish();
         if !self.plain.is_empty() {

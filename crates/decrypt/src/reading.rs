@@ -209,6 +209,12 @@ impl Reading<'_> {
         match reason {
             Reason::HandshakeNotSeen => say(lines, format_args!("handshake not seen")),
             Reason::KeyUnknown => say(lines, format_args!("key unknown")),
+            Reason::Resumed => say(
+                lines,
+                format_args!(
+                    "key unknown: the connection whose session it resumes was not captured"
+                ),
+            ),
             Reason::WrongKey => say(lines, format_args!("the key is another one's")),
             Reason::Version(0x0300) => say(lines, format_args!("SSL 3.0 is not supported")),
             Reason::Version(version) => {

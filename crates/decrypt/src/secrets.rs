@@ -4,6 +4,8 @@ use std::collections::{HashMap, VecDeque};
 
 use pktwho_tls::{Label, Secret};
 
+use crate::resumed::Sessions;
+
 /// So many connections' secrets are remembered; the oldest go first.
 const MAX: usize = 1 << 18;
 
@@ -13,6 +15,8 @@ pub struct Secrets {
     /// A client's random bytes are what a stranger chose: the hash has a key of its own.
     known: HashMap<[u8; 32], Vec<Secret>>,
     order: VecDeque<[u8; 32]>,
+    /// Whose secrets those of resumed connections are.
+    pub sessions: Sessions,
     /// No more will come: what is not known now never will be.
     pub complete: bool,
 }

@@ -8,9 +8,10 @@ mod side;
 use pktwho_tls::Label;
 
 use crate::cipher::Cipher;
-use crate::hello::{ClientHello, Message, Messages, ServerHello, TLS12, TLS13};
+use crate::hello::{self, ClientHello, Message, Messages, ServerHello, TLS12, TLS13};
 use crate::keys;
 use crate::record::{self, Header, Records, Unit};
+use crate::resumed::{Name, Sessions};
 use crate::secrets::Secrets;
 use crate::stream::Piece;
 use crate::suite::Suite;
@@ -22,12 +23,21 @@ use side::{Epoch, Held, Side};
 pub enum Reason {
     HandshakeNotSeen,
     KeyUnknown,
+    /// It is that of a connection that was not seen.
+    Resumed,
     /// TLS 1.1 and older, as messages number them.
     Version(u16),
     /// The suite that was chosen.
     Suite(u16),
     /// The secret does not open them.
     WrongKey,
+}
+
+impl Reason {
+    /// Whether it is about a key, and none is to come.
+    fn is_final(self, secrets: &Secrets) -> bool {
+        secrets.complete && matches!(self, Self::KeyUnknown | Self::Resumed)
+    }
 }
 
 /// What a direction carries.
@@ -50,6 +60,9 @@ enum Outcome {
     Failed(Reason),
 }
 
+/// A session has two names; more of one packet are passed over.
+const NAMES_MAX: usize = 8;
+
 /// A connection. Its memory is bounded.
 #[derive(Default)]
 pub struct Session {
@@ -59,6 +72,8 @@ pub struct Session {
     server: Option<ServerHello>,
     /// The server asked for another hello, and so takes no early data.
     retried: bool,
+    /// Names of its session that are to be remembered.
+    names: Vec<Name>,
     /// What is to be said, and whether it was.
     reason: Option<Reason>,
     said: bool,
@@ -117,6 +132,17 @@ impl Session {
         self.reason.take()
     }
 
+    /// Names of its session that are new, and the client's random bytes of the connection that made it.
+    pub fn take_names(&mut self, sessions: &Sessions) -> Option<(Vec<Name>, [u8; 32])> {
+        if self.names.is_empty() {
+            return None;
+        }
+        let (hello, server) = (self.hello?, self.server?);
+        let made = resumes(&hello, &server).then(|| sessions.find([hello.ticket, hello.session]));
+        let random = made.flatten().unwrap_or(hello.random);
+        Some((std::mem::take(&mut self.names), random))
+    }
+
     /// Bytes held.
     pub fn bytes(&self) -> usize {
         let sides = Way::ALL.map(|way| self.sides.get(way).bytes());
@@ -140,8 +166,8 @@ impl Session {
         }
         match self.read(way, unit, secrets, out) {
             Outcome::Done => {}
-            Outcome::Wait(Reason::KeyUnknown) if secrets.complete => {
-                self.complain(Reason::KeyUnknown);
+            Outcome::Wait(reason) if reason.is_final(secrets) => {
+                self.complain(reason);
                 self.side(way).kill();
             }
             Outcome::Wait(reason) => {
@@ -164,8 +190,8 @@ impl Session {
         while let Some(held) = self.side(way).release() {
             match self.read(way, &held.unit(), secrets, out) {
                 Outcome::Done => {}
-                Outcome::Wait(Reason::KeyUnknown) if secrets.complete => {
-                    self.complain(Reason::KeyUnknown);
+                Outcome::Wait(reason) if reason.is_final(secrets) => {
+                    self.complain(reason);
                     self.side(way).kill();
                 }
                 Outcome::Wait(reason) => {
@@ -279,8 +305,9 @@ impl Session {
             let (Some(hello), Some(server)) = (self.hello, self.server) else {
                 return Outcome::Wait(Reason::HandshakeNotSeen);
             };
-            let Some(master) = secrets.get(&hello.random, Label::ClientRandom) else {
-                return Outcome::Wait(Reason::KeyUnknown);
+            let master = match master(&hello, &server, secrets) {
+                Ok(master) => master,
+                Err(reason) => return Outcome::Wait(reason),
             };
             let is_server = self.client != Some(way);
             let cipher = Suite::from_number(server.suite)
@@ -362,6 +389,14 @@ impl Session {
         self.side(way).messages = messages;
     }
 
+    /// Remembers what a session of TLS 1.2 is called.
+    fn name(&mut self, name: Option<Name>) {
+        let is_12 = self.server.is_some_and(|server| server.version == TLS12);
+        if is_12 && self.names.len() < NAMES_MAX {
+            self.names.extend(name);
+        }
+    }
+
     fn message(&mut self, way: Way, message: Message<'_>) {
         let epoch = self.side(way).epoch;
         match (message, epoch) {
@@ -376,9 +411,15 @@ impl Session {
                 Ok(hello) => {
                     self.client = Some(way.opposite());
                     self.server = Some(hello);
+                    self.name(hello.session);
                 }
                 Err(_) => {}
             },
+            (Message::NewSessionTicket(body), _) => {
+                if let Ok(ticket) = hello::ticket(body) {
+                    self.name(ticket);
+                }
+            }
             (Message::EndOfEarlyData, Epoch::Early) => self.side(way).begin(Epoch::Handshake),
             (Message::Finished, Epoch::Handshake) => self.side(way).begin(Epoch::Application),
             (Message::KeyUpdate, Epoch::Application) => {
@@ -392,6 +433,31 @@ impl Session {
             _ => {}
         }
     }
+}
+
+/// Whether the server resumes the session that the client asks for (RFC 5246 section 7.4.1.3, RFC 5077
+/// section 3.4).
+fn resumes(hello: &ClientHello, server: &ServerHello) -> bool {
+    hello.session.is_some() && hello.session == server.session
+}
+
+/// The secret of a connection of TLS 1.2: its own, or that of the one that made its session.
+fn master<'s>(
+    hello: &ClientHello,
+    server: &ServerHello,
+    secrets: &'s Secrets,
+) -> Result<&'s [u8], Reason> {
+    let known = |random| secrets.get(random, Label::ClientRandom);
+    if let Some(own) = known(&hello.random) {
+        return Ok(own);
+    }
+    if !resumes(hello, server) {
+        return Err(Reason::KeyUnknown);
+    }
+    let made = secrets.sessions.find([hello.ticket, hello.session]);
+    // Where nobody is known to have made it, it has our own name.
+    let made = made.filter(|made| *made != hello.random);
+    known(&made.ok_or(Reason::Resumed)?).ok_or(Reason::KeyUnknown)
 }
 
 /// Whether a connection of TLS begins with these bytes of a segment: a `ClientHello`, or a

@@ -345,6 +345,28 @@ fn a_connection_that_was_joined_late_is_said_to_be_closed_once() {
     assert_eq!(found, ["TLS: not decrypted: key unknown"]);
 }
 
+#[test]
+fn a_resumed_session_has_the_secret_of_the_connection_that_made_it() {
+    let (packets, secrets) = capture("resumed");
+    assert_eq!(secrets.len(), 2);
+    let check = |secrets: &[Secret], texts: &[&str], unknown: usize| {
+        let found = told(&packets, &mut knowing(secrets));
+        for text in ["one", "two", "three", "four", "five"] {
+            let line = format!(" of data: {text}");
+            let is_told = found.iter().any(|other| other.ends_with(&line));
+            assert_eq!(is_told, texts.contains(&text), "{text}: {found:?}");
+        }
+        let said = |reason: &str| found.iter().filter(|line| line.ends_with(reason)).count();
+        assert_eq!(said(": key unknown"), unknown, "{found:?}");
+        // Of the third the first connection is not in the capture.
+        assert_eq!(said("session it resumes was not captured"), 1, "{found:?}");
+    };
+    check(&secrets, &["one", "two", "four", "five"], 0);
+    check(&secrets[..1], &["one", "two"], 2);
+    check(&secrets[1..], &["four", "five"], 2);
+    check(&[], &[], 4);
+}
+
 /// As where a proxy is asked for a connection, or mail servers for encryption.
 #[test]
 fn tls_may_begin_behind_much_else() {

@@ -95,6 +95,20 @@ serve 4437 -rev -groups P-384
 (sleep 0.3; echo one; sleep 0.2) | client retry 4437 -groups X25519:P-384
 end retry
 
+# By a ticket, by an identifier, and one whose first connection is not in the file. Only the first
+# connections' secrets are: many libraries hand on no others.
+serve 4441 -rev -tls1_2
+(sleep 0.3; echo none; sleep 0.2) | client other 4441 -sess_out strange
+begin resumed
+(sleep 0.3; echo one; sleep 0.2) | client resumed 4441 -sess_out session
+(sleep 0.3; echo two; sleep 0.2) | client other 4441 -sess_in session
+(sleep 0.3; echo three; sleep 0.2) | client other 4441 -sess_in strange
+kill "$server"
+serve 4442 -rev -tls1_2 -no_ticket
+(sleep 0.3; echo four; sleep 0.2) | client resumed 4442 -sess_out session
+(sleep 0.3; echo five; sleep 0.2) | client other 4442 -sess_in session
+end resumed
+
 begin cbc
 serve 4438 -rev -tls1_2
 (sleep 0.3; echo one; sleep 0.2) | client cbc 4438 -cipher ECDHE-ECDSA-AES128-SHA

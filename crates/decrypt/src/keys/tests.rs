@@ -88,6 +88,7 @@ fn secrets_of_another_length_are_refused() {
         assert_eq!(suite(number).aead(), Some(aead));
     }
     let server = ServerHello {
+        session: None,
         random,
         version: 0x0303,
         suite: 0,

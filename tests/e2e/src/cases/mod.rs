@@ -123,6 +123,7 @@ pub const CASES: &[Case] = cases! {
     "files/wireshark", wireshark::processes;
     "decrypt/openssl", tls::decrypt::openssl;
     "decrypt/nginx", tls::decrypt::nginx;
+    "decrypt/resumed", tls::decrypt::resumed;
     "decrypt/once", tls::decrypt::once;
     "traces/tls-namespaces-gone", tls::gone::namespaces;
     "traces/tls-unmounted", tls::gone::unmounted;

@@ -18,6 +18,7 @@ use crate::tool::Tool;
 pub fn openssl(lab: &Lab) -> Result<Outcome> {
     play(
         lab,
+        "",
         PLAIN.server,
         "curl -sk https://$AT/one -o /dev/null
          curl -sk --tls-max 1.2 --ciphers ECDHE-RSA-AES128-GCM-SHA256 https://$AT/two -o /dev/null
@@ -28,6 +29,24 @@ pub fn openssl(lab: &Lab) -> Result<Outcome> {
     )
 }
 
+/// Of a server that hands on no secret when TLS 1.2 resumes, and of nobody else.
+pub fn resumed(lab: &Lab) -> Result<Outcome> {
+    if !installed("gnutls-serv") {
+        return Ok(Outcome::Skipped("gnutls-serv is missing".into()));
+    }
+    play(
+        lab,
+        "--pname gnutls-serv",
+        "exec gnutls-serv --http --port $PORT --x509certfile $DIR/cert --x509keyfile $DIR/key",
+        "for words in '-sess_out one' '-sess_in one' '-no_ticket -sess_out two' '-no_ticket -sess_in two'; do
+           printf 'GET / HTTP/1.0\r\n\r\n' |
+             $DIR/client s_client -connect $AT -ign_eof -tls1_2 $words >/dev/null 2>&1
+         done",
+        &["GET /", "GET /", "GET /", "GET /", "200", "200", "200", "200"],
+        &["Session ID"],
+    )
+}
+
 /// HTTP/2 and HTTP/1 with a server that has several processes.
 pub fn nginx(lab: &Lab) -> Result<Outcome> {
     if !installed("nginx") {
@@ -35,6 +54,7 @@ pub fn nginx(lab: &Lab) -> Result<Outcome> {
     }
     play(
         lab,
+        "",
         "echo a secret page > $DIR/page
          cat > $DIR/conf <<END
 user root; worker_processes 2; pid $DIR/pid; error_log $DIR/error; events {}
@@ -56,8 +76,10 @@ END
     )
 }
 
+/// `owner`: words that say whose secrets are read.
 fn play(
     lab: &Lab,
+    owner: &str,
     server: &str,
     client: &str,
     messages: &[&str],
@@ -74,7 +96,7 @@ fn play(
     let _server = scene::serve(&dir, server, &netns)?;
     let capture = dir.join("capture.pcapng");
     let words = format!(
-        "-nt -i lo -l --print -w {} --embed-keylog-to-pcapng --decrypt -A tcp port {}",
+        "-nt -i lo -l --print -w {} --embed-keylog-to-pcapng --decrypt -A {owner} tcp port {}",
         capture.display(),
         scene::PORT
     );
