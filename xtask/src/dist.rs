@@ -20,13 +20,34 @@ use crate::{Outcome, shell};
 /// The largest program, in bytes.
 const LARGEST: u64 = 10_000_000;
 
-/// A file of a package.
+/// A file of a package, or a folder that goes with it.
 pub struct File {
-    /// From the root, without the first slash.
+    /// From the root, without the first slash; a folder's ends with one.
     pub path: String,
     /// Permissions.
     pub mode: u16,
     pub bytes: Vec<u8>,
+}
+
+impl File {
+    /// Without the slash that tells a folder.
+    pub fn name(&self) -> &str {
+        self.path.trim_end_matches('/')
+    }
+
+    pub fn is_folder(&self) -> bool {
+        self.path.ends_with('/')
+    }
+
+    /// Its type and permissions, as stat(2) has them.
+    pub fn full_mode(&self) -> u16 {
+        let kind = if self.is_folder() {
+            0o040_000
+        } else {
+            0o100_000
+        };
+        kind | self.mode
+    }
 }
 
 /// What packages say of themselves.
@@ -277,6 +298,13 @@ fn files(program: &Path, texts: &[Text], bill: &Path, rpm: bool) -> Result<Vec<F
         files.push(file(&path, read(&root.join(licence))?));
     }
     files.push(file("usr/share/doc/pktwho/pktwho.cdx.json", read(bill)?));
+    if rpm {
+        // dpkg keeps count of the folders itself.
+        files.push(File {
+            mode: 0o755,
+            ..file("usr/share/doc/pktwho/", Vec::new())
+        });
+    }
     files.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(files)
 }

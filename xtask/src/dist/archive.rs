@@ -66,16 +66,16 @@ fn tar_entry(archive: &mut Vec<u8>, time: u32, name: &str, mode: u16, bytes: Opt
     archive.resize(archive.len().next_multiple_of(512), 0);
 }
 
-/// A cpio archive of files.
+/// A cpio archive of files and folders.
 pub fn cpio(time: u32, files: &[File]) -> Vec<u8> {
     let mut archive = Vec::new();
     for (number, file) in (1..).zip(files) {
-        let mode = 0o100_000 | u32::from(file.mode);
+        let mode = file.full_mode().into();
         cpio_entry(
             &mut archive,
             [number, mode, 1, time],
             [0; 2],
-            &format!("./{}", file.path),
+            &format!("./{}", file.name()),
             &file.bytes,
         );
     }
@@ -152,6 +152,27 @@ mod tests {
         ];
         let wanted: Vec<Vec<&str>> = wanted.iter().map(|l| l.split(' ').collect()).collect();
         assert_eq!(lines, wanted);
+    }
+
+    #[test]
+    fn folders_and_files_of_cpio() {
+        let entry = |path: &str| File {
+            path: path.to_owned(),
+            mode: 0o755,
+            bytes: Vec::new(),
+        };
+        let archive = cpio(7, &[entry("usr/doc/"), entry("usr/doc/one")]);
+        let text = String::from_utf8(archive).unwrap();
+        let modes = ["./usr/doc\0", "./usr/doc/one\0", "TRAILER!!!\0"].map(|name| {
+            let header = text.find(name).and_then(|end| text.get(..end)).unwrap();
+            header
+                .get(header.len() - 110 + 14..)
+                .unwrap()
+                .get(..8)
+                .unwrap()
+                .to_owned()
+        });
+        assert_eq!(modes, ["000041ed", "000081ed", "00000000"]);
     }
 
     #[test]

@@ -168,7 +168,7 @@ fn file_tags(about: &About, files: &[File]) -> Result<Vec<(u32, Value)>, String>
     let (mut indexes, mut names) = (Vec::new(), Vec::new());
     let (mut sizes, mut digests) = (Vec::new(), Vec::new());
     for file in files {
-        let path = format!("/{}", file.path);
+        let path = format!("/{}", file.name());
         let (folder, name) = path.rsplit_once('/').unwrap_or_default();
         let folder = format!("{folder}/");
         let known = folders.iter().position(|known| *known == folder);
@@ -178,9 +178,13 @@ fn file_tags(about: &About, files: &[File]) -> Result<Vec<(u32, Value)>, String>
         }
         names.push(name.to_owned());
         sizes.push(number(file.bytes.len())?);
-        digests.push(digest("sha256sum", &file.bytes)?);
+        digests.push(if file.is_folder() {
+            String::new()
+        } else {
+            digest("sha256sum", &file.bytes)?
+        });
     }
-    let modes = files.iter().map(|file| 0o100_000 | file.mode).collect();
+    let modes = files.iter().map(File::full_mode).collect();
     let flags = files
         .iter()
         .map(|file| if file.path.contains("/doc/") { 2 } else { 0 });
