@@ -117,7 +117,9 @@ static __always_inline int from_packet(struct __sk_buff *skb, bool egress, __u32
 			return from_task(skb, true, &who[FROM]);
 		if (generation && full->protocol != IPPROTO_TCP && !goes_to_peer(skb, full, l3))
 			generation = 0;
-		socket = owner_of(full);
+		if (full->protocol == IPPROTO_TCP)
+			follow_path(skb);
+		socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
 		/* Whatever addresses a packet socket has put there, it is nobody else's packet. */
 		if (!socket)
 			return made ? from_task(skb, false, &who[FROM]) : NEITHER;

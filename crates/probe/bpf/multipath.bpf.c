@@ -44,21 +44,42 @@ static __always_inline void follow_paths(struct sock_owner *path, const struct s
 	changed();
 }
 
-/* What is known of a socket that packets are of. One of a path from before the capture knows nothing. */
-static __always_inline struct sock_owner *owner_of(struct bpf_sock *full)
+/*
+ * A packet of a path is sent: what the connection knows better is known of the path from here on, also
+ * of one from before the capture. A global function, so that few ways lead through it.
+ */
+__noinline int follow_path(struct __sk_buff *skb)
 {
-	struct sock_owner *socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
-	struct sock_owner *whole;
+	struct sock_owner *path, *whole;
+	struct bpf_sock *full, *sk = skb->sk;
 
-	if (full->protocol != IPPROTO_TCP)
-		return socket;
+	if (!config.multipath || !sk)
+		return 0;
+	full = bpf_sk_fullsock(sk);
+	if (!full || full->protocol != IPPROTO_TCP)
+		return 0;
 	whole = owner_of_paths(full);
 	if (!whole)
-		return socket;
-	if (!socket)
+		return 0;
+	path = bpf_sk_storage_get(&sock_owners, full, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!path)
+		return 0;
+	if (!path->netns)
+		path->netns = whole->netns;
+	follow_paths(path, whole);
+	return 1;
+}
+
+/* What is known of a socket that a look-up has found: of a path what the whole connection knows. */
+static __always_inline struct sock_owner *owner_of(struct bpf_sock *full)
+{
+	struct sock_owner *whole = 0;
+
+	if (full->protocol == IPPROTO_TCP)
+		whole = owner_of_paths(full);
+	if (whole && (whole->flags & PROVEN))
 		return whole;
-	follow_paths(socket, whole);
-	return socket;
+	return bpf_sk_storage_get(&sock_owners, full, 0, 0);
 }
 
 /* The current task sends on this socket. */

@@ -128,7 +128,8 @@ int egress(struct __sk_buff *skb)
 	full = bpf_sk_fullsock(sk);
 	if (!full)
 		return 1;
-	socket = owner_of(full);
+	follow_path(skb);
+	socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
 	if (!socket)
 		return 1;
 	tcp = full->protocol == IPPROTO_TCP;
@@ -285,6 +286,7 @@ __noinline int keep_sender(struct __sk_buff *skb, __u32 l3)
 	full = full_or_listener(sk);
 	if (!full)
 		return 0;
+	follow_path(skb);
 	socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
 	if (!socket)
 		return 0;
