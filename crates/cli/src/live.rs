@@ -225,7 +225,7 @@ impl Capture {
             if counts_asked {
                 let counts = self.errand(probe::Source::counts)?;
                 say(format_args!("pktwho: {}", self.counts_line(", ", &counts)));
-                for line in missing(&counts) {
+                for line in missing(&counts, self.processes.forgotten()) {
                     say(format_args!("pktwho: {line}"));
                 }
             }
@@ -376,7 +376,7 @@ impl Capture {
         if !finished.as_ref().is_err_and(failure::is_broken_pipe) {
             self.report_unwritten();
         }
-        for line in missing(&counts) {
+        for line in missing(&counts, self.processes.forgotten()) {
             say(format_args!("{line}"));
         }
         self.matching.report();
@@ -425,8 +425,9 @@ fn counters<'a>(
     .collect()
 }
 
-/// Why owners may be missing, if anything is known of it.
-fn missing(counts: &Counts) -> impl Iterator<Item = String> {
+/// Why owners may be missing, if anything is known of it. `ended`: processes that had ended and are
+/// forgotten.
+fn missing(counts: &Counts, ended: u64) -> impl Iterator<Item = String> {
     let (events, owners) = (counts.lost.events, counts.lost.owners);
     let events = (events > 0).then(|| {
         let plural = plural(events);
@@ -436,7 +437,11 @@ fn missing(counts: &Counts) -> impl Iterator<Item = String> {
         let plural = plural(owners);
         format!("{owners} owner{plural} forgotten for want of room: processes may be missing")
     });
-    events.into_iter().chain(owners)
+    let ended = (ended > 0).then(|| {
+        let plural = if ended == 1 { "" } else { "es" };
+        format!("{ended} ended process{plural} forgotten for want of room: names of late packets may be missing")
+    });
+    events.into_iter().chain(owners).chain(ended)
 }
 
 fn plural(count: u64) -> &'static str {

@@ -34,6 +34,8 @@ pub struct Processes {
     pub(crate) entries: Vec<Entry>,
     free: Vec<usize>,
     gone: VecDeque<ProcessId>,
+    /// Those that are not remembered any more.
+    forgotten: u64,
     pub(crate) serial: u64,
     pub(crate) containers: Containers,
     /// There are cgroups of version 1, and a container may be in those alone.
@@ -97,6 +99,12 @@ impl Processes {
     /// The containers in which there have been processes.
     pub fn containers(&self) -> impl Iterator<Item = &Container> {
         self.containers.met()
+    }
+
+    /// Processes that had ended and are not remembered any more, for want of room: late packets of
+    /// theirs have no names.
+    pub fn forgotten(&self) -> u64 {
+        self.forgotten
     }
 
     /// Whether nothing is known of the container of this id, and a runtime may still tell of it.
@@ -398,6 +406,7 @@ impl Processes {
             && let Some(oldest) = self.gone.pop_front()
             && let Some(slot) = self.slots.remove(&oldest)
         {
+            self.forgotten += 1;
             self.free.push(slot);
             if let Some(entry) = self.entries.get_mut(slot) {
                 *entry = Entry::default();
@@ -537,6 +546,30 @@ mod tests {
                 Some("sh"),
             ),
         );
+    }
+
+    #[test]
+    fn of_those_that_ended_as_many_are_remembered_as_there_is_room_for() {
+        let mut processes = Processes::new();
+        let id = |start: usize| ProcessId {
+            pid: 4_000_002,
+            start: start as u64,
+        };
+        let name = |processes: &mut Processes, id| {
+            let facts = facts(id);
+            let slot = processes.find(&facts, Slot::default());
+            let owner = processes.owner(&facts, slot).unwrap();
+            owner.process.name.clone()
+        };
+        for start in 1..=GONE_MAX + 3 {
+            processes.apply(&event(ProcessChange::Fork, id(start), "brief"));
+            processes.apply(&event(ProcessChange::Exit, id(start), "brief"));
+            assert_eq!(processes.forgotten(), start.saturating_sub(GONE_MAX) as u64);
+        }
+        assert!(processes.entries.len() <= GONE_MAX + 1);
+        assert_eq!(name(&mut processes, id(4)), b"brief");
+        // What is told of a stranger.
+        assert_eq!(name(&mut processes, id(3)), b"thread");
     }
 
     #[test]
