@@ -49,16 +49,6 @@ impl OutputFiles {
     /// The file for packets of a link type.
     #[inline]
     fn file(&mut self, link_type: LinkType) -> Result<Option<&mut OutputFile>> {
-        // Mostly it is the first.
-        let split = self.split.is_some();
-        let is_first = |(of, _): &(LinkType, _)| !split || *of == link_type;
-        if self.files.first().is_some_and(is_first) {
-            return Ok(self.files.first_mut().map(|(_, file)| file));
-        }
-        self.another_file(link_type)
-    }
-
-    fn another_file(&mut self, link_type: LinkType) -> Result<Option<&mut OutputFile>> {
         if let Some((target, start)) = &self.split
             && !self.files.iter().any(|(of, _)| *of == link_type)
         {
@@ -106,15 +96,19 @@ impl OutputFiles {
         self.file(iface.link_type).ok()??.like(iface)
     }
 
-    /// Adds a packet like one before it; `false` when it has to be added in full.
+    /// Adds a packet like one before it; `false` when it has to be added in full, as those of all
+    /// files but the first.
     ///
     /// # Errors
     /// It cannot be written.
     #[inline]
     pub fn repeat(&mut self, like: &Like, packet: &RawPacket<'_>) -> Result<bool> {
-        match self.file(packet.iface.link_type)? {
-            Some(file) => file.repeat(like, packet),
-            None => Ok(false),
+        let split = self.split.is_some();
+        match self.files.first_mut() {
+            Some((of, file)) if !split || *of == packet.iface.link_type => {
+                file.repeat(like, packet)
+            }
+            _ => Ok(false),
         }
     }
 

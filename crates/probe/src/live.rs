@@ -145,6 +145,8 @@ pub struct Live {
     early: Early,
     reader: Mapped,
     wake_bytes: u32,
+    /// Of what comes before this (ns) only packets are left, and all of devices of ours.
+    plain_before: u64,
     /// Looks since the last packet.
     quiet_looks: u32,
     spaces: Spaces,
@@ -278,6 +280,7 @@ impl Live {
             clock: Clock::new(),
             config,
             existing: (existing, 0),
+            plain_before: 0,
             cgroups: Cgroups::default(),
             gone: VecDeque::new(),
             stopped: false,
@@ -388,6 +391,16 @@ impl Live {
     /// The next event of those that were there when [`wait`](Self::wait) returned. It is lent
     /// until the next call.
     pub fn next_event(&mut self) -> Option<Event<'_>> {
+        match self.rings.oldest() {
+            Some((time, ring)) if time < self.plain_before && !self.rings.is_awaited(ring) => {
+                self.next_packet(ring)
+            }
+            _ => self.next_of_all(),
+        }
+    }
+
+    fn next_of_all(&mut self) -> Option<Event<'_>> {
+        self.plain_before = 0;
         if self.existing.1 < self.existing.0.len() {
             return self.next_existing();
         }
@@ -427,7 +440,12 @@ impl Live {
                     let (_, event, _) = self.events.ahead(at)?;
                     Some(Event::Process(event))
                 }
-                None => self.next_packet(packet.1),
+                None => {
+                    if self.spaces.only().is_some() {
+                        self.plain_before = self.events.next_time().unwrap_or(u64::MAX);
+                    }
+                    self.next_packet(packet.1)
+                }
             },
             (None, _) => None,
         }
@@ -776,6 +794,7 @@ impl Live {
             self.rings.hold(clock::monotonic().saturating_sub(hold));
         }
         self.events.snapshot();
+        self.plain_before = 0;
     }
 }
 
