@@ -435,18 +435,16 @@ impl Live {
                 }
                 Some(Event::Process(event))
             }
-            (Some(packet), _) => match self.next_early(packet) {
-                Some(at) => {
+            (Some(packet), _) => {
+                if let Some(at) = self.next_early(packet) {
                     let (_, event, _) = self.events.ahead(at)?;
-                    Some(Event::Process(event))
+                    return Some(Event::Process(event));
                 }
-                None => {
-                    if self.spaces.only().is_some() {
-                        self.plain_before = self.events.next_time().unwrap_or(u64::MAX);
-                    }
-                    self.next_packet(packet.1)
+                if self.spaces.only().is_some() {
+                    self.plain_before = self.events.next_time().unwrap_or(u64::MAX);
                 }
-            },
+                self.next_packet(packet.1)
+            }
             (None, _) => None,
         }
     }
