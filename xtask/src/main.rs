@@ -118,7 +118,7 @@ const WORDS: &[Word] = &[
     ),
     Word(
         "vm",
-        "the end-to-end set on other kernels, emulated: 5.10 to the newest, x86-64 and arm64 [KERNEL...] [-- FILTER...]",
+        "the end-to-end set on other kernels, emulated: 5.10 to the newest, x86-64 and arm64 [--brief] [--whole] [KERNEL...] [-- FILTER...]",
         vm::run,
     ),
     Word(

@@ -178,6 +178,8 @@ impl Packages {
             "APT::Sandbox::User=root".to_owned(),
             "Acquire::Languages=none".to_owned(),
             "Acquire::Retries=3".to_owned(),
+            // Else it calls what it could not fetch a success.
+            "APT::Update::Error-Mode=any".to_owned(),
             "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false".to_owned(),
             "Acquire::IndexTargets::deb::CNF::DefaultEnabled=false".to_owned(),
             "Debug::NoLocking=1".to_owned(),

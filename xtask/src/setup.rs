@@ -92,6 +92,9 @@ pub const RUNTIMES: &[Package] = &[
 /// What `vm` needs beside.
 pub const FOR_VM: &[Package] = &[X86, ARM, MODULES, UNPACK];
 
+/// What `vm --brief` needs.
+pub const FOR_BRIEF_VM: &[Package] = &[X86, MODULES, UNPACK];
+
 const X86: Package = (
     "qemu-system-x86",
     "qemu-system-x86_64",

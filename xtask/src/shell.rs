@@ -74,18 +74,6 @@ pub fn run_quietly(command: Command) -> Result<(), String> {
     Err(format!("{program} failed"))
 }
 
-/// Shows a command and runs it; its standard output is passed on and each line is given to
-/// `line` too. Whether it succeeded.
-///
-/// # Errors
-/// It could not be run.
-pub fn run_lines(command: Command, mut line: impl FnMut(&str)) -> Result<bool, String> {
-    run_shown(command, false, |text| {
-        line(text);
-        vec![text.to_owned()]
-    })
-}
-
 /// Shows a command and runs it; of its standard output (and `with_errors` its standard error) that is
 /// passed on which `choose` gives for each line. Whether it succeeded.
 ///

@@ -5,7 +5,7 @@ mod areas;
 
 use std::path::{Path, PathBuf};
 
-use crate::{Outcome, audit, check, dist, setup, shell, wireshark};
+use crate::{Outcome, audit, check, dist, setup, shell, vm, wireshark};
 use areas::Cases;
 pub use areas::Crates;
 
@@ -36,7 +36,9 @@ pub fn run(_: &[String]) -> Outcome {
         pktwho: program.ok(),
     };
     let e2e = e2e(&[], &programs, Shown::Areas, &mut tally);
-    for step in [lints, audit, unit_tests, newer.unwrap_or(Ok(())), e2e] {
+    let kernels = vm::brief(&mut tally);
+    let newer = newer.unwrap_or(Ok(()));
+    for step in [lints, audit, unit_tests, newer, e2e, kernels] {
         if let Err(what) = step {
             eprintln!("xtask test: {what}");
             wrong.push(what);
@@ -212,6 +214,22 @@ impl Tally {
 
     fn passed(&self) -> u64 {
         self.passed.saturating_sub(self.in_passed)
+    }
+
+    #[cfg(test)]
+    pub fn failed(&self) -> u64 {
+        self.failed
+    }
+
+    /// Counts tests that have passed elsewhere.
+    pub fn pass(&mut self, count: u64) {
+        self.passed += count;
+    }
+
+    /// Notes what failed elsewhere, and why.
+    pub fn fail(&mut self, what: &str) {
+        self.failed += 1;
+        self.failures.push(format!("failed {what}"));
     }
 
     /// Notes what was not looked at, and why.

@@ -5,6 +5,7 @@
 //! not fetched again; a guest that hangs is ended, and its last words are shown. Start reading
 //! at [`run`]; how a guest begins is in `vm/init`.
 
+mod brief;
 mod found;
 mod guest;
 mod image;
@@ -15,10 +16,12 @@ mod table;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use brief::brief;
 use guest::Report;
 use image::Image;
 
 use crate::musl::{Arch, Root};
+use crate::test::Tally;
 use crate::{Outcome, dist, setup, shell};
 
 /// A kernel of Debian's.
@@ -95,7 +98,8 @@ const TELLING: &[&str] = &[
 
 /// What is wanted: kernels (all when none is named), `--whole` for [`WHOLE`] instead of
 /// [`TELLING`], or `--` and words for the runner. Without those, what was found is kept and goes
-/// into the page. `--page` only makes that anew.
+/// into the page. `--page` only makes that anew; `--brief` plays a few cases on two kernels and keeps
+/// nothing.
 ///
 /// # Errors
 /// Something does not build or is not to be had, a guest does not come to its end, a case fails, or
@@ -103,6 +107,12 @@ const TELLING: &[&str] = &[
 pub fn run(words: &[String]) -> Outcome {
     if words == ["--page"] {
         return page::write(&found::all());
+    }
+    if words == ["--brief"] {
+        let mut tally = Tally::default();
+        let outcome = brief(&mut tally);
+        tally.print();
+        return outcome;
     }
     let mut parts = words.splitn(2, |word| word == "--");
     let (named, cases) = (parts.next().unwrap_or_default(), parts.next());
@@ -130,7 +140,7 @@ pub fn run(words: &[String]) -> Outcome {
         if !kernels.is_empty() {
             let arch = Arch::named(name).ok_or("no such architecture")?;
             for image in images(arch, &kernels, &cases)? {
-                let report = guest::run(&image, LONGEST)?;
+                let report = guest::run(&image, LONGEST, true)?;
                 if kept && report.ended() {
                     found::keep(&report)?;
                     page::write(&found::all())?;

@@ -147,11 +147,12 @@ fn case(line: &str) -> Option<Case> {
     })
 }
 
-/// Boots the image and waits until the guest is through, but not longer than this.
+/// Boots the image and waits until the guest is through, but not longer than this. `shown`: what
+/// it says is passed on.
 ///
 /// # Errors
 /// The emulator cannot be run.
-pub fn run(image: &Image, longest: Duration) -> Result<Report, String> {
+pub fn run(image: &Image, longest: Duration, shown: bool) -> Result<Report, String> {
     let (program, machine, console): (_, &[&str], _) = if image.of.arch == "x86_64" {
         ("qemu-system-x86_64", &["-M", "q35", "-cpu", "max"], "ttyS0")
     } else {
@@ -183,7 +184,10 @@ pub fn run(image: &Image, longest: Duration) -> Result<Report, String> {
         .args(["-append", &words]);
     let began = Instant::now();
     let mut report = Report::new(image.of);
-    shell::run_lines(command, |line| report.line(line.trim_end()))?;
+    shell::run_shown(command, false, |line| {
+        report.line(line.trim_end());
+        shown.then(|| line.to_owned()).into_iter().collect()
+    })?;
     report.seconds = began.elapsed().as_secs();
     Ok(report)
 }

@@ -1,0 +1,150 @@
+//! `vm --brief`: an old and a new kernel, and of what is about the kernel some cases that say
+//! much in little time and look at no clock. Where there is no emulator, or packages are not to be
+//! had, it says what is skipped and why. A guest that does not come up, or not to its end, has failed.
+
+use std::time::Duration;
+
+use super::guest::{self, Ending, Report};
+use super::image::{self, Image};
+use super::{KERNELS, Kernel, programs, reasons, table};
+use crate::musl::Arch;
+use crate::test::Tally;
+use crate::{Outcome, setup, shell};
+
+const BRIEF: &[&str] = &["5.10", "6.12"];
+
+/// How long a guest may take: some five times of what it does.
+const LONGEST: Duration = Duration::from_mins(10);
+
+const CASES: &[&str] = &[
+    "=traces/nothing-left-clsact",
+    "=devices/later",
+    "=select/pid",
+    "=filter/packets",
+    "=owners/tcp-new",
+    "=owners/tcp-old",
+    "=owners/udp-connected",
+    "=owners/ping",
+    "=faults/clock-steps",
+    "=faults/cpu-unplugged",
+];
+
+/// Runs it, where an emulator and packages are to be had.
+///
+/// # Errors
+/// The programs do not build, or something is not well on a kernel.
+pub fn brief(tally: &mut Tally) -> Outcome {
+    let name = |kernel: &str| format!("vm {kernel}");
+    let skip = |tally: &mut Tally, why: &str| {
+        for kernel in BRIEF {
+            // What is skipped is told in a line.
+            tally.skip(&name(kernel), why.lines().next().unwrap_or_default());
+        }
+        Ok(())
+    };
+    if std::env::consts::ARCH != "x86_64" {
+        return skip(tally, "the emulated machines are x86-64");
+    }
+    if let Err(why) = setup::install(setup::FOR_BRIEF_VM) {
+        return skip(tally, &format!("no emulator: {why}"));
+    }
+    let arch = Arch::here().ok_or("no such architecture")?;
+    let userland = match image::userland(arch, image::TOOLS) {
+        Ok(userland) => userland,
+        Err(why) => return skip(tally, &format!("no packages: {why}")),
+    };
+    let programs = programs(arch)?;
+    let mut wrong = Vec::new();
+    for kernel in KERNELS.iter().filter(|k| BRIEF.contains(&k.name)) {
+        let cases = cases(*kernel);
+        match image::image(*kernel, arch, &userland, &programs, &cases) {
+            Ok(image) => {
+                let report = play(&image)?;
+                wrong.extend(count(&report, cases.len(), tally).err());
+            }
+            Err(why) => tally.skip(&name(kernel.name), &format!("no kernel: {why}")),
+        }
+    }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(wrong.join("; "))
+    }
+}
+
+/// Those of [`CASES`] that are right on this kernel.
+fn cases(kernel: Kernel) -> Vec<String> {
+    let right = |case: &&&str| reasons::why(kernel.name, case).is_none();
+    let cases = CASES.iter().filter(right);
+    cases.map(|case| (*case).to_owned()).collect()
+}
+
+/// Runs a guest, and shows in a line how it was, or all that went wrong.
+fn play(image: &Image) -> Result<Report, String> {
+    let report = guest::run(image, LONGEST, false)?;
+    let (name, passed) = (report.kernel.name, report.count(Ending::Passed));
+    if report.good() {
+        let seconds = report.seconds;
+        shell::put(&[format!("vm {name}: {passed} passed in {seconds} s")]);
+    } else {
+        table::print(std::slice::from_ref(&report));
+    }
+    Ok(report)
+}
+
+/// Counts the cases of a guest that was to play so many.
+fn count(report: &Report, wanted: usize, tally: &mut Tally) -> Outcome {
+    let name = format!("vm {}", report.kernel.name);
+    let of = |ending| report.cases.iter().filter(move |c| c.ending == ending);
+    for case in of(Ending::Skipped) {
+        tally.skip(&format!("{name} {}", case.name), &case.reason);
+    }
+    for case in of(Ending::Failed) {
+        tally.fail(&format!("{name} {}: {}", case.name, case.reason));
+    }
+    tally.pass(report.count(Ending::Passed) as u64);
+    let played = report.cases.len();
+    if !report.ended() {
+        tally.fail(&format!("{name}: the guest did not come to its end"));
+    } else if played != wanted {
+        tally.fail(&format!("{name}: {played} of {wanted} cases were played"));
+    } else if report.good() {
+        return Ok(());
+    }
+    Err(format!("{name} is not well"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kernel_is_known_and_has_cases() {
+        for name in BRIEF {
+            let kernel = KERNELS.iter().find(|kernel| kernel.name == *name);
+            let cases = cases(*kernel.unwrap());
+            assert!(cases.len() > CASES.len() / 2, "{name}: {cases:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_guest_that_plays_all_is_well() {
+        let count = |lines: &[&str], failed: u64| {
+            let mut report = Report::new(KERNELS[0]);
+            for line in lines {
+                report.line(line);
+            }
+            let mut tally = Tally::default();
+            let outcome = count(&report, 2, &mut tally);
+            assert_eq!(tally.failed(), failed, "{lines:?}");
+            assert_eq!(outcome.is_err(), failed > 0, "{lines:?}");
+        };
+        let (a, b) = ("ok devices/a (1.0 s)", "ok netns/b (1.0 s)");
+        count(&[a, b, "GUEST_EXIT=0"], 0);
+        count(&[a, "skipped netns/b: no such", "GUEST_EXIT=0"], 0);
+        count(&[a, b], 1);
+        count(&[a, "GUEST_EXIT=0"], 1);
+        count(&["Kernel panic"], 1);
+        count(&[a, "FAILED netns/b (1.0 s): no", "GUEST_EXIT=1"], 1);
+    }
+}
