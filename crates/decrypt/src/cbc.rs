@@ -3,11 +3,12 @@
 
 use aes::{Aes128, Aes256};
 use cbc::cipher::block_padding::NoPadding;
-use cbc::cipher::{BlockCipher, BlockDecryptMut, InnerIvInit, KeyInit};
+use cbc::cipher::{BlockCipher, BlockDecryptMut, InnerIvInit};
 use hmac::Hmac;
 use sha1::Sha1;
 use sha2::{Sha256, Sha384};
 
+use crate::cipher::keyed;
 use crate::suite::Mac;
 
 /// Bytes of a block, and of the vector in front of each record.
@@ -52,10 +53,6 @@ impl Keyed {
     }
 }
 
-fn keyed<K: hmac::digest::KeyInit>(key: &[u8]) -> Option<Box<K>> {
-    K::new_from_slice(key).ok().map(Box::new)
-}
-
 fn proves<M: hmac::Mac + Clone>(key: &M, parts: [&[u8]; 2], tag: &[u8]) -> bool {
     let mut mac = key.clone();
     for part in parts {
@@ -68,8 +65,8 @@ impl Cbc {
     /// `None` when a key is not as long as it should be.
     pub fn new(key: &[u8], (mac, mac_key): (Mac, &[u8]), encrypt_then_mac: bool) -> Option<Self> {
         let expanded = match key.len() {
-            16 => Key::Aes128(Box::new(Aes128::new_from_slice(key).ok()?)),
-            _ => Key::Aes256(Box::new(Aes256::new_from_slice(key).ok()?)),
+            16 => Key::Aes128(keyed(key)?),
+            _ => Key::Aes256(keyed(key)?),
         };
         Some(Self {
             key: expanded,
@@ -167,6 +164,8 @@ fn header(number: u64, kind: u8, version: u16, len: usize) -> [u8; 13] {
 mod tests {
     use cbc::cipher::BlockEncryptMut;
     use hmac::Mac as _;
+
+    use cbc::cipher::KeyInit as _;
 
     use super::*;
 

@@ -64,7 +64,8 @@ impl Key {
     }
 }
 
-fn keyed<C: KeyInit>(key: &[u8]) -> Option<Box<C>> {
+/// Boxed; `None` when the key is not as long as it should be.
+pub(crate) fn keyed<C: KeyInit>(key: &[u8]) -> Option<Box<C>> {
     C::new_from_slice(key).ok().map(Box::new)
 }
 

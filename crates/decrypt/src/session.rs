@@ -164,6 +164,19 @@ impl Session {
         if self.side(way).is_waiting() {
             return self.keep(way, Held::new(unit));
         }
+        if self.has_to_wait(way, unit, secrets, out) {
+            self.keep(way, Held::new(unit));
+        }
+    }
+
+    /// Reads it, or says whether it may be read later.
+    fn has_to_wait(
+        &mut self,
+        way: Way,
+        unit: &Unit<'_>,
+        secrets: &Secrets,
+        out: Carried<'_>,
+    ) -> bool {
         match self.read(way, unit, secrets, out) {
             Outcome::Done => {}
             Outcome::Wait(reason) if reason.is_final(secrets) => {
@@ -172,10 +185,11 @@ impl Session {
             }
             Outcome::Wait(reason) => {
                 self.side(way).waits = Some(reason);
-                self.keep(way, Held::new(unit));
+                return true;
             }
             Outcome::Failed(reason) => self.complain(reason),
         }
+        false
     }
 
     fn keep(&mut self, way: Way, held: Option<Held>) {
@@ -188,17 +202,8 @@ impl Session {
 
     fn drain(&mut self, way: Way, secrets: &Secrets, out: Carried<'_>) {
         while let Some(held) = self.side(way).release() {
-            match self.read(way, &held.unit(), secrets, out) {
-                Outcome::Done => {}
-                Outcome::Wait(reason) if reason.is_final(secrets) => {
-                    self.complain(reason);
-                    self.side(way).kill();
-                }
-                Outcome::Wait(reason) => {
-                    self.side(way).waits = Some(reason);
-                    return self.side(way).put_back(held);
-                }
-                Outcome::Failed(reason) => self.complain(reason),
+            if self.has_to_wait(way, &held.unit(), secrets, out) {
+                return self.side(way).put_back(held);
             }
         }
         self.side(way).waits = None;

@@ -1,11 +1,12 @@
 //! What is hooked is let go when nobody can use it any more, and all of it when the tool ends.
 
 use std::fs;
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
 use nix::sys::signal::Signal;
 
-use super::rows::HOLD_LIBRARY;
+use super::rows::INSIDE;
 use super::scene;
 use crate::cases::{Outcome, traces};
 use crate::lab::{Lab, PATIENCE, installed, until};
@@ -19,21 +20,13 @@ const OTHERS: usize = 5;
 
 /// Libraries of many mount namespaces are hooked, and let go when those end.
 pub fn namespaces(lab: &Lab) -> Result<Outcome> {
-    for needed in ["openssl", "unshare"] {
-        if !installed(needed) {
-            return Ok(Outcome::Skipped(format!("{needed} is missing")));
-        }
+    if let Some(skipped) = lacking(&["openssl", "unshare"]) {
+        return Ok(skipped);
     }
-    let dir = lab.file(&format!("gone-{}", lab.number()));
-    fs::create_dir(&dir)?;
-    let netns = Netns::new()?;
-    let tool = listening(lab, &netns, &dir)?;
+    let Watched { dir, netns, tool } = Watched::begin(lab)?;
     let before = links(&tool)?;
     let script = format!(
-        "mkdir $DIR/own; mkfifo $DIR/gate
-         cat > $DIR/inside.sh <<'END'
-{HOLD_LIBRARY}
-END
+        "{INSIDE}
          for number in $(seq {NAMESPACES}); do
            unshare -m sh -e $DIR/inside.sh >/dev/null 2>&1 & echo $! >> $DIR/pids
          done"
@@ -58,19 +51,13 @@ END
 
 /// A file system whose library is hooked can be unmounted.
 pub fn unmounted(lab: &Lab) -> Result<Outcome> {
-    if !installed("openssl") {
-        return Ok(Outcome::Skipped("openssl is missing".into()));
+    if let Some(skipped) = lacking(&["openssl"]) {
+        return Ok(skipped);
     }
-    let dir = lab.file(&format!("gone-{}", lab.number()));
-    fs::create_dir(&dir)?;
-    let netns = Netns::new()?;
-    let tool = listening(lab, &netns, &dir)?;
+    let Watched { dir, netns, tool } = Watched::begin(lab)?;
     let before = links(&tool)?;
     let script = format!(
-        "mkdir $DIR/own; mkfifo $DIR/gate
-         cat > $DIR/inside.sh <<'END'
-{HOLD_LIBRARY}
-END
+        "{INSIDE}
          sh -e $DIR/inside.sh >/dev/null 2>&1 & echo $! > $DIR/pid"
     );
     scene::shell(&dir, &script, &netns)?;
@@ -91,15 +78,10 @@ END
 
 /// SIGKILL leaves no program in the kernel.
 pub fn killed(lab: &Lab) -> Result<Outcome> {
-    for needed in ["openssl", "bpftool"] {
-        if !installed(needed) {
-            return Ok(Outcome::Skipped(format!("{needed} is missing")));
-        }
+    if let Some(skipped) = lacking(&["openssl", "bpftool"]) {
+        return Ok(skipped);
     }
-    let dir = lab.file(&format!("gone-{}", lab.number()));
-    fs::create_dir(&dir)?;
-    let netns = Netns::new()?;
-    let tool = listening(lab, &netns, &dir)?;
+    let Watched { tool, .. } = Watched::begin(lab)?;
     until("something is hooked", PATIENCE, || {
         Ok((links(&tool)? > 0).then_some(()))
     })?;
@@ -118,14 +100,31 @@ pub fn killed(lab: &Lab) -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
-fn listening(lab: &Lab, netns: &Netns, dir: &std::path::Path) -> Result<Tool> {
-    let words = format!(
-        "--keylog-only --write-keylog-file {}",
-        dir.join("found.keys").display()
-    );
-    let mut tool = Tool::start(lab, netns, &words)?;
-    tool.until_said("listening for")?;
-    Ok(tool)
+/// A tool that listens for secrets, and where programs can be run for it.
+struct Watched {
+    dir: PathBuf,
+    netns: Netns,
+    tool: Tool,
+}
+
+impl Watched {
+    fn begin(lab: &Lab) -> Result<Self> {
+        let dir = lab.file(&format!("gone-{}", lab.number()));
+        fs::create_dir(&dir)?;
+        let netns = Netns::new()?;
+        let words = format!(
+            "--keylog-only --write-keylog-file {}",
+            dir.join("found.keys").display()
+        );
+        let mut tool = Tool::start(lab, &netns, &words)?;
+        tool.until_said("listening for")?;
+        Ok(Self { dir, netns, tool })
+    }
+}
+
+fn lacking(needed: &[&str]) -> Option<Outcome> {
+    let missing = needed.iter().find(|program| !installed(program))?;
+    Some(Outcome::Skipped(format!("{missing} is missing")))
 }
 
 /// How many links to programs it holds: one for each file that is hooked.

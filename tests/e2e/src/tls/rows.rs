@@ -145,12 +145,14 @@ pub const STATIC: &str = concat!(
 ln -s $DIR/static $DIR/original"
 );
 
-/// In a mount namespace of its own, for `gone.rs`: a library of its own, held until it is killed.
-pub const HOLD_LIBRARY: &str = concat!(
-    "mount -t tmpfs none $DIR/own\n",
+/// `$DIR/inside.sh` for `gone.rs`: a file system with a library of its own, held until it is killed.
+pub const INSIDE: &str = concat!(
+    "mkdir $DIR/own; mkfifo $DIR/gate
+     cat > $DIR/inside.sh <<'END'
+     mount -t tmpfs none $DIR/own\n",
     copied!("$DIR/own/lib"),
     "export LD_LIBRARY_PATH=$DIR/own/lib
-     exec openssl base64 0<>$DIR/gate"
+     exec openssl base64 0<>$DIR/gate\nEND"
 );
 
 /// Programs for `starts.rs`.
