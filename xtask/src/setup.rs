@@ -36,6 +36,12 @@ pub const TLS_PACKAGES: &[Package] = &[
     ),
     ("wget", "wget", "a client with GnuTLS"),
     ("gnutls-bin", "gnutls-cli", "client and server with GnuTLS"),
+    (
+        "libgnutls28-dev",
+        "/usr/include/gnutls/gnutls.h",
+        "a client with GnuTLS in it",
+    ),
+    ("libunistring-dev", "/usr/include/unistr.h", "the same"),
     ("python3", "/usr/bin/python3", "a client with OpenSSL"),
     ("nodejs", "node", "a client"),
     ("nginx-light", "nginx", "a server with workers"),

@@ -56,7 +56,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "static, LTO, stripped, client",
         before: "mkfifo $DIR/held
-             timeout 60 $DIR/optimised base64 0<>$DIR/held >/dev/null & echo $! > $DIR/held.pid
+             timeout 60 $DIR/optimised base64 0<>$DIR/held >/dev/null 2>&1 & echo $! > $DIR/held.pid
              until grep -q openssl-lto /proc/[0-9]*/maps 2>/dev/null; do :; done",
         client: ask_four!(by "$DIR/optimised", ""),
         ..OPTIMISED

@@ -24,7 +24,24 @@ macro_rules! own_library {
     };
 }
 
+/// A client with GnuTLS in it, stripped of all but what it exports. Of p11-kit there is no archive.
+const STATIC_GNUTLS: &str = concat!(
+    "cat > $DIR/inner.c <<'END'\n",
+    include_str!("../../../programs/tls_client_gnutls.c"),
+    "END\ngcc -O2 -s -rdynamic -o $DIR/inner $DIR/inner.c -Wl,-Bstatic -lgnutls -lhogweed -lnettle -lgmp \
+       -ltasn1 -lidn2 -lunistring -Wl,-Bdynamic -lp11-kit"
+);
+
 pub const ROWS: &[Row] = &[
+    Row {
+        name: "GnuTLS, static",
+        needs: "gcc /usr/include/gnutls/gnutls.h /usr/include/unistr.h",
+        prepare: STATIC_GNUTLS,
+        before: waiting!("inner"),
+        client: OPEN_GATE,
+        owner: "inner",
+        ..PLAIN
+    },
     Row {
         name: "gnutls-cli resumed",
         needs: "gnutls-cli",
