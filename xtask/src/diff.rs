@@ -4,10 +4,11 @@ use crate::{Outcome, shell};
 
 const HELP: &str = "usage: cargo xtask diff filter [--seed N] [--count N]
        cargo xtask diff print [CASE...]
+       cargo xtask diff print short [CASE...]
        cargo xtask diff print sweep [NAME...]";
 
 /// `filter [--seed N] [--count N]`: random filters on random packets. `print [CASE...]`: the golden
-/// captures' packets, cut at every length. `print sweep [NAME...]`: random payloads under every port,
+/// captures' packets, cut at every length; `print short [CASE...]`: sent shorter. `print sweep [NAME...]`: random payloads under every port,
 /// protocol number and type.
 pub fn run(words: &[String]) -> Outcome {
     match words.split_first() {
@@ -22,6 +23,7 @@ pub fn run(words: &[String]) -> Outcome {
 fn print(words: &[String]) -> Outcome {
     let (mode, cases) = match words.split_first() {
         Some((word, rest)) if word == "sweep" => ("--sweep", rest),
+        Some((word, rest)) if word == "short" => ("--short", rest),
         _ => ("--snaplens", words),
     };
     let build = ["build", "--release", "--package", "pktwho"];

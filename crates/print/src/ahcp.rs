@@ -42,6 +42,7 @@ const EXPIRES: u8 = 3;
 const MAGIC: u8 = 43;
 const VERSION: u8 = 1;
 const HEADER: usize = 24;
+const BODY_HEADER: usize = 4;
 
 /// A datagram of `length` bytes.
 pub(crate) fn ahcp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
@@ -63,6 +64,9 @@ pub(crate) fn ahcp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     }
     put!(p, " Version 1");
     if !p.verbose(1) {
+        if !fits(c, length)? {
+            p.invalid();
+        }
         return Ok(());
     }
     if length < HEADER {
@@ -75,6 +79,15 @@ pub(crate) fn ahcp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     put!(p, ", Source Id ", Pairs(&c.array::<8>()?, ':'));
     put!(p, ", Destination Id ", Pairs(&c.array::<8>()?, ':'));
     body(p, c, length - HEADER)
+}
+
+/// Whether a datagram of `length` bytes, `c` behind its version, holds the body that it states.
+fn fits(mut c: Cursor<'_>, length: usize) -> Result<bool, Truncated> {
+    let Some(left) = length.checked_sub(HEADER + BODY_HEADER) else {
+        return Ok(false);
+    };
+    c.skip(HEADER)?;
+    Ok(usize::from(c.u16()?) <= left)
 }
 
 fn body(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {

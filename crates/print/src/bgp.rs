@@ -38,7 +38,7 @@ pub(crate) fn bgp(p: &mut Out<'_>, c: Cursor<'_>, _length: usize) -> Printed {
         let Some(skipped) = found else { break };
         left.skip(skipped)?;
         if left.remaining() < HEADER {
-            break;
+            return Err(Truncated);
         }
         if skipped > 0 {
             p.truncated();

@@ -118,9 +118,6 @@ impl Frame<'_> {
             kind = match kind {
                 _ if kind <= MAX_LENGTH => return self.llc(p, usize::from(kind)),
                 JUMBO => {
-                    if p.style.link {
-                        self.kind_and_length(p, kind);
-                    }
                     let length = self.length;
                     return self.llc_payload(p, length);
                 }

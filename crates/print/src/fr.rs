@@ -197,8 +197,8 @@ static PARTS: &[(u32, &str)] = &[(0x80, "Begin"), (0x40, "End"), (0x20, "Control
 
 /// A fragment inside a frame (FRF.15, FRF.12).
 fn fragment(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
-    p.protocol = "frf15";
     let (first, second) = (c.u8()?, c.u8()?);
+    p.protocol = "frf15";
     let sequence = u32::from(first & 0x1e) << 7 | u32::from(second);
     let kind = if first & 1 != 0 {
         "Interface"

@@ -25,10 +25,10 @@ pub(crate) fn ip6(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     let whole = c;
     let mut c = c;
     let mut peek = c;
-    let version = peek.u8()? >> 4;
     if !p.style.link {
         put!(p, "IP6 ");
     }
+    let version = peek.u8()? >> 4;
     if version != 6 {
         put!(p, " [version ", version, " != 6]");
         p.invalid();

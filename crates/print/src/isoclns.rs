@@ -62,7 +62,7 @@ pub(crate) fn isoclns(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed 
                 put!(p, "OSI NLPID 0x", HexFull(kind), " unknown");
             }
             put!(p, comma, "length: ", length);
-            if whole.remaining() > 1 {
+            if length > 1 {
                 hexdump::hex(p, "\n\t", whole.limit(length).rest());
             }
             Ok(())

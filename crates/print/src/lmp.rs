@@ -133,12 +133,12 @@ pub(crate) fn lmp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     p.protocol = "lmp";
     let whole = c;
     let mut c = c;
+    whole.need(HEADER)?;
     let version = c.u8()? >> 4;
     if version != 1 {
         put!(p, "LMP version ", version, " packet not supported");
         return Ok(());
     }
-    whole.need(HEADER)?;
     c.skip(1)?;
     let [flags, kind] = c.array()?;
     if !p.verbose(1) {
@@ -165,7 +165,6 @@ pub(crate) fn lmp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     };
     if stated > length {
         put!(p, " (too long)");
-        return Ok(());
     }
     let mut c = whole;
     c.skip(HEADER)?;

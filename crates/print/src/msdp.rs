@@ -1,9 +1,12 @@
 //! Multicast source discovery between domains (RFC 3618), over TCP.
 
-use pktwho_wire::Cursor;
+use pktwho_wire::{Cursor, Truncated};
 
 use crate::out::{Out, Printed};
 use crate::put::put;
+
+/// The longest message, in bytes.
+const LONGEST: u16 = 1400;
 
 /// What a segment carries.
 pub(crate) fn msdp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
@@ -14,14 +17,17 @@ pub(crate) fn msdp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     while left > 0 {
         let kind = c.u8()?;
         let size = c.u16()?;
-        if size > 1400 || p.verbose(1) {
+        // compat: what contradicts itself is shown as cut (4.99.3).
+        if !(3..=LONGEST).contains(&size) {
+            return Err(Truncated);
+        }
+        if p.verbose(1) {
             put!(p, " [len ", size, "]");
         }
-        if size < 3 || usize::from(size) > left {
-            p.invalid();
-            return Ok(());
-        }
         let size = usize::from(size);
+        if size > left {
+            return Err(Truncated);
+        }
         let mut body = c;
         match kind {
             1 | 3 => {

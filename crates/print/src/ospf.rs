@@ -16,12 +16,9 @@ use crate::put::{HexFull, Visible, put};
 const HEADER: usize = 24;
 
 /// A packet of `length` bytes, of any version.
-pub(crate) fn ospf(p: &mut Out<'_>, c: Cursor<'_>, length: usize, _: &Ip) -> Printed {
-    p.protocol = "ospf2";
+pub(crate) fn ospf(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Printed {
+    p.protocol = if ip.src.is_ipv6() { "ospf3" } else { "ospf2" };
     let mut peek = c;
-    if { c }.u8() == Ok(3) {
-        p.protocol = "ospf3";
-    }
     let (version, kind) = (peek.u8()?, peek.u8()?);
     put!(p, "OSPFv", version, ", ");
     let name = lookup(table::PACKETS, kind);

@@ -72,9 +72,14 @@ pub(crate) fn pim(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Pri
     } else {
         Encoding::Family
     };
+    if length < HEADER {
+        put!(p, "[length ", length, " < ", HEADER, "]");
+        p.invalid();
+        return Ok(());
+    }
     let stated = peek.u16()?;
     if stated == 0 {
-        put!(p, ", cksum 0x0000 (unused)");
+        put!(p, ", cksum 0x0000 (unverified)");
     } else {
         put!(p, ", cksum 0x", HexFull(stated), " ");
         put!(p, verdict(c, length, kind, ip));
@@ -92,7 +97,10 @@ pub(crate) fn pim(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Pri
         8 => candidate(p, c, left, encoding),
         9 => refresh(p, c, encoding),
         ELECTION => election(p, c, reserved >> 4, encoding),
-        _ => Ok(()),
+        _ => {
+            put!(p, " [type ", kind, "]");
+            Ok(())
+        }
     }
 }
 
@@ -123,9 +131,6 @@ fn register(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
     put!(p, ", Flags [ ");
     bits(p, REGISTER_FLAGS, flags, ", ", "none");
     put!(p, " ]\n\t");
-    if length <= 4 {
-        return Ok(());
-    }
     let inner = Cursor::new(c.rest());
     match { c }.u8()? >> 4 {
         0 => {
@@ -137,8 +142,8 @@ fn register(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
             p.addr(Ipv4Addr::from(c.u32()?));
             Ok(())
         }
-        4 => p.deeper(|p| ip::ip(p, inner, length - 4)),
-        6 => p.deeper(|p| ip6::ip6(p, inner, length - 4)),
+        4 => p.deeper(|p| ip::ip(p, inner, length.saturating_sub(4))),
+        6 => p.deeper(|p| ip6::ip6(p, inner, length.saturating_sub(4))),
         other => {
             put!(p, "IP ver ", other);
             Ok(())

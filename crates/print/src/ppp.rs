@@ -9,7 +9,7 @@ use pktwho_wire::Cursor;
 use crate::hexdump;
 use crate::out::{Out, Printed, lookup};
 use crate::put::{HexFull, HexZeros, put};
-use crate::{eap, ethertype, ip, ip6, ipx};
+use crate::{ethertype, ip, ip6, ipx};
 
 const LCP: u16 = 0xc021;
 const IPCP: u16 = 0x8021;
@@ -198,7 +198,8 @@ fn inside(
         0x003d => multilink(p, c, length),
         0xc223 => auth::chap(p, c, length),
         0xc023 => auth::pap(p, c, length),
-        0xc227 => p.deeper(|p| eap::eap(p, c, length)),
+        // compat: neither named nor shown (4.99.3).
+        0xc02d => Ok(()),
         0x00fd => {
             put!(p, "compressed PPP data");
             if p.verbose(2) {
@@ -235,7 +236,6 @@ fn unframed(p: &mut Out<'_>, whole: Cursor<'_>, c: Cursor<'_>, length: usize) ->
     while let Some(&byte) = bytes.next() {
         match byte {
             ESCAPE => plain.extend(bytes.next().map(|escaped| escaped ^ 0x20)),
-            0x7e => {}
             _ => plain.push(byte),
         }
     }

@@ -44,6 +44,10 @@ pub(crate) fn rsvp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, _: &Ip) -> Pri
     if kind == BUNDLE {
         return bundle(p, c, left);
     }
+    if lookup(table::MESSAGES, kind).is_none() {
+        hexdump::hex(p, "\n\t    ", c.limit(left).rest());
+        return Ok(());
+    }
     objects(p, c, left, "\n\t  ")
 }
 

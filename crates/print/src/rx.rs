@@ -137,6 +137,12 @@ pub(crate) fn rx(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     if p.verbose(2) {
         shown_flags(p, flags);
     }
+    let begins_call = kind == DATA && sequence == 1 && flags & CLIENT_INIT != 0;
+    if begins_call && length > HEADER && c.remaining() < 4 {
+        // compat: its operation is missing, and so is the length (4.99.3).
+        p.truncated();
+        return Ok(());
+    }
     let body = Body {
         c,
         call,

@@ -76,16 +76,26 @@ pub(crate) fn sflow(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     p.protocol = "sflow";
     let mut c = c;
     let (version, family) = (c.u32()?, c.u32()?);
-    if version != 5 {
-        c.need(HEADER_V4 - 8)?;
-        put!(p, "sFlow version ", version, " packet not supported");
-        return Ok(());
-    }
     let six = family != 1;
     let least = if six { HEADER_V6 } else { HEADER_V4 };
     if length < least {
-        put!(p, "sFlowv5 [length ", length, " < ", least, "]");
+        // compat: the same length is named for both (4.99.3).
+        put!(
+            p,
+            "sFlowv",
+            version,
+            " [length ",
+            length,
+            " < ",
+            HEADER_V4,
+            "]"
+        );
         p.invalid();
+        return Ok(());
+    }
+    if version != 5 {
+        c.need(HEADER_V4 - 8)?;
+        put!(p, "sFlow version ", version, " packet not supported");
         return Ok(());
     }
     c.need(least - 8)?;

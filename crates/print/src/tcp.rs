@@ -86,6 +86,12 @@ pub(crate) fn tcp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Pri
     };
     udp::ends(p, Transport::Tcp, source, destination, ip);
     let header = Header::read(&mut c, source, destination)?;
+    if header.length < HEADER {
+        too_short(p, header.length, length);
+        return Ok(());
+    }
+    // What a segment says of its connection counts even if its header is longer than itself.
+    let origins = origins(p, &header, ip);
     if !shown_flags(p, &header, length) {
         return Ok(());
     }
@@ -93,7 +99,6 @@ pub(crate) fn tcp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Pri
         checksum(p, segment, length, header.checksum, ip);
     }
     let left = length - header.length;
-    let origins = origins(p, &header, ip);
     numbers(p, &header, left, origins);
     if header.length > HEADER {
         put!(p, ", options [");
@@ -117,24 +122,17 @@ pub(crate) fn tcp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Pri
     payload(p, segment, &header, left, ip)
 }
 
+/// What is said of a header that is too short.
+fn too_short(p: &mut Out<'_>, stated: usize, length: usize) {
+    let left = wrapped(length, stated);
+    put!(p, " tcp ", left, " [bad hdr length ", stated);
+    put!(p, " - too short, < ", HEADER, "]");
+}
+
 /// The flags; `false` if nothing follows them: with `-q`, or when the header's length is
 /// impossible.
 fn shown_flags(p: &mut Out<'_>, header: &Header, length: usize) -> bool {
     let stated = header.length;
-    if stated < HEADER {
-        let left = wrapped(length, stated);
-        put!(
-            p,
-            " tcp ",
-            left,
-            " [bad hdr length ",
-            stated,
-            " - too short, < ",
-            HEADER,
-            "]"
-        );
-        return false;
-    }
     if p.style.quiet {
         put!(p, "tcp ", wrapped(length, stated));
     } else {

@@ -7,32 +7,45 @@ use crate::out::{Out, Printed, bits};
 use crate::put::{HexFull, put};
 use crate::{ether, ip, ip6, nsh};
 
+/// Bytes of every header here.
+const HEADER: usize = 8;
+
 static GPE_FLAGS: &[(u32, &str)] = &[(8, "I"), (4, "P"), (2, "B"), (1, "O")];
 
 /// A datagram of the VXLAN port.
 pub(crate) fn vxlan(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
     p.protocol = "vxlan";
-    put!(p, "VXLAN, ");
+    put!(p, "VXLAN");
+    if length < HEADER {
+        p.invalid();
+        return Ok(());
+    }
+    put!(p, ", ");
     let flags = c.u8()?;
     let shown = if flags & 8 != 0 { "I" } else { "invalid" };
     put!(p, "flags [", shown, "] (0x", HexFull(flags), "), ");
     c.skip(3)?;
     put!(p, "vni ", c.u24()?, "\n");
     c.skip(1)?;
-    p.deeper(|p| ether::frame(p, Cursor::new(c.rest()), length.saturating_sub(8)))
+    p.deeper(|p| ether::frame(p, Cursor::new(c.rest()), length.saturating_sub(HEADER)))
 }
 
 /// A datagram of the OTV port.
 pub(crate) fn otv(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
     p.protocol = "otv";
     put!(p, "OTV, ");
+    if length < HEADER {
+        put!(p, "[length ", length, " < ", HEADER, "]");
+        p.invalid();
+        return Ok(());
+    }
     let flags = c.u8()?;
     let shown = if flags & 8 != 0 { "I" } else { "." };
     put!(p, "flags [", shown, "] (0x", HexFull(flags), "), ");
     put!(p, "overlay ", c.u24()?, ", ");
     put!(p, "instance ", c.u24()?, "\n");
     c.skip(1)?;
-    p.deeper(|p| ether::frame(p, Cursor::new(c.rest()), length.saturating_sub(8)))
+    p.deeper(|p| ether::frame(p, Cursor::new(c.rest()), length.saturating_sub(HEADER)))
 }
 
 /// A datagram of the VXLAN-GPE port.

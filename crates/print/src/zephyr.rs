@@ -58,14 +58,14 @@ pub(crate) fn zephyr(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     let Some(version) = version.strip_prefix(b"ZEPH") else {
         return Ok(());
     };
-    if !version.starts_with(b"0.2") {
-        put!(p, " zephyr v", Visible(version));
-        return Ok(());
-    }
     let Some((kind, notice)) = fields.notice()? else {
         p.invalid();
         return Ok(());
     };
+    if !version.starts_with(b"0.2") {
+        put!(p, " zephyr v", Visible(version));
+        return Ok(());
+    }
     put!(p, " zephyr ");
     match lookup(KINDS, kind) {
         Some(name) => put!(p, name),

@@ -4,7 +4,8 @@
 Each capture is made of packets built here, byte by byte; CASES says with which arguments each
 is read.  The expected outputs are written by `BLESS=1 cargo test -p pktwho --test golden print`
 and are compared with the installed tcpdump's by `./generate.py --compare TOOL`.  `./generate.py --snaplens TOOL OURS`
-cuts packets of every case at every length and compares what two tools print of them; `--sweep TOOL OURS` does so with
+cuts packets of every case at every length and compares what two tools print of them; `--short TOOL OURS` does so with packets
+that were sent shorter; `--sweep TOOL OURS` with
 random payloads under every port, protocol number, EtherType, LLC address, PPP protocol and link type.
 """
 import pathlib
@@ -770,6 +771,32 @@ def cards():
     }
 
 
+def ends_early():
+    """Messages that are shorter than their headers, or state lengths that cannot be."""
+    def datagram(port, data):
+        return ip4(17, udp(40000, port, data))
+
+    def segment(data, port, flags=0x18, size=None, seq=1000):
+        return ip4(6, tcp(flags, seq=seq, payload=data, dport=port)[:size])
+
+    long = bytearray(tcp(0x10, seq=1001))
+    long[12] = 0xF0
+    yield from (ip4(6, bytes(long)), segment(b"after it", 7777, seq=1003))
+    yield from (datagram(port, h("08000000000000")[:size]) for port in (4789, 8472, 4790) for size in (1, 4, 7))
+    yield from (datagram(5359, h("2b01") + bytes(size)) for size in (0, 21, 25, 26))
+    yield datagram(5359, h("2b01") + bytes(22) + h("00000001"))
+    yield from (datagram(2103, data) for data in (b"ZEPH0.1\0", b"ZEPH0.2\0", b"ZEPH", b"other\0"))
+    yield from (datagram(6343, u32(version, family) + bytes(size)) for version in (4, 5) for family, size in ((1, 0), (1, 19), (2, 4), (2, 24)))
+    yield from (datagram(701, h("c0000000000000")[:size]) for size in (1, 7))
+    yield from (segment(h(data), 639) for data in ("010002", "010010", "01d138aabb", "0400030100090000000000", "05ffff"))
+    yield from (segment((b"\xff" * 16 + u16(19) + b"\4")[:size], 179) for size in (15, 16, 18, 19))
+    yield from (ip4(103, bytes([0x20 | kind]) + bytes(size)) for kind in (0, 1, 12) for size in (0, 1, 2, 3, 7))
+    yield from (ip6(89, data) for data in (b"", b"\3", b"\3\1"))
+    yield from (ip6(58, h("82000000") + bytes(size)) for size in (0, 4, 20, 24))
+    yield ip4(46, h("10380000400036b5") + h("ac65ec5cecd8"))
+    yield ip4(41, b"")
+
+
 CASES = {
     # name: (link type, packets, {suffix: arguments})
     "arp": (1, [arp(op) for op in range(12)] + [arp(1, MAC), arp(1, hardware=6), arp(1, protocol=0x9999)], {"": "-n", "-v": "-nev", "-q": "-nq"}),
@@ -818,6 +845,7 @@ CASES = {
     "wb": (RAW, whiteboards(), {"": "-n", "-v": "-nv"}),
     "lwapp": (RAW, access_points(), {"": "-n", "-v": "-nv"}),
     "osi-ends": (1, links_end(), {"-v": "-nv"}),
+    "ends-early": (RAW, list(ends_early()), {"": "-n", "-v": "-nv"}),
     "forces": (RAW, elements(), {"": "-n", "-v": "-nv", "-vv": "-nvv", "-vvvv": "-nvvvv"}),
     "rx": (RAW, andrew(), {"": "-n", "-v": "-nv", "-vvv": "-nvvv"}),
     "krb": (RAW, tickets(), {"": "-n"}),
@@ -911,7 +939,13 @@ NEWER_OURS = [
     (rb"\[\|ospf2\]|OSPFv\d+, unknown LS-type", rb"OSPFv\d+, unknown packet type", "OSPF says a version and type that it does not know"),
     (rb"BFD", rb"BFD, Echo|BFDv\d, Control", "BFD says the kind of a packet"),
     (rb"ICMP6, length \d+ \(invalid\)", rb" \[\|icmp6\]", "a cut ICMPv6 message is no invalid one"),
-    (rb"\.88[ :]", rb"kerberos", "Kerberos says its name"),
+    (rb"\.(88|750)[ :]", rb"kerberos", "Kerberos says its name"),
+    (rb"\[\|ip6\]", rb"IP6  \[\|ip6\]", "IPv6 says its name before it looks whether its header was captured"),
+    (rb"\[\|gre\]", rb"\[length \d < 2\]", "GRE says what contradicts itself"),
+    (rb"\[\|ospf2\]", rb"OSPFv\d, ", "OSPF is read field by field"),
+    (rb"\[\|bfd\]|UDP, length", rb"BFDv\d, |\[\|bfd\]", "so is BFD, and S-BFD is known"),
+    (rb"\[\|lwapp_data\]", rb"\[\|lwapp\]", "LWAPP has one mark"),
+    (rb" \[\|(http|ftp|smtp|rtsp|sip|ssh|resp)\]", rb"(HTTP|FTP|SMTP|RTSP|SIP|length \d+)", "texts whose line has no end are shown without a mark"),
     (rb"quic|UDP, length", rb"quic, ", "QUIC says more of its packets"),
     (rb"length \d+(: HTTP|: SIP)?$", rb": (HTTP|SIP)$", "texts of HTTP and SIP that are none"),
 ]
@@ -1002,15 +1036,39 @@ def sweep(theirs, ours, wanted):
     print(f"{different} of {total} packets of the sweep differ, and {known} as tcpdump 5 prints them")
 
 
-def snaplens(theirs, ours, wanted):
-    """Packets of every case, cut at every length, through both tools."""
+def cut(packets):
+    """Packets of which less was captured than there was: each length that may be."""
+    whole = [packet for packet in packets if not isinstance(packet, tuple)][:4]
+    return [(packet[:size], len(packet)) for packet in whole for size in range(len(packet) + 1)]
+
+
+def shortened(packets):
+    """IPv4 packets that end early, with headers that say so: what they carry is as long as it may be."""
+    made = []
+    for packet in packets[:60]:
+        packet = packet[14:] if packet[12:14] == u16(0x800) else packet
+        header = (packet[0] & 15) * 4 if len(packet) > 20 and packet[0] >> 4 == 4 else 0
+        if not 20 <= header < len(packet) or packet[2:4] != u16(len(packet)) or packet[6] & 0x3F or packet[7]:
+            continue
+        for size in range(8 if packet[9] == 17 else 0, min(len(packet) - header, 140)):
+            body = packet[header:header + size]
+            if packet[9] == 17:
+                body = body[:4] + u16(size, 0) + body[8:]
+            start = packet[:2] + u16(header + size) + packet[4:10] + bytes(2) + packet[12:header]
+            made.append(put_checksum(start, 10, checksum(start)) + body)
+    return [(packet, len(packet)) for packet in dict.fromkeys(made)]
+
+
+def lengths(theirs, ours, wanted, how):
+    """Packets of every case, cut or shortened at every length, through both tools."""
     total = different = known = 0
     for case, (link, packets, variants) in CASES.items():
         if wanted and case not in wanted:
             continue
-        whole = [packet for packet in packets if not isinstance(packet, tuple)][:4]
-        cuts = [(packet[:size], len(packet)) for packet in whole for size in range(len(packet) + 1)]
-        data = capture(link, cuts)
+        if how is shortened and (link not in (1, RAW) or case in ("ptp", "labels", "link")):
+            continue
+        cuts = how([packet for packet in packets if not isinstance(packet, tuple)])
+        data = capture(RAW if how is shortened else link, cuts)
         for suffix, args in variants.items():
             words = [*args.split(), "-t", "-#", "-r", "-"]
             texts = [subprocess.run([tool, *words], input=data, capture_output=True).stdout for tool in (theirs, ours)]
@@ -1025,12 +1083,14 @@ def snaplens(theirs, ours, wanted):
             for number in unlike[:1]:
                 for who, text in (("theirs", first), ("ours", second)):
                     print(f"    {who:6} " + b"\n           ".join(text.get(number, [])).decode("latin1"))
-    print(f"{different} of {total} cut packets differ, and {known} as tcpdump 5 prints them")
+    print(f"{different} of {total} packets differ that are {how.__name__}, and {known} as tcpdump 5 prints them")
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--snaplens"]:
-        snaplens(sys.argv[2], sys.argv[3], sys.argv[4:])
+        lengths(sys.argv[2], sys.argv[3], sys.argv[4:], cut)
+    elif sys.argv[1:2] == ["--short"]:
+        lengths(sys.argv[2], sys.argv[3], sys.argv[4:], shortened)
     elif sys.argv[1:2] == ["--sweep"]:
         sweep(sys.argv[2], sys.argv[3], sys.argv[4:])
     elif sys.argv[1:2] == ["--compare"]:

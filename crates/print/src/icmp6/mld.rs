@@ -30,7 +30,7 @@ pub(super) fn v1(p: &mut Out<'_>, m: &Message<'_>) -> Printed {
 /// Query of version 2.
 pub(super) fn query(p: &mut Out<'_>, m: &Message<'_>) -> Printed {
     if m.length < 28 {
-        put!(p, " unknown-version (len=", m.length, ") ");
+        put!(p, " unknown-version (len ", m.length, ") ");
         return Ok(());
     }
     put!(p, " v2");

@@ -6,7 +6,7 @@ use super::{fletcher, table};
 use crate::hexdump;
 use crate::nsap::nsap;
 use crate::out::{Out, Printed, bits, lookup, named};
-use crate::put::{Hex, HexFull, put};
+use crate::put::{Hex, HexBytes, HexFull, put};
 
 const FIXED: usize = 9;
 const SEGMENT: usize = 6;
@@ -17,14 +17,11 @@ pub(super) fn clnp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Result<bool
     p.protocol = "clnp";
     let whole = c;
     let mut c = c;
+    c.need(FIXED)?;
     c.skip(1)?;
     let indicator = usize::from(c.u8()?);
     if !p.style.link {
         put!(p, "CLNP");
-    }
-    if indicator < FIXED {
-        put!(p, " length indicator ", indicator, " < min PDU size:");
-        return Ok(false);
     }
     let version = c.u8()?;
     if version != 1 {
@@ -42,9 +39,20 @@ pub(super) fn clnp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Result<bool
         );
         return Ok(false);
     }
+    if indicator < FIXED {
+        too_short(p, indicator, whole);
+        return Ok(false);
+    }
     let (lifetime, kind, size, checksum) = (c.u8()?, c.u8()?, c.u16()?, c.u16()?);
     let mut left = indicator - FIXED;
-    let (Some(to), Some(from)) = (address(&mut c, &mut left)?, address(&mut c, &mut left)?) else {
+    let to = address(&mut c, &mut left)?;
+    // The second address is not looked for where the first has no room.
+    let from = if to.is_some() {
+        address(&mut c, &mut left)?
+    } else {
+        None
+    };
+    let (Some(to), Some(from)) = (to, from) else {
         put!(p, "li < size of fixed part of CLNP header and addresses");
         return Ok(false);
     };
@@ -138,7 +146,7 @@ fn rest(
             let rest = length - indicator;
             if rest > 0 {
                 put!(p, "\n\t  undecoded non-header data, length ", rest);
-                hexdump::hex(p, "\n\t    ", c.limit(rest).rest());
+                hexdump::hex(p, "\n\t  ", c.limit(rest).rest());
             }
         }
     }
@@ -159,6 +167,16 @@ pub(super) fn address<'a>(
     };
     *left = after;
     c.take(length).map(Some)
+}
+
+/// A header that is too short, and all that was captured from it on.
+pub(super) fn too_short(p: &mut Out<'_>, indicator: usize, whole: Cursor<'_>) {
+    put!(p, " length indicator ", indicator, " < min PDU size:");
+    let start = p.out.len();
+    put!(p, HexBytes(whole.rest()));
+    if let Some(digits) = p.out.get_mut(start..) {
+        digits.make_ascii_uppercase();
+    }
 }
 
 /// What a checksum says of the bytes it covers; 0 says that there is none.
@@ -225,7 +243,7 @@ fn options(p: &mut Out<'_>, c: &mut Cursor<'_>, length: usize) -> Result<bool, T
                 put!(p, ", bad opt len");
                 return Ok(false);
             }
-            _ => hexdump::hex(p, "\n\t    ", value.rest()),
+            _ => hexdump::hex(p, "\n\t  ", value.rest()),
         }
     }
     Ok(true)

@@ -2,7 +2,7 @@
 
 use pktwho_wire::{Cursor, Truncated};
 
-use super::clnp::{self, verdict};
+use super::clnp::{self, too_short, verdict};
 use super::table;
 use crate::hexdump;
 use crate::nsap::nsap;
@@ -10,6 +10,9 @@ use crate::out::{Out, Printed, lookup, named, pass};
 use crate::put::{HexFull, put};
 
 const FIXED: usize = 9;
+/// The least that a header can have.
+const LEAST: usize = FIXED + 2;
+const VERSION: u8 = 1;
 const REDIRECT: u8 = 6;
 const ESH: u8 = 2;
 const ISH: u8 = 4;
@@ -20,35 +23,12 @@ pub(super) fn esis(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     if !p.style.link {
         put!(p, "ES-IS");
     }
-    if length <= 2 {
-        put!(p, "bad pkt!");
-        return Ok(());
-    }
     let whole = c;
     let mut c = c;
-    c.skip(1)?;
-    let indicator = usize::from(c.u8()?);
-    if indicator > length {
-        put!(
-            p,
-            " length indicator(",
-            indicator,
-            ") > PDU size (",
-            length,
-            ")!"
-        );
+    let Some(indicator) = checked(p, &mut c, length)? else {
         return Ok(());
-    }
-    if indicator < FIXED {
-        put!(p, " length indicator ", indicator, " < min PDU size:");
-        hexdump::hex(p, "\n\t", whole.limit(length).rest());
-        return Ok(());
-    }
-    let (version, _, kind) = (c.u8()?, c.u8()?, c.u8()? & 31);
-    if version != 1 {
-        put!(p, " version ", version, " packet not supported");
-        return Ok(());
-    }
+    };
+    let (_, kind) = (c.u8()?, c.u8()? & 31);
     let (hold, checksum) = (c.u16()?, c.u16()?);
     let comma = if p.style.link { "" } else { ", " };
     if !p.verbose(1) {
@@ -65,7 +45,7 @@ pub(super) fn esis(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
         Some(name) => put!(p, name),
         None => put!(p, "unknown type: ", kind),
     }
-    put!(p, " (", kind, "), v: ", version);
+    put!(p, " (", kind, "), v: ", VERSION);
     put!(p, ", checksum: 0x", HexFull(checksum));
     verdict(p, whole.rest().get(..indicator), 7, checksum);
     put!(
@@ -126,6 +106,37 @@ fn address<'a>(c: &mut Cursor<'a>, left: &mut usize) -> Result<Option<&'a [u8]>,
         ahead.need(usize::from(size))?;
     }
     clnp::address(c, left)
+}
+
+/// The length of the header, if it can be; else what is wrong is said. `c` is then behind the version.
+fn checked(p: &mut Out<'_>, c: &mut Cursor<'_>, length: usize) -> Result<Option<usize>, Truncated> {
+    if length <= 2 {
+        let words = if p.style.quiet {
+            "bad pkt!"
+        } else {
+            "no header at all!"
+        };
+        put!(p, words);
+        return Ok(None);
+    }
+    let whole = *c;
+    c.need(FIXED)?;
+    c.skip(1)?;
+    let (indicator, version) = (usize::from(c.u8()?), c.u8()?);
+    if version != VERSION {
+        put!(p, " version ", version, " packet not supported");
+        return Ok(None);
+    }
+    if indicator > length {
+        put!(p, " length indicator(", indicator);
+        put!(p, ") > PDU size (", length, ")!");
+        return Ok(None);
+    }
+    if indicator < LEAST {
+        too_short(p, indicator, whole);
+        return Ok(None);
+    }
+    Ok(Some(indicator))
 }
 
 fn byte(c: &mut Cursor<'_>, left: &mut usize) -> Result<Option<u8>, Truncated> {
