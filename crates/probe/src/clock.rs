@@ -4,6 +4,8 @@
 //! `CLOCK_REALTIME`, which may. The difference is measured again and again, and taken over
 //! only when it has really changed, so that measuring noise does not disorder packets.
 
+use std::time::Duration;
+
 use pktwho_packet::Timestamp;
 use rustix::time::{ClockId, clock_gettime};
 
@@ -69,6 +71,12 @@ pub fn monotonic() -> u64 {
     u64::try_from(nanos(ClockId::Monotonic)).unwrap_or(0)
 }
 
+/// What the calling thread has had of a processor: however long others have kept it waiting, or it
+/// was stopped.
+pub fn used() -> Duration {
+    Duration::from_nanos(u64::try_from(nanos(ClockId::ThreadCPUTime)).unwrap_or(0))
+}
+
 fn nanos(clock: ClockId) -> i64 {
     let time = clock_gettime(clock);
     time.tv_sec * 1_000_000_000 + time.tv_nsec
@@ -103,6 +111,17 @@ mod tests {
         assert!((999_999_999..1_100_000_000).contains(&later));
         assert!((i128::from(ours) - i128::try_from(wall).unwrap()).abs() < 100_000_000);
     }
+
+    #[test]
+    fn only_work_is_used() {
+        let (began, before) = (std::time::Instant::now(), used());
+        // Somebody else works for us.
+        let worked = std::thread::spawn(|| while used() < Duration::from_millis(20) {});
+        worked.join().unwrap();
+        assert!(began.elapsed() >= Duration::from_millis(20));
+        assert!(used().saturating_sub(before) < Duration::from_millis(20));
+    }
+
     #[test]
     fn a_step_is_taken_over_and_noise_is_not() {
         let mut clock = Clock::new();

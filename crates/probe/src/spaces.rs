@@ -21,7 +21,7 @@ use rustix::io::Errno;
 use crate::device::{Device, LINK_GROUP};
 use crate::netlink::Socket;
 use crate::netns::{Netns, scan, stranger};
-use crate::{Error, Interfaces, sys};
+use crate::{Error, Interfaces, clock, sys};
 
 /// Which network namespaces are captured in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +39,8 @@ const SPACES_MAX: usize = 4096;
 /// How often all processes are looked through, when nothing asks for it and when something does.
 const PATROL: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(20);
-/// Looking takes this share of the time at most.
+/// Looking takes this share of a processor at most. A thread that is kept waiting in the middle of it,
+/// on a busy machine or by ^Z, looks again no later for that.
 const LOOK_SHARE: u32 = 50;
 
 /// What has happened to a device, or to all of a namespace.
@@ -78,6 +79,7 @@ pub struct Spaces {
     strangers: VecDeque<Netns>,
     stale: bool,
     looked: Instant,
+    /// Of a processor.
     look_took: Duration,
 }
 
@@ -259,7 +261,7 @@ impl Spaces {
     }
 
     fn look_everywhere(&mut self) {
-        let begin = Instant::now();
+        let begin = clock::used();
         self.stale = false;
         for (id, netns) in scan() {
             match self.known.get_mut(&id) {
@@ -269,7 +271,7 @@ impl Spaces {
             }
         }
         self.looked = Instant::now();
-        self.look_took = begin.elapsed();
+        self.look_took = clock::used().saturating_sub(begin);
     }
 
     /// What has changed since the last call; does not wait.
