@@ -162,10 +162,8 @@ fn header(number: u64, kind: u8, version: u16, len: usize) -> [u8; 13] {
 
 #[cfg(test)]
 mod tests {
-    use cbc::cipher::BlockEncryptMut;
+    use cbc::cipher::{BlockEncryptMut, KeyInit as _};
     use hmac::Mac as _;
-
-    use cbc::cipher::KeyInit as _;
 
     use super::*;
 
