@@ -4,7 +4,7 @@
  * socket for each path. The process that receives claims the first, who sends the others: whoever
  * did either last is the owner of both. A part of owner.bpf.c.
  *
- * Linux 5.19; before, who receives is not known until it sends. Tracing programs may not ask: what
+ * Where receives are seen (Linux 6.3); before, a path knows what it knows. Tracing programs may not ask: what
  * is known of a path that closes is what its last packet told.
  */
 

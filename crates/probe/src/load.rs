@@ -42,6 +42,8 @@ struct Hooks {
 
 const SENDS: [&str; 2] = ["sendmsg4", "sendmsg6"];
 const RECEIVES: [&str; 2] = ["recvmsg4", "recvmsg6"];
+/// Sees every receive.
+const RECEIVED: &str = "sock_recv_length";
 
 const NOT_WITH_CURRENT: &[&str] = &[
     SENDS[0],
@@ -76,7 +78,7 @@ const HOOKS: [Hooks; 5] = [
     Hooks {
         current_in_egress: false,
         current_in_capture: false,
-        without: &["sock_send_length", "sock_recv_length"],
+        without: &["sock_send_length", RECEIVED],
         lost: None,
     },
     // Tracing programs may not look into sockets' storage (5.10).
@@ -85,7 +87,7 @@ const HOOKS: [Hooks; 5] = [
         current_in_capture: false,
         without: &[
             "sock_send_length",
-            "sock_recv_length",
+            RECEIVED,
             "inet_sock_set_state",
             "existing_sockets",
         ],
@@ -492,6 +494,8 @@ fn open(
     let config = Config {
         current_in_egress: u8::from(hooks.current_in_egress),
         current_in_capture: u8::from(hooks.current_in_capture),
+        // Where no receive is seen, the connection knows less than its paths.
+        multipath: config.multipath & u8::from(!hooks.without.contains(&RECEIVED)),
         ..config
     };
     let numbers = terms.numbers();
