@@ -683,21 +683,7 @@ static __always_inline bool to_many(struct __sk_buff *skb, const struct work *wo
 	return (to[0] & bpf_htonl(0xff000000)) == bpf_htonl(0xff000000);
 }
 
-/* A packet of one of the kernel's own sockets: of one with a port, others answer for anybody. */
-__noinline int sent_by_kernel(struct __sk_buff *skb)
-{
-	struct work *work = own_work();
-	struct bpf_sock *sk = skb->sk;
-
-	if (!work || !sk)
-		return 0;
-	sk = bpf_sk_fullsock(sk);
-	if (!sk || sk->protocol != work->tuple.protocol || !sk->src_port ||
-	    sk->src_port != bpf_ntohs(work->tuple.end[FROM].port) || !is_kernels(work, sk))
-		return 0;
-	fill_kernel(&work->who[FROM]);
-	return 1;
-}
+#include "kernels.bpf.c"
 
 __noinline int find_sender(struct __sk_buff *skb)
 {

@@ -88,11 +88,7 @@ const GRE_GAP: Gap = Gap {
     empty: &["tunnelled receiver"],
     wrong: &[],
 };
-const WIREGUARD_GAP: Gap = Gap {
-    why: "what a tunnel says of its own accord leaves without its socket",
-    empty: &["tunnelled sender"],
-    wrong: &[],
-};
+
 /// All rows, in the order in which they are played and printed.
 pub const ROWS: &[Row] = rows! {
     "tcp-new", tcp_new, ALL, "connection and both processes begin after the capture";
@@ -179,7 +175,7 @@ pub const ROWS: &[Row] = rows! {
     "vlan", nat::outbound, VLAN, "a VLAN device, and one in a service VLAN";
     "vxlan", nat::outbound, VXLAN, "a VXLAN tunnel, inside and outside";
     "gre", nat::outbound, GRE, "a GRE tunnel, inside and outside", gap GRE_GAP;
-    "wireguard", nat::outbound, WIREGUARD, "a WireGuard tunnel: inside the processes, outside the kernels", gap WIREGUARD_GAP;
+    "wireguard", nat::outbound, WIREGUARD, "a WireGuard tunnel: inside the processes, outside the kernels";
     "tun", nat::outbound, TUN, "devices without a link layer, and a process that carries packets", gap TUN_GAP;
 };
 

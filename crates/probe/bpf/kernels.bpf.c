@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Packets of sockets of the kernel's own: of those with a port, others answer for anybody. A part of
+ * ends.bpf.c.
+ */
+
+/*
+ * What a tunnel says of its own accord, or carries for others, leaves without its socket; and is no
+ * packet that has come in and goes on.
+ */
+__noinline int sent_without_socket(struct __sk_buff *skb)
+{
+	struct work *work = own_work();
+	struct owner *who;
+
+	if (!work || !work->egress || skb->ingress_ifindex || work->tracked ||
+	    work->tuple.protocol != IPPROTO_UDP)
+		return 0;
+	who = &work->who[FROM];
+	if ((ask_stack(skb, FROM, OUR_NSID) & ANSWER_FOUND) && !READ(who->pid)) {
+		who->sure = SURE_FLOW;
+		return 1;
+	}
+	who->sure = SURE_NOT;
+	return 0;
+}
+
+/* Does the packet's socket, or nobody's, say so? */
+__noinline int sent_by_kernel(struct __sk_buff *skb)
+{
+	struct work *work = own_work();
+	struct bpf_sock *sk = skb->sk;
+
+	if (!work)
+		return 0;
+	if (!sk)
+		return sent_without_socket(skb);
+	sk = bpf_sk_fullsock(sk);
+	if (!sk || sk->protocol != work->tuple.protocol || !sk->src_port ||
+	    sk->src_port != bpf_ntohs(work->tuple.end[FROM].port) || !is_kernels(work, sk))
+		return 0;
+	fill_kernel(&work->who[FROM]);
+	return 1;
+}
