@@ -5,8 +5,9 @@ use pktwho_packet::{LinkType, NetnsId};
 use rustc_hash::FxHashMap;
 
 use crate::Error;
+use crate::config::{Config, Interfaces};
 use crate::device::Device;
-use crate::live::{Config, Interfaces, Place};
+use crate::live::Place;
 use crate::spaces::Spaces;
 
 /// What is captured on a device.

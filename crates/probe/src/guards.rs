@@ -27,8 +27,8 @@ use rustix::io::Errno;
 
 use crate::Error;
 use crate::abi::ReaderState;
+use crate::config::Begin;
 use crate::device::{Device, LINK_GROUP};
-use crate::live::Begin;
 use crate::load::Programs;
 use crate::netlink::Socket;
 use crate::netns::{Netns, scan};

@@ -16,8 +16,8 @@ use zerocopy::{Immutable, IntoBytes};
 
 use crate::Error;
 use crate::abi::{DeviceKey, HomeKey, ReaderState};
+use crate::config::Begin;
 use crate::keeper::Keeper;
-use crate::live::Begin;
 use crate::load::Programs;
 use crate::netlink::Socket;
 use crate::reach::{View, look_around};

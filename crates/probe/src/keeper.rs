@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use pktwho_packet::NetnsId;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
+use crate::config::Begin;
 use crate::homes::{AFAR, PAUSE, Tables};
-use crate::live::Begin;
 use crate::lookout::Lookout;
 use crate::nearby::Change;
 use crate::netlink::Socket;

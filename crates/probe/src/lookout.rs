@@ -7,7 +7,7 @@ use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 
-use crate::live::Begin;
+use crate::config::Begin;
 use crate::reach::{View, look_around};
 
 /// What a look has found.

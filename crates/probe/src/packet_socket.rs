@@ -23,8 +23,9 @@ use pktwho_packet::{Direction, Iface, LinkType, Lost, NetnsId, Reception, Timest
 use rustix::event::epoll;
 
 use crate::beginning::{choose_devices, link_type};
+use crate::config::{Config, Interfaces};
 use crate::device::Device;
-use crate::live::{Config, Counts, Event, Interfaces, RawPacket};
+use crate::live::{Counts, Event, RawPacket};
 use crate::rings::Ends;
 use crate::spaces::{Change, Spaces};
 use crate::{Error, sys};

@@ -31,7 +31,7 @@ pub use finder::{Hooked, TlsFile, Unhooked};
 
 use crate::Error;
 use crate::abi::{self, TlsHook, TlsSecret, trimmed};
-use crate::live::Begin;
+use crate::config::Begin;
 use crate::mmaps::Mmaps;
 use finder::{Files, Finder, is_promising};
 use hooks::Hooks;

@@ -5,7 +5,7 @@
 
 use pktwho_filter::cbpf::{Insn, op};
 
-use crate::live::DirectionChoice;
+use crate::config::DirectionChoice;
 
 /// The program, behind a look at the packet's way. A packet of the loopback device passes twice:
 /// the way in is the one that counts.
