@@ -18,6 +18,7 @@ const TARGETS: &[Target] = &[
     Target("link", "print", 2048),
     Target("network", "print", 2048),
     Target("port", "print", 2048),
+    Target("drafts", "cli", 4096),
     Target("read", "capfile", 65_536),
     Target("carry", "capfile", 65_536),
     Target("compile", "filter", 4096),

@@ -47,6 +47,7 @@ fn inputs(target: &str) -> io::Result<Inputs> {
         "link" => packets::of_links(&golden()?),
         "network" => packets::of_networks(&golden()?),
         "port" => packets::of_ports(&golden()?),
+        "drafts" => packets::of_drafts(&golden()?),
         "read" | "carry" => files(&golden()?)?,
         "compile" => texts::filters(),
         "packets" | "carried" => texts::connections(target == "carried"),

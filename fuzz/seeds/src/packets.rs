@@ -17,17 +17,20 @@ const STYLES: [[u8; 2]; 5] = [[0, 0], [0x44, 1], [0x80, 2], [2, 3], [0xe0, 4]];
 
 /// Every packet: link type and bytes.
 fn all(paths: &[PathBuf]) -> Vec<(LinkType, Vec<u8>)> {
+    paths.iter().flat_map(of_file).collect()
+}
+
+/// Those of one file.
+fn of_file(path: &PathBuf) -> Vec<(LinkType, Vec<u8>)> {
     let mut packets = Vec::new();
-    for path in paths {
-        // Some of the files are damaged on purpose: what comes before that counts.
-        let reader = File::open(path).ok().map(BufReader::new).map(Reader::new);
-        let Some(Ok(mut reader)) = reader else {
-            continue;
-        };
-        while let Ok(Some(packet)) = reader.next() {
-            let data = packet.data.get(..MAX).unwrap_or(packet.data);
-            packets.push((packet.iface.link_type, data.to_vec()));
-        }
+    // Some of the files are damaged on purpose: what comes before that counts.
+    let reader = File::open(path).ok().map(BufReader::new).map(Reader::new);
+    let Some(Ok(mut reader)) = reader else {
+        return packets;
+    };
+    while let Ok(Some(packet)) = reader.next() {
+        let data = packet.data.get(..MAX).unwrap_or(packet.data);
+        packets.push((packet.iface.link_type, data.to_vec()));
     }
     packets
 }
@@ -126,6 +129,30 @@ pub fn of_ports(paths: &[PathBuf]) -> Inputs {
         for (way, ports) in [(0, &ports[..2]), (2, &ports[2..])] {
             let head = [tcp | way, ports[0], ports[1], flags, verbose, 0];
             inputs.push([&head[..], payload].concat());
+        }
+    }
+    inputs
+}
+
+/// For `drafts`: packets that follow each other, of a file and of one link type, a few at a time.
+pub fn of_drafts(paths: &[PathBuf]) -> Inputs {
+    let mut inputs = Vec::new();
+    for packets in paths.iter().map(of_file) {
+        for (number, some) in packets.chunks(24).enumerate() {
+            let number = number + inputs.len();
+            let [flags, verbose] = style(number);
+            let more = u8::try_from(number % 256).unwrap_or(0);
+            let link_type = some.first().map_or(LinkType::ETHERNET, |first| first.0);
+            let [high, low] = link_type.0.to_be_bytes();
+            let mut input = vec![flags, verbose, more, high, low, more];
+            for (data, ends) in some.iter().map(|packet| &packet.1).zip((0..4).cycle()) {
+                let data = data.get(..240).unwrap_or(data);
+                let size = u8::try_from(data.len()).unwrap_or(u8::MAX);
+                // The second device; a batch ends behind every fourth.
+                input.extend([if ends == 3 { 0x41 } else { 1 }, 11, size, 0]);
+                input.extend_from_slice(data);
+            }
+            inputs.push(input);
         }
     }
     inputs
