@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use pktwho_wire::{Cursor, Truncated};
+use pktwho_wire::Cursor;
 
 use crate::out::{Out, Printed, lookup};
 use crate::port::Ends;
@@ -13,6 +13,7 @@ mod operations;
 mod values;
 
 use operations::Operation;
+use values::Missing;
 
 const HEADER: usize = 28;
 const DATA: u8 = 1;
@@ -55,15 +56,52 @@ static REASONS: &[(u8, &str)] = &[
     (9, "idle"),
 ];
 
-/// Servers by their ports.
-static SERVERS: &[(u16, &str, &[Operation])] = &[
-    (7000, "fs", operations::FS),
-    (7001, "cb", operations::CALLBACK),
-    (7002, "pt", operations::PROTECTION),
-    (7003, "vldb", operations::LOCATION),
-    (7004, "kauth", operations::AUTHENTICATION),
-    (7005, "vol", operations::VOLUME),
-    (7007, "bos", operations::OVERSEER),
+/// A server of AFS.
+struct Server {
+    port: u16,
+    name: &'static str,
+    operations: &'static [Operation],
+    /// It keeps a replicated database: Ubik's operations are among its own.
+    replicated: bool,
+    /// compat: answers that hold nothing are shown (4.99.3).
+    empty_answers: bool,
+    /// The most bytes of a string.
+    longest: usize,
+}
+
+const fn server(port: u16, name: &'static str, operations: &'static [Operation]) -> Server {
+    Server {
+        port,
+        name,
+        operations,
+        replicated: false,
+        empty_answers: false,
+        longest: 256,
+    }
+}
+
+static SERVERS: &[Server] = &[
+    server(7000, "fs", operations::FS),
+    server(7001, "cb", operations::CALLBACK),
+    Server {
+        replicated: true,
+        empty_answers: true,
+        longest: 64,
+        ..server(7002, "pt", operations::PROTECTION)
+    },
+    Server {
+        replicated: true,
+        empty_answers: true,
+        longest: 65,
+        ..server(7003, "vldb", operations::LOCATION)
+    },
+    Server {
+        replicated: true,
+        longest: 64,
+        ..server(7004, "kauth", operations::AUTHENTICATION)
+    },
+    server(7005, "vol", operations::VOLUME),
+    server(7007, "bos", operations::OVERSEER),
 ];
 
 /// Client, server, the server's port and the number of a call.
@@ -150,9 +188,14 @@ pub(crate) fn rx(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
         kind,
         flags,
     };
-    // compat: the mark of an incomplete body stands before the length.
-    if let Err((Truncated, name)) = body.print(p) {
-        put!(p, " [|", name, "]");
+    match body.print(p) {
+        Ok(()) => {}
+        Err((Missing::Number, _)) => {
+            p.truncated();
+            return Ok(());
+        }
+        // compat: the mark of an incomplete body stands before the length.
+        Err((Missing::Structure, name)) => put!(p, " [|", name, "]"),
     }
     put!(p, " (", length, ")");
     Ok(())
@@ -178,10 +221,10 @@ struct Body<'a> {
 }
 
 impl Body<'_> {
-    fn print(self, p: &mut Out<'_>) -> Result<(), (Truncated, &'static str)> {
+    fn print(self, p: &mut Out<'_>) -> Result<(), (Missing, &'static str)> {
         let Some(ends) = p.ends else { return Ok(()) };
         if self.kind == ACK {
-            return ack(p, self.c).map_err(|cut| (cut, "ack"));
+            return ack(p, self.c).map_err(|_| (Missing::Structure, "ack"));
         }
         let from_client = self.flags & CLIENT_INIT != 0;
         if self.kind == DATA && self.sequence == 1 && from_client {
@@ -193,74 +236,93 @@ impl Body<'_> {
         Ok(())
     }
 
-    fn request(self, p: &mut Out<'_>, ends: Ends) -> Result<(), (Truncated, &'static str)> {
+    fn request(self, p: &mut Out<'_>, ends: Ends) -> Result<(), (Missing, &'static str)> {
         let mut c = self.c;
         let Ok(number) = c.u32() else { return Ok(()) };
         let key = (ends.src, ends.dst, ends.destination, self.call);
         p.past.memory().rx.insert(key, number);
-        let Some((server, operations)) = server(ends.destination) else {
+        let Some(server) = at_port(ends.destination) else {
             return Ok(());
         };
-        let found = find(operations, number);
-        put!(p, " ", server, if found.1 { " ubik" } else { "" }, " call ");
-        let Some((_, name, arguments, _)) = found.0 else {
-            put!(p, "op#", number);
-            return Ok(());
-        };
-        put!(p, *name);
-        values::print(p, arguments, &mut c).map_err(|cut| (cut, server))
+        match server.shown(p, " call ", number) {
+            Some((mark, (_, _, arguments, _))) => {
+                let shown = values::print(p, arguments, server.longest, &mut c);
+                shown.map_err(|missing| (missing, mark))
+            }
+            None => Ok(()),
+        }
     }
 
-    fn answer(self, p: &mut Out<'_>, ends: Ends) -> Result<(), (Truncated, &'static str)> {
+    fn answer(self, p: &mut Out<'_>, ends: Ends) -> Result<(), (Missing, &'static str)> {
         let mut c = self.c;
-        if c.is_empty() {
+        let Some(server) = at_port(ends.source) else {
+            return Ok(());
+        };
+        if c.is_empty() && !server.empty_answers {
             return Ok(());
         }
         let key = (ends.dst, ends.src, ends.source, self.call);
         let Some(number) = p.past.memory().rx.find(&key) else {
             return Ok(());
         };
-        let Some((server, operations)) = server(ends.source) else {
-            return Ok(());
-        };
-        let found = find(operations, number);
-        put!(
-            p,
-            " ",
-            server,
-            if found.1 { " ubik" } else { "" },
-            " reply "
-        );
-        let results = if let Some((_, name, _, results)) = found.0 {
-            put!(p, *name);
-            *results
-        } else {
-            put!(p, "op#", number);
-            ""
-        };
+        let found = server.shown(p, " reply ", number);
         if self.kind == DATA {
-            return values::print(p, results, &mut c).map_err(|cut| (cut, server));
+            let Some((mark, (_, _, _, results))) = found else {
+                return Ok(());
+            };
+            let shown = values::print(p, results, server.longest, &mut c);
+            return shown.map_err(|missing| (missing, mark));
         }
-        let error = c.array().map(i32::from_be_bytes);
-        put!(p, " error #", error.map_err(|cut| (cut, server))?);
-        Ok(())
+        server
+            .refused(p, found, &mut c)
+            .map_err(|missing| (missing, server.name))
     }
 }
 
-fn server(port: u16) -> Option<(&'static str, &'static [Operation])> {
-    SERVERS
-        .iter()
-        .find(|server| server.0 == port)
-        .map(|server| (server.1, server.2))
+fn at_port(port: u16) -> Option<&'static Server> {
+    SERVERS.iter().find(|server| server.port == port)
 }
 
-/// An operation of a server, or of any replicated database; whether it is one of those.
-fn find(operations: &'static [Operation], number: u32) -> (Option<&'static Operation>, bool) {
-    if let Some(found) = operations.iter().find(|entry| entry.0 == number) {
-        return (Some(found), false);
+impl Server {
+    /// Writes the name of an operation; with it, whose mark stands where it is cut.
+    fn shown(
+        &self,
+        p: &mut Out<'_>,
+        what: &'static str,
+        number: u32,
+    ) -> Option<(&'static str, &'static Operation)> {
+        let numbered = |entry: &&Operation| entry.0 == number;
+        let own = self.operations.iter().find(numbered);
+        let ubik = operations::UBIK.iter().find(numbered);
+        let ubik = ubik.filter(|_| self.replicated && own.is_none());
+        let is_ubik = ubik.is_some();
+        put!(p, " ", self.name, if is_ubik { " ubik" } else { "" }, what);
+        let Some(found) = own.or(ubik) else {
+            put!(p, "op#", number);
+            return None;
+        };
+        put!(p, found.1);
+        Some((if is_ubik { "ubik" } else { self.name }, found))
     }
-    let found = operations::UBIK.iter().find(|entry| entry.0 == number);
-    (found, found.is_some())
+
+    /// Writes what an abort says.
+    fn refused(
+        &self,
+        p: &mut Out<'_>,
+        found: Option<(&'static str, &'static Operation)>,
+        c: &mut Cursor<'_>,
+    ) -> Result<(), Missing> {
+        if found.is_some_and(|found| found.1.0 == operations::VOTE) {
+            return values::print(p, "vote yes until %t", self.longest, c);
+        }
+        // compat: 4.99.3 has two ways to say it.
+        if self.port == 7000 {
+            let error = i32::from_be_bytes(c.array()?);
+            put!(p, " error #", error);
+            return Ok(());
+        }
+        values::print(p, "errcode %d", self.longest, c)
+    }
 }
 
 /// Which packets arrived.

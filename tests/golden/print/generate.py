@@ -648,11 +648,28 @@ def elements():
     return found
 
 
+def rx(kind, body=b"", flags=1, call=5, port=7000, sequence=1):
+    header = u32(1, 4, call, sequence, 6) + bytes([kind, flags, 0, 2]) + u16(0, 52)
+    answer = not flags & 1
+    return ip4(17, udp(port if answer else 1792, 1792 if answer else port, header + body), src=B4 if answer else A4, dst=A4 if answer else B4)
+
+
+def refusals():
+    """Of each server: a call of Ubik's and one of its own, answers and aborts; strings and numbers at their limits."""
+    found, most = [], 0xFFFFFFFF
+    for port in (7000, 7001, 7002, 7003, 7004, 7005, 7007):
+        for operation in (10000, 501):
+            found += [rx(1, u32(operation, most, most, 3, 4, 5, 6), call=operation, port=port)]
+            found += [rx(kind, body, 0, operation, port) for kind in (1, 4) for body in (b"", b"ab", u32(most, 2))]
+    for port, operation in ((7000, 148), (7002, 500), (7003, 504), (7004, 12), (7005, 119), (7007, 81)):
+        found += [rx(1, u32(operation, length) + b"n" * 80, port=port) for length in (0, 64, 65, 66, 80, 81, 256, 257)]
+    found += [rx(1, u32(operation, *[most] * 9), port=7003) for operation in (502, 505, 20002, 20005)]
+    status = u32(1, 2, 3) + u32(*[most] * 6)
+    return found + [rx(1, u32(135) + status), rx(1, u32(134, 1, 2, 3, 16) + b"1\n1\na -1\nb 9999\n"), rx(1, u32(23, 1, 1) + pad(b"d", 4) + u32(3) + b"abc" + u32(1) + pad(b"p", 4) + u32(0), port=7004)]
+
+
 def andrew():
-    def packet(kind, body=b"", flags=1, call=5, port=7000, sequence=1):
-        header = u32(1, 4, call, sequence, 6) + bytes([kind, flags, 0, 2]) + u16(0, 52)
-        answer = not flags & 1
-        return ip4(17, udp(port if answer else 1792, 1792 if answer else port, header + body), src=B4 if answer else A4, dst=A4 if answer else B4)
+    packet = rx
     def string(text):
         return u32(len(text)) + pad(text, 4)
     def characters(text, size):
@@ -671,6 +688,23 @@ def andrew():
     for n, (port, number, arguments) in enumerate(calls, 10):
         found += [packet(1, u32(number) + arguments, call=n, port=port), packet(1, old if (port, number) == (7003, 504) else answers.get(number, b""), 0, n, port)]
     return found + [packet(4, u32(0xFFFFFFFF), 0, 10), packet(1, u32(136) + fid + u32(9), call=99), packet(1, flags=63), ip4(17, udp(7001, 7000, b"short"))]
+
+
+def shortened(packets):
+    """IPv4 packets that end early, with headers that say so: what they carry is as long as it may be."""
+    made = []
+    for packet in packets[:60]:
+        packet = packet[14:] if packet[12:14] == u16(0x800) else packet
+        header = (packet[0] & 15) * 4 if len(packet) > 20 and packet[0] >> 4 == 4 else 0
+        if not 20 <= header < len(packet) or packet[2:4] != u16(len(packet)) or packet[6] & 0x3F or packet[7]:
+            continue
+        for size in range(8 if packet[9] == 17 else 0, min(len(packet) - header, 140)):
+            body = packet[header:header + size]
+            if packet[9] == 17:
+                body = body[:4] + u16(size, 0) + body[8:]
+            start = packet[:2] + u16(header + size) + packet[4:10] + bytes(2) + packet[12:header]
+            made.append(put_checksum(start, 10, checksum(start)) + body)
+    return [(packet, len(packet)) for packet in dict.fromkeys(made)]
 
 
 def tickets():
@@ -848,6 +882,8 @@ CASES = {
     "ends-early": (RAW, list(ends_early()), {"": "-n", "-v": "-nv"}),
     "forces": (RAW, elements(), {"": "-n", "-v": "-nv", "-vv": "-nvv", "-vvvv": "-nvvvv"}),
     "rx": (RAW, andrew(), {"": "-n", "-v": "-nv", "-vvv": "-nvvv"}),
+    "rx-refused": (RAW, refusals(), {"": "-n"}),
+    "rx-short": (RAW, [packet for packet, _ in shortened(andrew())][::19], {"": "-n", "-vvv": "-nvvv"}),
     "krb": (RAW, tickets(), {"": "-n"}),
     "netanalyzer": (240, [h("01020304") + ethernet(0x800, SMALL), h("0102"), h("01020304") + b"short"], {"": "-n", "-e": "-ne"}),
     "netanalyzer-transparent": (241, [h("01020304") + h("55") * 7 + h("d5") + ethernet(0x800, SMALL), h("0102")], {"": "-n", "-e": "-ne"}),
@@ -1040,23 +1076,6 @@ def cut(packets):
     """Packets of which less was captured than there was: each length that may be."""
     whole = [packet for packet in packets if not isinstance(packet, tuple)][:4]
     return [(packet[:size], len(packet)) for packet in whole for size in range(len(packet) + 1)]
-
-
-def shortened(packets):
-    """IPv4 packets that end early, with headers that say so: what they carry is as long as it may be."""
-    made = []
-    for packet in packets[:60]:
-        packet = packet[14:] if packet[12:14] == u16(0x800) else packet
-        header = (packet[0] & 15) * 4 if len(packet) > 20 and packet[0] >> 4 == 4 else 0
-        if not 20 <= header < len(packet) or packet[2:4] != u16(len(packet)) or packet[6] & 0x3F or packet[7]:
-            continue
-        for size in range(8 if packet[9] == 17 else 0, min(len(packet) - header, 140)):
-            body = packet[header:header + size]
-            if packet[9] == 17:
-                body = body[:4] + u16(size, 0) + body[8:]
-            start = packet[:2] + u16(header + size) + packet[4:10] + bytes(2) + packet[12:header]
-            made.append(put_checksum(start, 10, checksum(start)) + body)
-    return [(packet, len(packet)) for packet in dict.fromkeys(made)]
 
 
 def lengths(theirs, ours, wanted, how):

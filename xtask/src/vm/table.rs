@@ -35,7 +35,10 @@ pub fn print(reports: &[Report]) {
             println!("{name}: {known} {} {}", case.name, case.reason);
         }
         if !report.ended() {
-            println!("{name}: did not come to its end");
+            println!("{name}: did not come to its end; its last lines:");
+            for line in &report.last {
+                println!("    {line}");
+            }
         }
         let (passed, failed) = (report.count(Ending::Passed), report.count(Ending::Failed));
         let (skipped, seconds) = (report.count(Ending::Skipped), report.seconds);

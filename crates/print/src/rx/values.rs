@@ -4,15 +4,48 @@ use std::net::Ipv4Addr;
 
 use pktwho_wire::{Cursor, Truncated};
 
-use crate::out::{Out, Printed, bits};
+use crate::out::{Out, bits};
 use crate::put::{HexFull, HexZeros, Visible, put};
 use crate::time;
+
+/// What the packet ends before.
+pub(super) enum Missing {
+    /// compat: a number: tcpdump 4.99.3 leaves the packet at once, without its length.
+    Number,
+    /// What is shown once all of it is there.
+    Structure,
+}
+
+impl From<Truncated> for Missing {
+    fn from(_: Truncated) -> Self {
+        Self::Number
+    }
+}
+
+type Shown = Result<(), Missing>;
+
+/// Whether `count` words are there, which are shown together or not at all.
+fn together(c: &Cursor<'_>, count: usize) -> Shown {
+    c.need(count * 4).map_err(|_| Missing::Structure)
+}
+
+/// Passes over `count` words that are not shown.
+fn pass(c: &mut Cursor<'_>, count: usize) -> Shown {
+    c.skip(count * 4).map_err(|_| Missing::Structure)
+}
 
 /// Values that begin with a blank of their own.
 const LISTS: &[char] = &['A', 'B', 'E', 'M', 'N', 'W', 'X', 'Y'];
 
 /// Writes the text, a blank before it, with values from `c` in place of its marks.
-pub(super) fn print(p: &mut Out<'_>, text: &'static str, c: &mut Cursor<'_>) -> Printed {
+///
+/// A string that is longer than `longest` is none.
+pub(super) fn print(
+    p: &mut Out<'_>,
+    text: &'static str,
+    longest: usize,
+    c: &mut Cursor<'_>,
+) -> Shown {
     if text.is_empty() {
         return Ok(());
     }
@@ -24,7 +57,7 @@ pub(super) fn print(p: &mut Out<'_>, text: &'static str, c: &mut Cursor<'_>) -> 
     for part in parts {
         let mut letters = part.chars();
         let kind = letters.next().unwrap_or_default();
-        if let Err(cut) = value(p, kind, c) {
+        if let Err(cut) = value(p, kind, longest, c) {
             if p.out.last() == Some(&b' ') {
                 p.out.pop();
             }
@@ -35,17 +68,27 @@ pub(super) fn print(p: &mut Out<'_>, text: &'static str, c: &mut Cursor<'_>) -> 
     Ok(())
 }
 
-fn value(p: &mut Out<'_>, kind: char, c: &mut Cursor<'_>) -> Printed {
+fn value(p: &mut Out<'_>, kind: char, longest: usize, c: &mut Cursor<'_>) -> Shown {
     match kind {
         'u' => put!(p, c.u32()?),
         'd' => put!(p, signed(c)?),
         'L' => put!(p, c.u64()?),
         't' => date(p, c)?,
-        's' => string(p, c)?,
+        's' => string(p, longest, c)?,
         'O' => opaque(c)?,
         'F' => fid(p, c)?,
         'U' => uuid(p, c)?,
-        'Z' => put!(p, if c.u32()? == 0 { "no" } else { "yes" }),
+        'Z' => {
+            let yes = c.u32()? != 0;
+            put!(p, "syncsite ", if yes { "yes" } else { "no" });
+        }
+        'H' => {
+            c.u32()?;
+        }
+        'D' => {
+            together(c, 2)?;
+            put!(p, c.u32()?, ".", c.u32()?);
+        }
         'V' => volume_type(p, c)?,
         'S' => status(p, c)?,
         'A' => access_list(p, c)?,
@@ -53,6 +96,7 @@ fn value(p: &mut Out<'_>, kind: char, c: &mut Cursor<'_>) -> Printed {
         'C' => callbacks(p, c)?,
         'I' => ids(p, c)?,
         'N' => names(p, c)?,
+        'P' => site(p, c)?,
         'R' => servers(p, c)?,
         'M' => {
             put!(p, " ");
@@ -71,29 +115,38 @@ fn signed(c: &mut Cursor<'_>) -> Result<i32, Truncated> {
     c.array().map(i32::from_be_bytes)
 }
 
-/// Seconds since 1970: date and time in UTC.
-fn date(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
-    time::utc(i64::from(c.u32()?), p.out);
+/// Seconds since 1970, or before: date and time in UTC.
+fn date(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Shown {
+    time::utc(i64::from(signed(c)?), p.out);
     Ok(())
 }
 
 /// A string behind its length, padded to four bytes.
-fn string(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
+fn string(p: &mut Out<'_>, longest: usize, c: &mut Cursor<'_>) -> Shown {
     let length = usize::try_from(c.u32()?).unwrap_or(usize::MAX);
-    let text = c.take(length)?;
+    if length > longest {
+        return Err(Missing::Structure);
+    }
+    let Ok(text) = c.take(length) else {
+        put!(p, "\"", Visible(c.rest()));
+        return Err(Missing::Structure);
+    };
     put!(p, "\"", Visible(text), "\"");
     crate::out::pass(c, length.next_multiple_of(4) - length);
     Ok(())
 }
 
 /// Passes over bytes behind their length.
-fn opaque(c: &mut Cursor<'_>) -> Printed {
+///
+/// compat: not over what they are padded with (4.99.3).
+fn opaque(c: &mut Cursor<'_>) -> Shown {
     let length = usize::try_from(c.u32()?).unwrap_or(usize::MAX);
-    c.skip(length.checked_next_multiple_of(4).unwrap_or(length))
+    c.skip(length).map_err(|_| Missing::Structure)
 }
 
 /// Text of one character in each of `count` words, up to the first zero.
-fn characters(p: &mut Out<'_>, c: &mut Cursor<'_>, count: usize) -> Printed {
+fn characters(p: &mut Out<'_>, c: &mut Cursor<'_>, count: usize) -> Shown {
+    together(c, count)?;
     let words = c.take(count * 4)?;
     put!(p, "\"");
     for word in words.chunks_exact(4) {
@@ -107,12 +160,13 @@ fn characters(p: &mut Out<'_>, c: &mut Cursor<'_>, count: usize) -> Printed {
     Ok(())
 }
 
-fn fid(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
+fn fid(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Shown {
+    together(c, 3)?;
     put!(p, "fid ", c.u32()?, "/", c.u32()?, "/", c.u32()?);
     Ok(())
 }
 
-fn fids(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
+fn fids(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Shown {
     let count = c.u32()?;
     for n in 0..count {
         put!(p, if n == 0 { " " } else { ", " });
@@ -124,13 +178,14 @@ fn fids(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
     Ok(())
 }
 
-fn callbacks(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
-    let Ok(count) = c.u32() else { return Ok(()) };
+fn callbacks(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Shown {
+    let count = c.u32()?;
     if count > 0 {
         put!(p, ";");
     }
     for _ in 0..count {
-        put!(p, " ver ", c.u32()?, " expires ");
+        put!(p, " ver ");
+        put!(p, signed(c)?, " expires ");
         date(p, c)?;
         // The kind of the promise.
         c.skip(4)?;
@@ -138,7 +193,8 @@ fn callbacks(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
     Ok(())
 }
 
-fn uuid(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
+fn uuid(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Shown {
+    together(c, 11)?;
     put!(p, HexFull(c.u32()?), HexZeros(c.u32()?, 4));
     put!(p, HexZeros(c.u32()?, 4));
     for _ in 0..8 {
@@ -148,7 +204,7 @@ fn uuid(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
     Ok(())
 }
 
-fn volume_type(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
+fn volume_type(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Shown {
     match c.u32()? {
         0 => put!(p, " type read-write"),
         1 => put!(p, " type read-only"),
@@ -159,7 +215,8 @@ fn volume_type(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
 }
 
 /// What a client wants a file's status to be; a mask says of what.
-fn status(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
+fn status(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Shown {
+    together(c, 6)?;
     let mask = c.u32()?;
     if mask != 0 {
         put!(p, " StoreStatus");
@@ -179,7 +236,7 @@ fn status(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
     let mode = c.u32()?;
     if mask & 8 != 0 {
         put!(p, " mode ");
-        octal(p, mode);
+        octal(p, mode & 0o7777);
     }
     let size = c.u32()?;
     if mask & 16 != 0 {
@@ -209,14 +266,14 @@ static RIGHTS: &[(u32, &str)] = &[
 ];
 
 /// Who may do what: text, the numbers of those who may and who may not, then a line for each.
-fn access_list(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
+fn access_list(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Shown {
     let length = usize::try_from(c.u32()?).unwrap_or(usize::MAX);
-    let text = c.take(length)?;
+    let text = c.take(length).map_err(|_| Missing::Structure)?;
     let mut words = text
         .split(u8::is_ascii_whitespace)
         .filter(|word| !word.is_empty());
     let number =
-        |word: Option<&[u8]>| -> Option<u32> { std::str::from_utf8(word?).ok()?.parse().ok() };
+        |word: Option<&[u8]>| -> Option<i32> { std::str::from_utf8(word?).ok()?.parse().ok() };
     let (Some(may), Some(may_not)) = (number(words.next()), number(words.next())) else {
         return Ok(());
     };
@@ -229,14 +286,14 @@ fn access_list(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
                 return Ok(());
             };
             put!(p, sign, Visible(name), " ");
-            bits(p, RIGHTS, rights, "", "");
+            bits(p, RIGHTS, rights.cast_unsigned(), "", "");
             put!(p, "}");
         }
     }
     Ok(())
 }
 
-fn ids(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
+fn ids(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Shown {
     let count = c.u32()?;
     for n in 0..count {
         put!(p, if n == 0 { "" } else { " " }, signed(c)?);
@@ -247,12 +304,12 @@ fn ids(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
     Ok(())
 }
 
-fn names(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
+fn names(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Shown {
     /// Characters of a name of a user or group.
     const LENGTH: usize = 64;
     let count = c.u32()?;
     for _ in 0..count {
-        c.need(LENGTH * 4)?;
+        together(c, LENGTH)?;
         put!(p, " ");
         characters(p, c, LENGTH)?;
     }
@@ -262,11 +319,18 @@ fn names(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
     Ok(())
 }
 
-fn servers(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
+/// A server, as a volume server knows others.
+fn site(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Shown {
+    together(c, 3)?;
+    put!(p, " server ", c.u32()?, ":", c.u32()?, ":", c.u32()?);
+    Ok(())
+}
+
+fn servers(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Shown {
     let count = c.u32()?;
     for n in 0..count {
         put!(p, if n == 0 { "" } else { "," });
-        put!(p, " server ", c.u32()?, ":", c.u32()?, ":", c.u32()?);
+        site(p, c)?;
     }
     if count == 0 {
         put!(p, " <none!>");
@@ -286,7 +350,7 @@ enum Layout {
 }
 
 /// A volume's name, its servers, their partitions and its numbers.
-fn location(p: &mut Out<'_>, c: &mut Cursor<'_>, layout: Layout) -> Printed {
+fn location(p: &mut Out<'_>, c: &mut Cursor<'_>, layout: Layout) -> Shown {
     let (there, flags) = match layout {
         Layout::Old => (8, 8),
         _ => (13, 13),
@@ -294,10 +358,11 @@ fn location(p: &mut Out<'_>, c: &mut Cursor<'_>, layout: Layout) -> Printed {
     put!(p, " ");
     characters(p, c, NAME)?;
     if layout == Layout::Old {
-        c.skip(4)?;
+        pass(c, 1)?;
     }
+    put!(p, " numservers ");
     let count = c.u32()?;
-    put!(p, " numservers ", count, " servers");
+    put!(p, count, " servers");
     for n in 0..there {
         match layout {
             Layout::Identifiers => {
@@ -305,10 +370,11 @@ fn location(p: &mut Out<'_>, c: &mut Cursor<'_>, layout: Layout) -> Printed {
                     put!(p, " afsuuid ");
                     uuid(p, c)?;
                 } else {
-                    c.skip(44)?;
+                    pass(c, 11)?;
                 }
             }
             _ => {
+                together(c, 1)?;
                 let ip = Ipv4Addr::from(c.u32()?);
                 if n < count {
                     put!(p, " ", ip);
@@ -317,7 +383,7 @@ fn location(p: &mut Out<'_>, c: &mut Cursor<'_>, layout: Layout) -> Printed {
         }
     }
     if layout == Layout::Identifiers {
-        c.skip(4 * 13)?;
+        pass(c, 13)?;
     }
     put!(p, " partitions");
     for n in 0..there {
@@ -330,19 +396,23 @@ fn location(p: &mut Out<'_>, c: &mut Cursor<'_>, layout: Layout) -> Printed {
             _ => put!(p, " ", partition),
         }
     }
-    c.skip(4 * flags)?;
-    put!(p, " rwvol ", c.u32()?, " rovol ", c.u32()?);
-    put!(p, " backup ", c.u32()?);
+    pass(c, flags)?;
+    for name in [" rwvol ", " rovol ", " backup "] {
+        put!(p, name);
+        put!(p, c.u32()?);
+    }
     Ok(())
 }
 
-fn volumes(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
+fn volumes(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Shown {
     let count = c.u32()?;
     for n in 0..count {
         put!(p, if n == 0 { " name " } else { ", name " });
         characters(p, c, 32)?;
-        put!(p, " volid ", c.u32()?, " type");
-        c.skip(21 * 4)?;
+        put!(p, " volid ");
+        put!(p, c.u32()?, " type");
+        // compat: whether these are there is not asked.
+        crate::out::pass(c, 21 * 4);
     }
     if count == 0 {
         put!(p, " <none!>");

@@ -20,10 +20,9 @@ use rustix::io::Errno;
 
 use super::tuple::{Protocol, Tuple};
 use crate::netlink::Socket;
-use crate::{clock, reach};
+use crate::reach;
 
-/// Not more often than this, and not more than a twentieth of a processor: a look in which the thread
-/// was stopped, by ^Z say, does not put off the next.
+/// Not more often than this, and not more than a twentieth of the time.
 const PAUSE: Duration = Duration::from_millis(50);
 const SHARE: u32 = 20;
 /// Sockets that are gone are remembered for so many looks, for their last packets.
@@ -43,8 +42,7 @@ pub struct Holders {
     addresses: FxHashSet<IpAddr>,
     looks: u32,
     looked: Option<Instant>,
-    /// What the last look had of a processor.
-    used: Duration,
+    took: Duration,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -60,13 +58,13 @@ impl Holders {
             addresses: FxHashSet::default(),
             looks: 0,
             looked: None,
-            used: Duration::ZERO,
+            took: Duration::ZERO,
         }
     }
 
     /// Whether the last look was not a moment ago.
     pub fn refresh_is_due(&self) -> bool {
-        let pause = PAUSE.max(self.used * SHARE);
+        let pause = PAUSE.max(self.took * SHARE);
         self.looked.is_none_or(|last| last.elapsed() >= pause)
     }
 
@@ -75,9 +73,9 @@ impl Holders {
         if !self.refresh_is_due() {
             return;
         }
-        let before = clock::used();
+        let begin = Instant::now();
         self.look();
-        self.used = clock::used().saturating_sub(before);
+        self.took = begin.elapsed();
         self.looked = Some(Instant::now());
     }
 
