@@ -14,7 +14,6 @@ use pktwho_packet::NetnsId;
 use rustc_hash::FxHashMap;
 use zerocopy::{Immutable, IntoBytes};
 
-use crate::Error;
 use crate::abi::{DeviceKey, HomeKey, ReaderState};
 use crate::config::Begin;
 use crate::keeper::Keeper;
@@ -23,6 +22,7 @@ use crate::netlink::Socket;
 use crate::reach::{View, look_around};
 use crate::spaces::Spaces;
 use crate::sys::{self, Mapped};
+use crate::{Error, clock};
 
 /// `RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR`, and `RTNLGRP_NSID` (28) as a bit.
 const GROUPS: u32 = 0x1 | 0x10 | 0x100 | 1 << 27;
@@ -30,7 +30,7 @@ const GROUPS: u32 = 0x1 | 0x10 | 0x100 | 1 << 27;
 pub(crate) const PAUSE: Duration = Duration::from_millis(20);
 /// When namespaces are captured in that we may not hear of: look without being asked to.
 const PATROL: Duration = Duration::from_secs(1);
-/// Looking takes this share of the time at most.
+/// Looking takes this share of a processor at most.
 const LOOK_SHARE: u32 = 50;
 
 /// So many namespaces that are not next to a captured one are looked at in one look.
@@ -55,7 +55,28 @@ pub struct Several {
     /// Something has changed since the last look.
     stale: bool,
     looked: Instant,
-    look_took: Duration,
+    /// How long to wait after it.
+    pause: Pause,
+}
+
+/// How long after a look the next one may begin.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pause {
+    /// What the last look had of a processor.
+    used: Duration,
+    /// What passed meanwhile.
+    took: Duration,
+}
+
+impl Pause {
+    /// Whoever changes devices may keep a look waiting, and packets wait with it: so a share of what
+    /// passed counts, too. But no more of it than until the next patrol, as it may have been ^Z or a
+    /// busy machine, and what comes meanwhile is to be seen.
+    fn length(self, stale: bool) -> Duration {
+        let pause = if stale { PAUSE } else { PATROL };
+        let waited = (self.took * LOOK_SHARE).min(PATROL);
+        pause.max(self.used * LOOK_SHARE).max(waited)
+    }
 }
 
 impl Homes {
@@ -84,7 +105,7 @@ impl Homes {
             known: FxHashMap::default(),
             stale: true,
             looked: Instant::now(),
-            look_took: Duration::ZERO,
+            pause: Pause::default(),
         });
         several.look(spaces);
         Ok(Self::Several(several))
@@ -110,8 +131,7 @@ impl Homes {
         let Self::Several(several) = self else {
             return false;
         };
-        let pause = if several.stale { PAUSE } else { PATROL };
-        several.looked.elapsed() >= pause.max(several.look_took * LOOK_SHARE)
+        several.looked.elapsed() >= several.pause.length(several.stale)
     }
 
     /// Tells the kernel side what has changed, unless it was told a moment ago.
@@ -129,7 +149,7 @@ impl Several {
     /// it was.
     fn look(&mut self, spaces: &Spaces) {
         self.stale = false;
-        let begin = Instant::now();
+        let (begin, before) = (Instant::now(), clock::used());
         let ids = spaces.ids();
         let gone: Vec<NetnsId> = self.known.keys().copied().collect();
         for netns in gone.into_iter().filter(|netns| !ids.contains(netns)) {
@@ -144,7 +164,10 @@ impl Several {
             }
         }
         self.looked = Instant::now();
-        self.look_took = self.looked - begin;
+        self.pause = Pause {
+            used: clock::used().saturating_sub(before),
+            took: self.looked - begin,
+        };
     }
 
     fn show(&mut self, netns: NetnsId, found: View) {
@@ -211,5 +234,26 @@ fn enter<
         if known.get(here) != Some(value) {
             let _ = map.update(key(here).as_bytes(), value.as_bytes(), MapFlags::ANY);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_that_was_kept_waiting_puts_the_next_off_by_a_second_at_most() {
+        let pause = |stale, used, took| {
+            let (used, took) = (Duration::from_millis(used), Duration::from_millis(took));
+            Pause { used, took }.length(stale).as_millis()
+        };
+        assert_eq!(pause(true, 0, 0), 20);
+        assert_eq!(pause(false, 0, 0), 1000);
+        // Stopped for a minute, or in the queue of who changes devices.
+        assert_eq!(pause(true, 0, 60_000), 1000);
+        assert_eq!(pause(true, 0, 4), 200);
+        // Its own work is a fiftieth, however long that is.
+        assert_eq!(pause(true, 100, 100), 5000);
+        assert_eq!(pause(false, 100, 100), 5000);
     }
 }

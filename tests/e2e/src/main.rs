@@ -18,6 +18,7 @@ mod netns;
 mod owners;
 mod puppet;
 mod rows;
+mod score;
 mod seen;
 mod soak;
 mod stage;
@@ -29,12 +30,13 @@ mod truth;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use crate::cases::{CASES, Outcome};
+use crate::cases::CASES;
 use crate::lab::Lab;
+use crate::score::Score;
 
 const HELP: &str = "\
 usage: e2e [--list] [--keep] [FILTER...]
@@ -74,7 +76,8 @@ nothing matches; exit status 1 when a bar is missed.
 --keep leaves the captures behind and says where.
 PKTWHO=FILE takes that binary instead of building one, E2E_PUPPET=FILE a compiled
 programs/puppet.c, E2E_PATIENCE=N waits N times as long, E2E_BRIEF=1 plays owners' rows in
-fewer places, E2E_GUEST=1 sets this machine's clock, takes its CPUs away and has it sleep. Not root: every case is skipped.
+fewer places, E2E_GUEST=1 sets this machine's clock, takes its CPUs away, has it sleep, and tells each case
+before it begins, E2E_FROM=N leaves out the first N cases. Not root: every case is skipped.
 ";
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -298,7 +301,7 @@ fn skip_all(args: &Args) -> Result<bool> {
 }
 
 fn run_cases(lab: &Lab, filter: &[String]) -> Result<bool> {
-    let mut score = Score::default();
+    let mut score = Score::new();
     for case in CASES.iter().filter(|case| wanted(case.name, filter)) {
         score.run(case.name, || (case.run)(lab))?;
     }
@@ -331,7 +334,7 @@ fn run_cases(lab: &Lab, filter: &[String]) -> Result<bool> {
 
 /// The faults at length.
 fn run_faults(lab: &Lab, filter: &[String], seed: u64) -> Result<bool> {
-    let mut score = Score::default();
+    let mut score = Score::new();
     let options = faults::Options::at_length(seed);
     for (name, play) in faults::FAULTS
         .iter()
@@ -340,57 +343,4 @@ fn run_faults(lab: &Lab, filter: &[String], seed: u64) -> Result<bool> {
         score.run(name, || play(lab, &options))?;
     }
     score.close()
-}
-
-/// Counts of how cases ended.
-#[derive(Default)]
-struct Score {
-    passed: u32,
-    failed: u32,
-    skipped: u32,
-}
-
-impl Score {
-    /// The line that counts them; whether none has failed.
-    fn close(&self) -> Result<bool> {
-        let Self {
-            passed,
-            failed,
-            skipped,
-        } = self;
-        writeln!(
-            io::stdout(),
-            "{passed} passed, {failed} failed, {skipped} skipped"
-        )?;
-        Ok(*failed == 0)
-    }
-
-    /// Runs one case and prints its line.
-    fn run(&mut self, name: &str, run: impl FnOnce() -> Result<Outcome>) -> io::Result<()> {
-        let start = Instant::now();
-        let outcome = run();
-        let took = start.elapsed().as_secs_f32();
-        let mut out = io::stdout().lock();
-        match outcome {
-            Ok(Outcome::Passed) => {
-                self.passed += 1;
-                writeln!(out, "ok {name} ({took:.1} s)")
-            }
-            Ok(Outcome::Measured(figures)) => {
-                self.passed += 1;
-                writeln!(out, "ok {name} ({took:.1} s): {figures}")
-            }
-            Ok(Outcome::Skipped(reason)) => {
-                self.skipped += 1;
-                writeln!(out, "skipped {name}: {reason}")
-            }
-            Err(error) => {
-                self.failed += 1;
-                let error = format!("{error:#}");
-                // One line each; usage texts are long.
-                let lines: Vec<&str> = error.lines().take(4).collect();
-                writeln!(out, "FAILED {name} ({took:.1} s): {}", lines.join(" | "))
-            }
-        }
-    }
 }

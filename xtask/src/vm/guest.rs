@@ -1,12 +1,21 @@
 //! Running a guest, and what it says.
 
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use super::image::Image;
 use super::{Kernel, reasons};
 use crate::shell;
 
-/// What a guest said.
+/// Of a dying kernel's lines the one that says of what.
+const FATAL: &[&str] = &[
+    "Kernel panic",
+    "BUG: ",
+    "Internal error",
+    "Unable to handle",
+];
+
+/// What a guest said, or those that went on where it broke off.
 #[derive(Clone, Debug)]
 pub struct Report {
     pub kernel: Kernel,
@@ -18,8 +27,10 @@ pub struct Report {
     pub said: Vec<String>,
     /// What `pktwho doctor` finds there.
     pub offers: Vec<Offer>,
-    /// The last lines of one that did not come to its end.
-    pub last: Vec<String>,
+    /// The last lines of one that is under way.
+    last: Vec<String>,
+    /// The case that is being played.
+    begun: Option<String>,
     /// Whether the runner came to its end.
     ended: bool,
     pub seconds: u64,
@@ -61,6 +72,7 @@ impl Report {
             said: Vec::new(),
             offers: Vec::new(),
             last: Vec::new(),
+            begun: None,
             ended: false,
             seconds: 0,
         }
@@ -87,7 +99,10 @@ impl Report {
     /// Takes in a line of the guest's.
     pub fn line(&mut self, line: &str) {
         if let Some(case) = case(line) {
+            self.begun = None;
             self.cases.push(case);
+        } else if let Some(name) = line.strip_prefix("begins ") {
+            self.begun = Some(name.to_owned());
         } else if let Some(kernel) = line.strip_prefix("GUEST_KERNEL ") {
             let version = kernel.split(' ').next().unwrap_or_default();
             version.clone_into(&mut self.version);
@@ -95,13 +110,40 @@ impl Report {
             self.said.push(said.to_owned());
         } else if let Some(has) = line.strip_prefix("GUEST_HAS ") {
             self.offer(has);
-        } else if line.starts_with("GUEST_EXIT=") {
-            self.ended = true;
+        } else if let Some(status) = line.strip_prefix("GUEST_EXIT=") {
+            // Any other: the runner itself did not come to its end.
+            self.ended = matches!(status, "0" | "1");
         }
         if self.last.len() > 20 {
             self.last.remove(0);
         }
         self.last.push(line.to_owned());
+    }
+
+    /// The guest is gone. What it broke off in has failed; its last lines, when it broke off.
+    fn gone(&mut self) -> Vec<String> {
+        if self.ended {
+            return Vec::new();
+        }
+        let last = std::mem::take(&mut self.last);
+        let fatal = |line: &&String| FATAL.iter().any(|word| line.contains(word));
+        let word = last.iter().find(fatal).or(last.last());
+        let word = word.map_or("", String::as_str);
+        let place = self.begun.take();
+        let title = format!(
+            "{}: the guest broke off {}; its last lines:",
+            self.kernel.name,
+            place
+                .as_deref()
+                .map_or("between cases".to_owned(), |name| format!("in {name}"))
+        );
+        self.cases.extend(place.map(|name| Case {
+            name,
+            ending: Ending::Failed,
+            reason: format!("the guest broke off: {word}"),
+        }));
+        let lines = last.into_iter().map(|line| format!("    {line}"));
+        std::iter::once(title).chain(lines).collect()
     }
 
     /// Takes in a line of the doctor's.
@@ -147,12 +189,29 @@ fn case(line: &str) -> Option<Case> {
     })
 }
 
-/// Boots the image and waits until the guest is through, but not longer than this. `shown`: what
-/// it says is passed on.
+/// Boots the image and waits until the guest is through, but not longer than this. One that breaks
+/// off in a case is shown with its last lines, and a fresh one goes on with the next case.
+/// `shown`: all that they say is passed on.
 ///
 /// # Errors
 /// The emulator cannot be run.
 pub fn run(image: &Image, longest: Duration, shown: bool) -> Result<Report, String> {
+    let began = Instant::now();
+    let mut report = Report::new(image.of);
+    loop {
+        let played = report.cases.len();
+        boot(image, longest, shown, &mut report)?;
+        shell::put(&report.gone());
+        if report.ended() || report.cases.len() == played {
+            break;
+        }
+    }
+    report.seconds = began.elapsed().as_secs();
+    Ok(report)
+}
+
+/// One guest, from the first case on that has not been played.
+fn boot(image: &Image, longest: Duration, shown: bool, report: &mut Report) -> Result<(), String> {
     let (program, machine, console): (_, &[&str], _) = if image.of.arch == "x86_64" {
         ("qemu-system-x86_64", &["-M", "q35", "-cpu", "max"], "ttyS0")
     } else {
@@ -163,7 +222,11 @@ pub fn run(image: &Image, longest: Duration, shown: bool) -> Result<Report, Stri
         )
     };
     // An emulated timer may be late when this machine is busy.
-    let words = format!("console={console} quiet panic=-1 mitigations=off no_timer_check");
+    let mut words = format!("console={console} quiet panic=-1 mitigations=off no_timer_check");
+    if !report.cases.is_empty() {
+        // What the kernel does not know goes into the environment of the first process.
+        let _ = write!(words, " E2E_FROM={}", report.cases.len());
+    }
     let longest = longest.as_secs().to_string();
     let mut command = shell::command("timeout", &["--foreground", &longest, program]);
     command
@@ -182,14 +245,11 @@ pub fn run(image: &Image, longest: Duration, shown: bool) -> Result<Report, Stri
         .arg("-initrd")
         .arg(&image.initramfs)
         .args(["-append", &words]);
-    let began = Instant::now();
-    let mut report = Report::new(image.of);
     shell::run_shown(command, false, |line| {
         report.line(line.trim_end());
         shown.then(|| line.to_owned()).into_iter().collect()
     })?;
-    report.seconds = began.elapsed().as_secs();
-    Ok(report)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -234,5 +294,55 @@ mod tests {
         report.line("FAILED filter/vlan (1.0 s): nothing came");
         assert!(!report.good());
         assert_eq!(report.cases[4].reason, "nothing came");
+    }
+
+    #[test]
+    fn a_guest_that_breaks_off_is_gone_on_with() {
+        let mut report = Report::new(super::super::KERNELS[0]);
+        let lines = |report: &mut Report, lines: &[&str]| {
+            for line in lines {
+                report.line(line);
+            }
+        };
+        lines(
+            &mut report,
+            &[
+                "begins life/first",
+                "ok life/first (0.3 s)",
+                "begins faults/suspended",
+                "[  12.0] Kernel panic - not syncing: of boredom",
+                "[  12.1] Call trace:",
+            ],
+        );
+        let said = report.gone();
+        assert!(
+            said[0].contains("broke off in faults/suspended"),
+            "{said:?}"
+        );
+        assert_eq!(said.len(), 6);
+        let [_, case] = &report.cases[..] else {
+            panic!("{:?}", report.cases);
+        };
+        assert_eq!(
+            (case.name.as_str(), case.ending),
+            ("faults/suspended", Ending::Failed)
+        );
+        assert!(case.reason.contains("of boredom"), "{}", case.reason);
+        assert!(!report.ended());
+        // Before a case there is none that has failed.
+        lines(&mut report, &["Out of memory"]);
+        report.line("GUEST_EXIT=137");
+        assert!(report.gone()[0].contains("between cases"));
+        assert_eq!(report.cases.len(), 2);
+        lines(
+            &mut report,
+            &[
+                "begins owners/tcp-new",
+                "ok owners/tcp-new (2.0 s): 30 packets",
+                "GUEST_EXIT=0",
+            ],
+        );
+        assert!(report.gone().is_empty());
+        assert!(report.ended() && !report.good());
     }
 }

@@ -35,10 +35,7 @@ pub fn print(reports: &[Report]) {
             println!("{name}: {known} {} {}", case.name, case.reason);
         }
         if !report.ended() {
-            println!("{name}: did not come to its end; its last lines:");
-            for line in &report.last {
-                println!("    {line}");
-            }
+            println!("{name}: did not come to its end");
         }
         let (passed, failed) = (report.count(Ending::Passed), report.count(Ending::Failed));
         let (skipped, seconds) = (report.count(Ending::Skipped), report.seconds);

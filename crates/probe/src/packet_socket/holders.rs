@@ -20,9 +20,10 @@ use rustix::io::Errno;
 
 use super::tuple::{Protocol, Tuple};
 use crate::netlink::Socket;
-use crate::reach;
+use crate::{clock, reach};
 
-/// Not more often than this, and not more than a twentieth of the time.
+/// Not more often than this, and not more than a twentieth of a processor: a look in which the thread
+/// was stopped, by ^Z say, does not put off the next.
 const PAUSE: Duration = Duration::from_millis(50);
 const SHARE: u32 = 20;
 /// Sockets that are gone are remembered for so many looks, for their last packets.
@@ -42,7 +43,8 @@ pub struct Holders {
     addresses: FxHashSet<IpAddr>,
     looks: u32,
     looked: Option<Instant>,
-    took: Duration,
+    /// What the last look had of a processor.
+    used: Duration,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -58,13 +60,13 @@ impl Holders {
             addresses: FxHashSet::default(),
             looks: 0,
             looked: None,
-            took: Duration::ZERO,
+            used: Duration::ZERO,
         }
     }
 
     /// Whether the last look was not a moment ago.
     pub fn refresh_is_due(&self) -> bool {
-        let pause = PAUSE.max(self.took * SHARE);
+        let pause = PAUSE.max(self.used * SHARE);
         self.looked.is_none_or(|last| last.elapsed() >= pause)
     }
 
@@ -73,9 +75,9 @@ impl Holders {
         if !self.refresh_is_due() {
             return;
         }
-        let begin = Instant::now();
+        let before = clock::used();
         self.look();
-        self.took = begin.elapsed();
+        self.used = clock::used().saturating_sub(before);
         self.looked = Some(Instant::now());
     }
 
