@@ -5,9 +5,11 @@
 //! be read. Start reading at [`TlsSecrets::open`], then `finder.rs`, `hooks.rs`.
 
 mod bridge;
+mod builds;
 mod finder;
 mod held;
 mod hooks;
+mod later;
 mod workspace;
 
 use std::cell::RefCell;
@@ -319,6 +321,7 @@ fn watch(
         if std::mem::take(&mut rescan) {
             for file in Finder::mapped_now() {
                 if !told && !is_promising(&file) {
+                    while finder.catch_up() {}
                     told = done.send(()).is_ok();
                 }
                 finder.meet(&file);
@@ -331,7 +334,9 @@ fn watch(
             // Nobody may be waiting any more.
             let _ = done.send(());
         }
-        if !wait(&mmaps, stop, finder.holds()) || is_told(stop) {
+        // The next may be of somebody who has just started.
+        let is_idle = !finder.catch_up();
+        if is_idle && !wait(&mmaps, stop, finder.holds()) || is_told(stop) {
             return;
         }
         rescan |= finder.hear(&mut mmaps);

@@ -13,17 +13,18 @@ use crate::trace::{Next, Reach, State, Value, walk};
 /// A call with a label as one of its first two arguments.
 pub(crate) struct Call {
     pub label: Label,
-    /// The label's place among the arguments, from 0.
-    pub position: usize,
     /// A jump at the end of a function, or else one within it.
     pub jump: bool,
+    /// Where the label is referred to, and what is called there: the function or a stub.
+    pub reference: u64,
+    pub target: u64,
 }
 
 /// A function, and the label's place among its arguments.
 pub(crate) type Callee = (u64, usize);
 
 /// From a label's mention to the call there are a few instructions.
-const REACH: Reach = Reach {
+pub(crate) const REACH: Reach = Reach {
     branches: false,
     instructions: 48,
 };
@@ -53,10 +54,15 @@ pub(crate) fn find(elf: &Elf<'_>, labels: &[(u64, Label)]) -> BTreeMap<Callee, V
                 Op::Call(None) => return Next::Stop,
                 _ => return Next::On,
             };
-            if let Some(call) = handed(elf, labels, state, jump) {
+            if let Some((label, position)) = handed(elf, labels, state) {
                 // Two references to a page of labels may come to one call.
-                if seen.insert((address, call.label)) {
-                    calls.entry((target, call.position)).or_default().push(call);
+                if seen.insert((address, label)) {
+                    calls.entry((target, position)).or_default().push(Call {
+                        label,
+                        jump,
+                        reference,
+                        target,
+                    });
                 }
             }
             if jump { Next::On } else { Next::Stop }
@@ -90,17 +96,13 @@ pub(crate) fn distinct(calls: &[Call]) -> usize {
         .len()
 }
 
-fn handed(elf: &Elf<'_>, labels: &[(u64, Label)], state: &State, jump: bool) -> Option<Call> {
+/// The label that is one of the first two arguments, and which.
+fn handed(elf: &Elf<'_>, labels: &[(u64, Label)], state: &State) -> Option<(Label, usize)> {
     let registers = elf.machine.arguments();
     let mut first = registers.iter().take(2).enumerate();
-    let (position, label) = first.find_map(|(position, &register)| match state.get(register) {
-        Value::Number(number) => Some((position, label_at(labels, number)?)),
+    first.find_map(|(position, &register)| match state.get(register) {
+        Value::Number(number) => Some((label_at(labels, number)?, position)),
         _ => None,
-    })?;
-    Some(Call {
-        label,
-        position,
-        jump,
     })
 }
 

@@ -12,7 +12,7 @@ use iced_x86::{
     OpAccess, OpKind, Register as X86,
 };
 
-use crate::elf::{Machine, machine};
+use crate::elf::{Elf, Machine, machine};
 use crate::hook::{Hook, Operand, Register};
 
 /// So far we go (instructions, bytes).
@@ -25,12 +25,20 @@ pub fn cheaper(file: &[u8], hook: Hook) -> Hook {
     if machine(file) != Some(Machine::X86) {
         return hook;
     }
-    moved(file, &hook).unwrap_or(hook)
+    let code = usize::try_from(hook.offset).ok();
+    let code = code.and_then(|start| file.get(start..));
+    code.and_then(|code| moved(code, &hook)).unwrap_or(hook)
 }
 
-fn moved(file: &[u8], hook: &Hook) -> Option<Hook> {
-    let start = usize::try_from(hook.offset).ok()?;
-    let code = file.get(start..)?;
+/// The same of a file of which parts are there.
+pub(crate) fn cheaper_in(elf: &Elf<'_>, hook: Hook) -> Hook {
+    let code = elf.code_from(hook.offset);
+    let code = code.filter(|_| elf.machine == Machine::X86);
+    code.and_then(|code| moved(code, &hook)).unwrap_or(hook)
+}
+
+/// By the code from the hook on.
+fn moved(code: &[u8], hook: &Hook) -> Option<Hook> {
     let code = code.get(..BYTES_MAX.min(code.len()))?;
     let mut decoder = Decoder::with_ip(64, code, hook.offset, DecoderOptions::NONE);
     let mut values: Vec<Value> = registers(hook).into_iter().map(Value::new).collect();
@@ -219,7 +227,7 @@ mod tests {
     /// length.
     fn check(code: &[u8], expected: (u64, [u8; 4])) {
         let file: Vec<u8> = [&[0xcc][..], code].concat();
-        let hook = moved(&file, &hook()).unwrap_or(hook());
+        let hook = moved(&file[1..], &hook()).unwrap_or(hook());
         let registers: Vec<u8> = registers(&hook).iter().map(|(r, _)| r.0).collect();
         assert_eq!(
             (hook.offset, registers),

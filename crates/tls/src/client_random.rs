@@ -16,10 +16,13 @@ pub(crate) struct Found {
 
 /// Of the client's random bytes.
 const LENGTH: u64 = 32;
-const REACH: Reach = Reach {
+pub(crate) const REACH: Reach = Reach {
     branches: true,
     instructions: 1500,
 };
+
+/// The function that GnuTLS has to ask for it.
+pub(crate) const GNUTLS: &[u8] = b"gnutls_session_get_random";
 
 /// Looks for it in the function that is given the secrets, its first argument the connection.
 pub(crate) fn find(elf: &Elf<'_>, function: u64) -> Result<Found, Refusal> {
@@ -140,9 +143,7 @@ fn add(pointer: Pointer, found: &mut Vec<Pointer>) {
 /// the session.
 fn gnutls(elf: &Elf<'_>) -> Result<Found, Refusal> {
     let session = first_argument(elf)?;
-    let function = elf
-        .exported(b"gnutls_session_get_random")
-        .ok_or(Refusal::ClientRandom)?;
+    let function = elf.exported(GNUTLS).ok_or(Refusal::ClientRandom)?;
     let &[_, client, ..] = elf.machine.arguments() else {
         return Err(Refusal::ClientRandom);
     };

@@ -4,6 +4,8 @@
 //! asked where there is no other way: stripped files may have none.
 //! Source: the System V ABI (gABI), chapters 4 and 5, and elf(5).
 
+use std::cell::Cell;
+
 use crate::Refusal;
 
 /// Whose instructions a file holds.
@@ -33,7 +35,18 @@ pub(crate) struct Elf<'a> {
     pub fixed: bool,
     pub loads: Vec<Segment<'a>>,
     notes: Vec<&'a [u8]>,
-    bytes: &'a [u8],
+    /// The file's bytes, as far as they are there.
+    parts: Vec<Part<'a>>,
+    /// Code of a function ended before it was seen in full.
+    cut: Cell<bool>,
+}
+
+/// Bytes of a file that stand together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part<'a> {
+    /// Of the first byte in the file.
+    pub offset: u64,
+    pub bytes: &'a [u8],
 }
 
 /// What a section's header says.
@@ -65,6 +78,13 @@ const SECTIONS_MAX: u16 = 4096;
 
 impl<'a> Elf<'a> {
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Refusal> {
+        Self::parse_parts(vec![Part { offset: 0, bytes }])
+    }
+
+    /// Of a file of which only parts are there, the first of them its start.
+    pub fn parse_parts(parts: Vec<Part<'a>>) -> Result<Self, Refusal> {
+        let bytes = parts.first().filter(|part| part.offset == 0);
+        let bytes = bytes.map_or(&[][..], |part| part.bytes);
         if bytes.get(..4) != Some(b"\x7fELF") {
             return Err(Refusal::NotElf);
         }
@@ -78,47 +98,104 @@ impl<'a> Elf<'a> {
             fixed: u16_at(bytes, 16) == Some(ET_EXEC),
             loads: Vec::new(),
             notes: Vec::new(),
-            bytes,
+            parts,
+            cut: Cell::new(false),
         };
         elf.read_segments().ok_or(Refusal::Damaged)?;
         Ok(elf)
     }
 
     fn read_segments(&mut self) -> Option<()> {
-        let start = u64_at(self.bytes, 32)?;
-        let size = u64::from(u16_at(self.bytes, 54)?);
-        let count = u16_at(self.bytes, 56)?.min(SEGMENTS_MAX);
-        let mut left = self.bytes.len().checked_mul(2)?;
+        let start = u64_at(self.start(), 32)?;
+        let size = u64::from(u16_at(self.start(), 54)?);
+        let count = u16_at(self.start(), 56)?.min(SEGMENTS_MAX);
+        let there: usize = self.parts.iter().map(|part| part.bytes.len()).sum();
+        let mut left = there.checked_mul(2)?;
         for number in 0..u64::from(count) {
             let at = start.checked_add(number.checked_mul(size)?)?;
-            let header = slice(self.bytes, at, 56)?;
+            let header = self.slice(at, 56)?;
             let offset = u64_at(header, 8)?;
             let length = u64_at(header, 32)?;
             let kind = u32_at(header, 0)?;
             if !matches!(kind, PT_LOAD | PT_NOTE) {
                 continue;
             }
+            let (address, executable) = (u64_at(header, 16)?, u32_at(header, 4)? & PF_X != 0);
             // A file may be cut: what is there is looked at.
-            let rest = self.bytes.get(usize::try_from(offset).ok()?..);
-            let rest = rest.unwrap_or_default();
-            let bytes = usize::try_from(length)
-                .ok()
-                .and_then(|length| rest.get(..length));
-            let bytes = bytes.unwrap_or(rest);
-            // Segments do not overlap; together they are not much longer than the file.
-            left = left.checked_sub(bytes.len())?;
-            match kind {
-                PT_LOAD if !bytes.is_empty() => self.loads.push(Segment {
-                    offset,
-                    address: u64_at(header, 16)?,
-                    executable: u32_at(header, 4)? & PF_X != 0,
-                    bytes,
-                }),
-                PT_NOTE => self.notes.push(bytes),
-                _ => {}
+            for part in &self.parts {
+                let Some((before, bytes)) = part.within(offset, length) else {
+                    continue;
+                };
+                // Segments do not overlap; together they are not much longer than the file.
+                left = left.checked_sub(bytes.len())?;
+                match kind {
+                    PT_LOAD => self.loads.push(Segment {
+                        offset: offset.checked_add(before)?,
+                        address: address.wrapping_add(before),
+                        executable,
+                        bytes,
+                    }),
+                    _ => self.notes.push(bytes),
+                }
             }
         }
         Some(())
+    }
+
+    /// Notes that a function's code goes on where no bytes are.
+    pub fn note_cut(&self) {
+        self.cut.set(true);
+    }
+
+    /// Whether that was noted.
+    pub fn is_cut(&self) -> bool {
+        self.cut.get()
+    }
+
+    /// The file's first bytes.
+    fn start(&self) -> &'a [u8] {
+        self.parts.first().map_or(&[], |part| part.bytes)
+    }
+
+    /// Bytes of the file, if they are there.
+    fn slice(&self, offset: u64, length: u64) -> Option<&'a [u8]> {
+        self.parts
+            .iter()
+            .find_map(|part| slice(part.bytes, offset.checked_sub(part.offset)?, length))
+    }
+
+    /// The code from an offset in the file on, as far as it is there.
+    pub fn code_from(&self, offset: u64) -> Option<&'a [u8]> {
+        let mut code = self.loads.iter().filter(|load| load.executable);
+        code.find_map(|load| {
+            let from = usize::try_from(offset.checked_sub(load.offset)?).ok()?;
+            load.bytes.get(from..).filter(|bytes| !bytes.is_empty())
+        })
+    }
+
+    /// Where an address is in the file, in bytes.
+    pub fn place_of(&self, address: u64) -> Option<u64> {
+        let load = self.loads.iter().find(|load| load.at(address).is_some())?;
+        load.offset.checked_add(address.checked_sub(load.address)?)
+    }
+
+    /// Where the tables are that tell of functions by their names: offset and length.
+    pub fn tables_of_symbols(&self) -> Vec<(u64, u64)> {
+        let size = u16_at(self.start(), 58).map_or(0, u64::from);
+        let count = u16_at(self.start(), 60).unwrap_or(0).min(SECTIONS_MAX);
+        let start = u64_at(self.start(), 40).unwrap_or(0);
+        let mut tables = vec![(start, size.saturating_mul(count.into()))];
+        let place = |header: &[u8]| Some((u64_at(header, 24)?, u64_at(header, 32)?));
+        let headers = (0..count).filter_map(|number| self.section_header(number));
+        for header in headers.filter(|&header| {
+            u32_at(header, 4).is_some_and(|kind| matches!(kind, SHT_DYNSYM | SHT_RELA))
+        }) {
+            tables.extend(place(header));
+            let names = u32_at(header, 40).and_then(|link| u16::try_from(link).ok());
+            let names = names.and_then(|link| self.section_header(link));
+            tables.extend(names.and_then(place));
+        }
+        tables
     }
 
     /// The bytes from an address on to the end of its segment.
@@ -195,7 +272,7 @@ impl<'a> Elf<'a> {
 
     /// What the section headers say, if the file has them.
     fn sections(&self) -> impl Iterator<Item = Section<'a>> + '_ {
-        let count = u16_at(self.bytes, 60).unwrap_or(0).min(SECTIONS_MAX);
+        let count = u16_at(self.start(), 60).unwrap_or(0).min(SECTIONS_MAX);
         (0..count).filter_map(move |number| {
             let header = self.section_header(number)?;
             Some(Section {
@@ -207,16 +284,16 @@ impl<'a> Elf<'a> {
     }
 
     fn section_header(&self, number: u16) -> Option<&'a [u8]> {
-        let size = u64::from(u16_at(self.bytes, 58)?);
-        let start = u64_at(self.bytes, 40).filter(|&start| start != 0)?;
-        slice(self.bytes, start.checked_add(u64::from(number) * size)?, 64)
+        let size = u64::from(u16_at(self.start(), 58)?);
+        let start = u64_at(self.start(), 40).filter(|&start| start != 0)?;
+        self.slice(start.checked_add(u64::from(number) * size)?, 64)
     }
 
     fn section_bytes(&self, header: &[u8]) -> Option<&'a [u8]> {
         if u32_at(header, 4)? == SHT_NOBITS {
             return Some(&[]);
         }
-        slice(self.bytes, u64_at(header, 24)?, u64_at(header, 32)?)
+        self.slice(u64_at(header, 24)?, u64_at(header, 32)?)
     }
 
     /// The bytes of the section of that number.
@@ -242,6 +319,19 @@ impl<'a> Elf<'a> {
         self.notes
             .iter()
             .find_map(|&notes| find_note(notes, owner, kind))
+    }
+}
+
+impl<'a> Part<'a> {
+    /// What of the file's bytes from `offset` on is in this part: how far behind `offset` it
+    /// begins, and the bytes.
+    fn within(&self, offset: u64, length: u64) -> Option<(u64, &'a [u8])> {
+        let skipped = usize::try_from(offset.saturating_sub(self.offset)).ok()?;
+        let before = self.offset.saturating_sub(offset);
+        let bytes = self.bytes.get(skipped..)?;
+        let length = usize::try_from(length.saturating_sub(before)).unwrap_or(usize::MAX);
+        let bytes = bytes.get(..length).unwrap_or(bytes);
+        (!bytes.is_empty()).then_some((before, bytes))
     }
 }
 

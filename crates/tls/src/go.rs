@@ -11,6 +11,7 @@ use memchr::memmem;
 
 use crate::elf::{Elf, Machine, u32_at, u64_at};
 use crate::hook::{Hook, Library, Operand, Place, Register};
+use crate::trail::Places;
 use crate::{Refusal, elf};
 
 /// The end of the function's name: `crypto/tls.(*Config).writeKeyLog`, `….(*config).writeKeyLog`.
@@ -36,8 +37,11 @@ const MAGICS: [&[u8]; 2] = [b"\xf1\xff\xff\xff\0\0", b"\xf0\xff\xff\xff\0\0"];
 const MODULE_FUNCTIONS: u64 = 136;
 const MODULE_TEXT: u64 = 176;
 
+/// Of a function's own record, so much is read: where its code and its name are.
+const RECORD: u64 = 8;
+
 /// The hooks of a Go program; none where there is no crypto/tls.
-pub(crate) fn find(elf: &Elf<'_>) -> Result<Vec<Hook>, Refusal> {
+pub(crate) fn find(elf: &Elf<'_>, places: &mut Places) -> Result<Vec<Hook>, Refusal> {
     // The table holds the names, so they are in one segment. Old linkers put data to the code.
     let mut refusal = None;
     for load in &elf.loads {
@@ -53,7 +57,7 @@ pub(crate) fn find(elf: &Elf<'_>) -> Result<Vec<Hook>, Refusal> {
                 .and_then(|at| load.address.checked_add(at));
             let table = load.bytes.get(at..).zip(address);
             let table = table.and_then(|(bytes, address)| Table::new(bytes, address));
-            match table.map(|table| table.hooks(elf)) {
+            match table.map(|table| table.hooks(elf, places)) {
                 Some(Ok(hooks)) => return Ok(hooks),
                 Some(Err(error)) => refusal = Some(error),
                 None => {}
@@ -73,6 +77,8 @@ struct Table<'a> {
     names: &'a [u8],
     /// From the list of functions on: pairs of (offset in the code, offset from the list).
     functions: &'a [u8],
+    /// How far behind the table's start that list is.
+    list: u64,
     count: usize,
 }
 
@@ -88,24 +94,30 @@ impl<'a> Table<'a> {
             address,
             text: field(2)?,
             names: part(3)?,
+            list: field(7)?,
             functions: Some(functions).filter(|list| count <= list.len() / 8)?,
             count,
         })
     }
 
-    fn hooks(&self, elf: &Elf<'_>) -> Result<Vec<Hook>, Refusal> {
+    fn hooks(&self, elf: &Elf<'_>, places: &mut Places) -> Result<Vec<Hook>, Refusal> {
         let names = self.find_names();
         let mut hooks = Vec::new();
-        let text = self.find_text(elf).ok_or(Refusal::GoTable)?;
+        let text = self.find_text(elf, places).ok_or(Refusal::GoTable)?;
+        // How far behind the start of the list it is read.
+        let mut behind = u64::try_from(self.count).unwrap_or(0).saturating_mul(8);
         let (pairs, _) = self.functions.as_chunks::<8>();
         for pair in pairs.iter().take(self.count) {
-            let name = u32_at(pair, 4)
+            let record = u32_at(pair, 4);
+            let name = record
                 .and_then(|at| usize::try_from(at).ok()?.checked_add(4))
                 .and_then(|at| u32_at(self.functions, at));
             let found = names.iter().find(|(start, _)| Some(*start) == name);
             if let Some(((_, name), start)) = found.zip(u32_at(pair, 0)) {
                 let address = text.wrapping_add(u64::from(start));
                 let offset = elf.offset_of(address).ok_or(Refusal::GoTable)?;
+                places.add_code(elf, address);
+                behind = behind.max(u64::from(record.unwrap_or(0)).saturating_add(RECORD));
                 hooks.push(hook(elf.machine, offset, name));
             }
             if hooks.len() >= NAMES_MAX {
@@ -115,6 +127,7 @@ impl<'a> Table<'a> {
         if hooks.is_empty() {
             return Err(Refusal::GoInlined);
         }
+        places.add(elf, self.address, self.list.saturating_add(behind));
         Ok(hooks)
     }
 
@@ -136,7 +149,7 @@ impl<'a> Table<'a> {
 
     /// The address to which functions' offsets are added: in `moduledata`, whose first field
     /// points to this table.
-    fn find_text(&self, elf: &Elf<'_>) -> Option<u64> {
+    fn find_text(&self, elf: &Elf<'_>, places: &mut Places) -> Option<u64> {
         let is_module = |address: u64| {
             let count = address
                 .checked_add(MODULE_FUNCTIONS)
@@ -145,6 +158,9 @@ impl<'a> Table<'a> {
         };
         let mut starts = elf.pointers_to(self.address).take(MODULES_MAX);
         let module = starts.find(|&at| is_module(at));
+        if let Some(module) = module {
+            places.add(elf, module, MODULE_TEXT + 8);
+        }
         let text = module.and_then(|module| elf.pointer_at(module.checked_add(MODULE_TEXT)?));
         text.or((self.text != 0).then_some(self.text))
     }

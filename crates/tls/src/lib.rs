@@ -22,6 +22,7 @@ mod refusal;
 mod resolve;
 mod secret;
 mod trace;
+mod trail;
 mod x86;
 
 pub use cheap::cheaper;
@@ -30,6 +31,7 @@ pub use hook::{Hook, Library, Operand, Place, Register};
 pub use refusal::Refusal;
 pub use resolve::resolve;
 pub use secret::{Label, Secret, SecretError};
+pub use trail::{Places, Trail, resolve_noting};
 
 #[cfg(test)]
 mod tests;

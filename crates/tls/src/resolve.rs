@@ -10,10 +10,13 @@ use crate::calls::{self, Call};
 use crate::client_random::{self, Found};
 use crate::elf::Elf;
 use crate::hook::{Hook, Library, Operand, Place};
+use crate::trail::Places;
 use crate::{Refusal, go, inlined, labels};
 
 /// A file has one for each library in it; more are not looked at.
 const FUNCTIONS_MAX: usize = 32;
+/// No label is longer, in bytes.
+const LABEL_MAX: u64 = 64;
 
 /// Where a program's or a library's file hands out TLS secrets: one [`Hook`] for each TLS library
 /// in it. The file may be stripped, static, of fixed address or not, and cut off.
@@ -23,10 +26,14 @@ const FUNCTIONS_MAX: usize = 32;
 /// # Errors
 /// Why there is no such place, or why it cannot be told.
 pub fn resolve(file: &[u8]) -> Result<Vec<Hook>, Refusal> {
-    let elf = Elf::parse(file)?;
+    find(&Elf::parse(file)?, &mut Places::default())
+}
+
+/// The same, and which places of the file have led to it.
+pub(crate) fn find(elf: &Elf<'_>, places: &mut Places) -> Result<Vec<Hook>, Refusal> {
     let mut hooks = Vec::new();
     let mut refusals = Vec::new();
-    for found in [go::find(&elf), find_by_labels(&elf)] {
+    for found in [go::find(elf, places), find_by_labels(elf, places)] {
         match found {
             Ok(found) => hooks.extend(found),
             Err(refusal) => refusals.push(refusal),
@@ -40,7 +47,7 @@ pub fn resolve(file: &[u8]) -> Result<Vec<Hook>, Refusal> {
 }
 
 /// Libraries in C and C++.
-fn find_by_labels(elf: &Elf<'_>) -> Result<Vec<Hook>, Refusal> {
+fn find_by_labels(elf: &Elf<'_>, places: &mut Places) -> Result<Vec<Hook>, Refusal> {
     let labels = labels::find(elf);
     if labels.found.is_empty() {
         return Err(if labels.without_end {
@@ -63,12 +70,18 @@ fn find_by_labels(elf: &Elf<'_>) -> Result<Vec<Hook>, Refusal> {
         .filter(|(_, calls)| calls::distinct(calls) >= 2);
     for (&(function, position), calls) in agreed.take(FUNCTIONS_MAX) {
         match hook(elf, function, position, calls) {
-            Ok(hook) => hooks.push(hook),
+            Ok(hook) => {
+                places.add_calls(elf, function, calls);
+                hooks.push(hook);
+            }
             Err(error) => refusal = error,
         }
     }
     if hooks.is_empty() {
         return Err(refusal);
+    }
+    for &(label, _) in &labels.found {
+        places.add(elf, label, LABEL_MAX);
     }
     Ok(hooks)
 }

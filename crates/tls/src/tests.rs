@@ -5,9 +5,9 @@ use proptest::prelude::*;
 use crate::hook::{Library, Operand, Place};
 use crate::{Hook, Refusal, Register, build_id, resolve};
 
-const BASE: u64 = 0x40_0000;
-const CODE: u64 = 0x1000;
-const TEXTS: u64 = 0x8000;
+pub(crate) const BASE: u64 = 0x40_0000;
+pub(crate) const CODE: u64 = 0x1000;
+pub(crate) const TEXTS: u64 = 0x8000;
 
 /// An ELF file of three segments: code, texts and a note; each at the address that is its
 /// offset plus 4 MiB.
@@ -41,7 +41,7 @@ pub(crate) fn elf(machine: u8, code: &[u8], texts: &[u8]) -> Vec<u8> {
 }
 
 /// Machine code that is put together piece by piece; offsets are those in the file.
-pub(crate) struct X86(Vec<u8>);
+pub(crate) struct X86(pub Vec<u8>);
 
 impl X86 {
     pub fn new() -> Self {
@@ -74,15 +74,15 @@ impl X86 {
 }
 
 const LEA_RSI: &[u8] = b"\x48\x8d\x35";
-const LABELS: &[u8] = b"CLIENT_RANDOM\0EARLY_EXPORTER_SECRET\0CLIENT_TRAFFIC_SECRET_N\0";
-const RANDOM: u64 = TEXTS;
+pub(crate) const LABELS: &[u8] = b"CLIENT_RANDOM\0EARLY_EXPORTER_SECRET\0CLIENT_TRAFFIC_SECRET_N\0";
+pub(crate) const RANDOM: u64 = TEXTS;
 const EARLY: u64 = TEXTS + 14;
 /// The end of the one before.
-const EXPORTER: u64 = EARLY + 6;
+pub(crate) const EXPORTER: u64 = EARLY + 6;
 
 /// A function that hands 32 bytes of its first argument on: `lea rdx, [rdi+0x160]; mov ecx, 32;
 /// jmp …`, to a `ret`.
-fn logger() -> X86 {
+pub(crate) fn logger() -> X86 {
     X86::new()
         .bytes(b"\xc3")
         .bytes(b"\x48\x8d\x97\x60\x01\0\0\xb9\x20\0\0\0")
@@ -404,7 +404,7 @@ fn go_functions() {
 }
 
 /// One file of each kind.
-fn samples() -> [Vec<u8>; 3] {
+pub(crate) fn samples() -> [Vec<u8>; 3] {
     let code = logger().call(RANDOM, CODE + 1).call(EXPORTER, CODE + 1);
     [
         elf(62, &code.0, LABELS),
@@ -414,7 +414,7 @@ fn samples() -> [Vec<u8>; 3] {
 }
 
 /// Headers, code, texts and the table of Go, where a changed byte may change something.
-fn places() -> impl Strategy<Value = usize> {
+pub(crate) fn places() -> impl Strategy<Value = usize> {
     prop_oneof![0..240_usize, 0x1000..0x1080_usize, 0x8000..0x8400_usize]
 }
 

@@ -177,6 +177,8 @@ impl State {
 
 /// As many ways may wait.
 const WAYS_MAX: usize = 64;
+/// No instruction is longer, in bytes.
+const LONGEST: usize = 16;
 
 /// Whether to go on.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -214,6 +216,9 @@ pub(crate) fn walk(
             let code = elf.code_at(address);
             let Some(length) = code.and_then(|code| elf.machine.decode(code, address, &mut ops))
             else {
+                if reach.branches && code.is_none_or(|code| code.len() < LONGEST) {
+                    elf.note_cut();
+                }
                 break;
             };
             let mut next = address.wrapping_add(u64::try_from(length).unwrap_or(1));

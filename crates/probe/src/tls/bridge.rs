@@ -13,7 +13,7 @@ use pktwho_tls::Hook;
 use zerocopy::IntoBytes as _;
 
 use crate::abi::TlsBreakpoint;
-use crate::mmaps::MappedFile;
+use crate::mmaps::{self, MappedFile};
 use crate::sys;
 
 /// The program's name in the object.
@@ -47,7 +47,7 @@ impl<'a> Bridge<'a> {
             return bridge;
         };
         for (hook, cookie) in hooks.iter().zip(cookies).take(FUNCTIONS_MAX) {
-            let Some(address) = file.address_of(hook.offset) else {
+            let Some(address) = address_of(file, hook.offset) else {
                 continue;
             };
             let key = TlsBreakpoint {
@@ -101,6 +101,19 @@ impl Drop for Bridge<'_> {
             }
         }
     }
+}
+
+/// Where an offset in the file lies in the process's memory: in the mapping that was told of, or in
+/// another of the same file. Linkers may put code in several.
+fn address_of(file: &MappedFile, offset: u64) -> Option<u64> {
+    let id = (file.id.major, file.id.minor, file.id.inode);
+    let is_of_it = |other: &MappedFile| (other.id.major, other.id.minor, other.id.inode) == id;
+    file.address_of(offset).or_else(|| {
+        let mapped = mmaps::of_process(file.pid).into_iter();
+        mapped
+            .filter(is_of_it)
+            .find_map(|mapping| mapping.address_of(offset))
+    })
 }
 
 fn attach(program: &ProgramMut<'_>, tid: i32, address: u64) -> Option<Link> {

@@ -14,11 +14,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use pktwho_tls::{Hook, Library, Machine, Refusal, cheaper, machine, resolve};
+use pktwho_tls::{
+    Hook, Library, Machine, Places, Refusal, Trail, cheaper, machine, resolve_noting,
+};
 use rustc_hash::FxHashSet;
 
+use super::builds::{Build, Builds, Likely};
 use super::held::{self, Held, Home};
 use super::hooks::Hooks;
+use super::later::{Later, Met};
 use super::workspace::Workspace;
 use crate::mmaps::{self, FileId, MappedFile, Mmaps};
 
@@ -71,6 +75,9 @@ pub struct Finder {
     /// File systems whose libraries have been looked for.
     devices: FxHashSet<(u32, u32)>,
     workspace: Workspace,
+    builds: Builds,
+    /// Files that were looked at in short, or not yet, for what is known of their build.
+    later: Later,
 }
 
 /// A file with this content.
@@ -78,7 +85,7 @@ pub struct Finder {
 pub struct Judged {
     device: u64,
     inode: u64,
-    size: u64,
+    pub(super) size: u64,
     changed: (i64, i64),
 }
 
@@ -122,6 +129,8 @@ impl Finder {
             held: Vec::new(),
             devices: FxHashSet::default(),
             workspace: Workspace::new(),
+            builds: Builds::default(),
+            later: Later::default(),
         }
     }
 
@@ -205,42 +214,116 @@ impl Finder {
         if !facts.is_file() || facts.size() > SIZE_MAX || !self.judged.insert(judged.clone()) {
             return;
         }
-        let length = usize::try_from(facts.size()).unwrap_or(0);
-        let found = self.workspace.with(file, length, look_through);
-        let outcome = match found.unwrap_or(Err(Refusal::NoLabels)) {
-            Err(Refusal::NotElf | Refusal::Machine(_) | Refusal::NoLabels) => return,
-            Err(refusal) => Err(refusal.into()),
-            Ok(hooks) => self.hook(file, &hooks, mapped).map_err(Unhooked::Failed),
+        let Ok(file) = file.try_clone() else { return };
+        let mut met = Met {
+            build: Build::of(&file, facts.size()),
+            file,
+            judged,
+            path: path.to_owned(),
+            home,
+            mapped: mapped.cloned(),
+            hooked: None,
         };
-        if let Ok(hooked) = &outcome {
-            let cookies = hooked.cookies.clone();
-            self.held.push(Held::new(judged, cookies, home));
+        let build = met.build.as_ref().filter(|_| self.later.has_room());
+        match build.and_then(|build| self.builds.expect(build, &met.file)) {
+            Some(likely) => {
+                if let Likely::Hooked(hooks) = likely
+                    && let Ok(hooked) = met.attach(&mut self.hooks, &hooks)
+                {
+                    met.hooked = Some((hooks, hooked.cookies.clone()));
+                    self.tell(&met, Ok(hooked));
+                }
+                self.later.push(met);
+            }
+            None => self.look(&met),
+        }
+    }
+
+    /// Looks in full at a file that was looked at in short. `false`: there was none.
+    pub fn catch_up(&mut self) -> bool {
+        let met = self.later.pop();
+        if let Some(met) = &met {
+            self.look(met);
+        }
+        met.is_some()
+    }
+
+    /// Looks at a file in full and hooks what is there, if it is not hooked already.
+    fn look(&mut self, met: &Met) {
+        let length = usize::try_from(met.judged.size).unwrap_or(0);
+        let (hooks, builds) = (&mut self.hooks, &mut self.builds);
+        let outcome = self.workspace.with(&met.file, length, |bytes| {
+            let found = look_through(bytes);
+            let outcome = match &found {
+                Ok(found) if met.has(&found.hooks) => None,
+                Ok(found) => {
+                    met.detach(hooks);
+                    let attached = met.attach(hooks, &found.hooks);
+                    Some(attached.map_err(Unhooked::Failed))
+                }
+                Err(refusal) => {
+                    met.detach(hooks);
+                    Some(Err(refusal.clone().into()))
+                }
+            };
+            // Nobody waits for that.
+            if let Some(build) = &met.build {
+                learn(builds, build, bytes, found);
+            }
+            outcome
+        });
+        let outcome = match outcome {
+            // What was found in short is all there is.
+            Ok(None) => return,
+            Ok(Some(outcome)) => outcome,
+            Err(_) => {
+                met.detach(&mut self.hooks);
+                Err(Refusal::NoLabels.into())
+            }
+        };
+        self.take_back(met);
+        self.tell(met, outcome);
+    }
+
+    fn tell(&mut self, met: &Met, outcome: Result<Hooked, Unhooked>) {
+        let is_other = |refusal: &Refusal| {
+            matches!(
+                refusal,
+                Refusal::NotElf | Refusal::Machine(_) | Refusal::NoLabels
+            )
+        };
+        match &outcome {
+            Err(Unhooked::Refused(refusal)) if is_other(refusal) => return,
+            Err(_) => {}
+            Ok(hooked) => {
+                let cookies = hooked.cookies.clone();
+                let held = Held::new(met.judged.clone(), cookies, met.home.clone());
+                self.held.push(held);
+            }
         }
         if let Ok(mut files) = self.files.lock()
             && files.len() < FILES
         {
             files.push(TlsFile {
-                path: path.to_owned(),
+                path: met.path.clone(),
                 outcome,
             });
         }
     }
 
-    fn hook(
-        &mut self,
-        file: &File,
-        hooks: &[Hook],
-        mapped: Option<&MappedFile>,
-    ) -> Result<Hooked, String> {
-        let attached = self.hooks.attach(file, hooks, mapped)?;
-        let first = hooks.first().ok_or("nothing to hook")?;
-        Ok(Hooked {
-            library: first.library,
-            evidence: first.evidence.clone(),
-            delay: mapped
-                .map(|mapped| Duration::from_nanos(attached.since.saturating_sub(mapped.time))),
-            cookies: attached.cookies,
-        })
+    /// Says no more of it what was said when it was looked at in short.
+    fn take_back(&mut self, met: &Met) {
+        let Some((_, cookies)) = &met.hooked else {
+            return;
+        };
+        self.held.retain(|held| held.cookies != *cookies);
+        if let Ok(mut files) = self.files.lock() {
+            let is_it = |file: &TlsFile| {
+                let hooked = file.outcome.as_ref();
+                hooked.is_ok_and(|hooked| hooked.cookies == *cookies)
+            };
+            files.retain(|file| !is_it(file));
+        }
     }
 
     /// Looks at files that processes have just mapped, in the order of their promise: there
@@ -282,6 +365,7 @@ impl Finder {
         for held in &gone {
             self.hooks.detach(&held.cookies);
             self.judged.remove(&held.judged);
+            self.later.forget(&held.judged);
             self.seen.retain(|id| id.inode != held.judged.inode);
         }
         // The number of a file system that is gone may be another's soon.
@@ -322,13 +406,36 @@ fn rank(path: &[u8]) -> u8 {
 }
 
 /// What is to be hooked in a file.
-fn look_through(file: &[u8]) -> Result<Vec<Hook>, Refusal> {
+struct Found {
+    /// As the resolver says it, and as it is attached.
+    resolved: Vec<Hook>,
+    hooks: Vec<Hook>,
+    places: Places,
+}
+
+fn look_through(file: &[u8]) -> Result<Found, Refusal> {
     // Code of another machine is data here (an emulator has mapped it): a breakpoint would spoil it.
     if machine(file) != Machine::OURS {
         return Err(Refusal::NoLabels);
     }
-    let hooks = resolve(file)?.into_iter();
-    Ok(hooks.map(|hook| cheaper(file, hook)).collect())
+    let (resolved, places) = resolve_noting(file)?;
+    let hooks = resolved.iter().cloned();
+    Ok(Found {
+        hooks: hooks.map(|hook| cheaper(file, hook)).collect(),
+        resolved,
+        places,
+    })
+}
+
+/// What is remembered of it for other files of the same build.
+fn learn(builds: &mut Builds, build: &Build, file: &[u8], found: Result<Found, Refusal>) {
+    match found {
+        Err(_) => builds.learn(build.clone(), None),
+        Ok(found) => match Trail::new(file, found.places, &found.resolved) {
+            Some(trail) => builds.learn(build.clone(), Some(trail)),
+            None => builds.forget(build),
+        },
+    }
 }
 
 fn pids() -> impl Iterator<Item = u32> {

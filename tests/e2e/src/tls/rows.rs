@@ -4,6 +4,7 @@
 //! The process whose number is in `$DIR/held.pid` is ended behind all.
 
 mod containers;
+mod copies;
 mod datagrams;
 mod long;
 mod servers;
@@ -246,6 +247,7 @@ macro_rules! openssl {
 /// All rows, in the order in which they are played and printed.
 pub fn all() -> impl Iterator<Item = &'static Row> {
     let others = [
+        copies::ROWS,
         servers::ROWS,
         containers::ROWS,
         datagrams::ROWS,

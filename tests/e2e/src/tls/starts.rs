@@ -1,8 +1,9 @@
 //! How soon a program that nobody has seen before is hooked, and whether its first handshake is
 //! caught: `e2e tls --starts N`.
 //!
-//! Each program is started N times from a copy of its own, so that every start is the first.
-//! The server is on the same machine: nobody's handshake is earlier.
+//! Each program is started N times from a copy of its own, so that every start is the first: of files
+//! that nobody has met, and of copies of one that was met. The server is on the same machine: nobody's
+//! handshake is earlier.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -72,11 +73,12 @@ pub fn run(lab: &Lab, filter: &[String], starts: usize) -> Result<bool> {
     let mut out = io::stdout().lock();
     writeln!(
         out,
-        "{:18} {:>6} {:>6} | hooked after its start, ms: least, p50, p90, p99",
+        "{:24} {:>6} {:>6} | hooked after its start, ms: least, p50, p90, p99",
         "program", "starts", "caught"
     )?;
     let mut is_right = true;
-    for program in PROGRAMS {
+    let both = |program| [(program, false), (program, true)];
+    for (program, copies) in PROGRAMS.iter().flat_map(both) {
         if !filter.is_empty()
             && !filter
                 .iter()
@@ -87,12 +89,12 @@ pub fn run(lab: &Lab, filter: &[String], starts: usize) -> Result<bool> {
         if !installed(program.needs) {
             writeln!(
                 out,
-                "{:18} skipped: {} is missing",
+                "{:24} skipped: {} is missing",
                 program.name, program.needs
             )?;
             continue;
         }
-        let seen = play(lab, program, starts)?;
+        let seen = play(lab, program, copies, starts)?;
         is_right &= seen.wrong == 0;
         let delay = |share: usize| {
             let last = seen.delays.len().saturating_sub(1);
@@ -103,8 +105,10 @@ pub fn run(lab: &Lab, filter: &[String], starts: usize) -> Result<bool> {
         };
         write!(
             out,
-            "{:18} {:6} {:6} |",
-            program.name, seen.starts, seen.caught
+            "{:24} {:6} {:6} |",
+            format!("{}{}", program.name, if copies { ", a copy" } else { "" }),
+            seen.starts,
+            seen.caught
         )?;
         for share in [0, 50, 90, 99] {
             write!(out, " {:7.1}", delay(share))?;
@@ -119,7 +123,12 @@ pub fn run(lab: &Lab, filter: &[String], starts: usize) -> Result<bool> {
     Ok(is_right)
 }
 
-fn play(lab: &Lab, program: &Program, starts: usize) -> Result<Seen> {
+/// Makes the copy a file of its own: as no other is as long, nothing is known of its build.
+const STRANGER: &str =
+    "for file in $(find $COPY -type f -size +100k); do head -c $NUMBER /dev/zero >> $file; done;";
+
+/// `copies`: of a file that was met, and not of one that is new each time.
+fn play(lab: &Lab, program: &Program, copies: bool, starts: usize) -> Result<Seen> {
     let dir = lab.file(&format!("starts-{}", lab.number()));
     fs::create_dir(&dir)?;
     let netns = Netns::new()?;
@@ -132,13 +141,18 @@ fn play(lab: &Lab, program: &Program, starts: usize) -> Result<Seen> {
     );
     let mut tool = Tool::start(lab, &netns, &words)?;
     tool.until_said("listening for")?;
-    for number in 0..starts {
+    let change = if copies { "" } else { STRANGER };
+    // The first is met, and does not count.
+    let names = copies.then_some("first".to_owned()).into_iter();
+    let names = names.chain((1..=starts).map(|number| format!("copy-{number}")));
+    for (number, name) in (1..).zip(names) {
         let script = format!(
-            "export COPY=$DIR/copy-{number}; cp -rL $DIR/original $COPY; {}; rm -r $COPY",
+            "export COPY=$DIR/{name} NUMBER={number}; cp -rL $DIR/original $COPY; {change} {}; rm -r $COPY",
             program.run
         );
         scene::shell(&dir, &script, &netns).context("a start")?;
     }
+    let starts = starts + usize::from(copies);
     let truth = connections(&dir.join(PLAIN.truth))?;
     let found = dir.join("found.keys");
     // What is missing is counted below.
