@@ -265,7 +265,7 @@ fn special(p: &mut Out<'_>, kind: Kind, c: &mut Cursor<'_>) -> Printed {
                 return value(p, Kind::Bytes, c);
             }
             let Ok(number) = c.u8() else {
-                put!(p, "[ERROR: length < 1 bytes]");
+                put!(p, "[length < 1 bytes]");
                 return Ok(());
             };
             let table = match kind {
@@ -284,6 +284,7 @@ fn special(p: &mut Out<'_>, kind: Kind, c: &mut Cursor<'_>) -> Printed {
         Kind::UserClass => user_class(p, c)?,
         Kind::Fqdn => fqdn(p, c)?,
         Kind::Agent => agent(p, c)?,
+        Kind::Servers => servers(p, c)?,
         _ => classless(p, c)?,
     }
     Ok(())
@@ -303,7 +304,7 @@ fn parameters(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
 
 fn client(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
     if c.is_empty() {
-        put!(p, "[ERROR: length < 1 bytes]");
+        put!(p, "[length < 1 bytes]");
         return Ok(());
     }
     let kind = c.u8()?;
@@ -324,18 +325,18 @@ fn client(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
 fn user_class(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
     let mut number = 1_u32;
     if c.remaining() < 2 {
-        put!(p, "[ERROR: length < 2 bytes]");
+        put!(p, "[length < 2 bytes]");
         return c.skip(c.remaining());
     }
     while !c.is_empty() {
         put!(p, "\n\t      instance#", number, ": ");
         let length = usize::from(c.u8()?);
         if length == 0 {
-            put!(p, "[ERROR: suboption length must be non-zero]");
+            put!(p, "[suboption length must be non-zero]");
             return c.skip(c.remaining());
         }
         let Ok(text) = c.take(length) else {
-            put!(p, "[ERROR: invalid option]");
+            p.invalid();
             return c.skip(c.remaining());
         };
         put!(p, "\"", Visible(text), "\", length ", length);
@@ -347,7 +348,7 @@ fn user_class(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
 /// RFC 4702.
 fn fqdn(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
     let Ok([flags, one, two]) = c.array::<3>() else {
-        put!(p, "[ERROR: length < 3 bytes]");
+        put!(p, "[length < 3 bytes]");
         return c.skip(c.remaining());
     };
     if flags != 0 {
@@ -388,10 +389,27 @@ fn agent(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
     Ok(())
 }
 
+/// RFC 8572 section 8.3: bootstrap servers, a line each.
+fn servers(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
+    while c.remaining() >= 2 {
+        let length = c.u16()?;
+        put!(p, "\n\t            length ", length, ": ");
+        let Ok(uri) = c.take(usize::from(length)) else {
+            put!(p, "length goes past end of option");
+            return c.skip(c.remaining());
+        };
+        put!(p, "\"", Visible(uri), "\"");
+    }
+    if !c.is_empty() {
+        put!(p, "[length < 2 bytes]");
+    }
+    c.skip(c.remaining())
+}
+
 /// RFC 3442: a mask's width, as many bytes of the destination as that needs, the router.
 fn classless(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
     if c.remaining() < 5 {
-        put!(p, "[ERROR: length < 5 bytes]");
+        put!(p, "[length < 5 bytes]");
         return c.skip(c.remaining());
     }
     let mut first = true;
@@ -402,7 +420,7 @@ fn classless(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
         first = false;
         let width = c.u8()?;
         if width > 32 {
-            put!(p, "[ERROR: Mask width (", width, ") > 32]");
+            put!(p, "[Mask width (", width, ") > 32]");
             return c.skip(c.remaining());
         }
         let significant = usize::from(width).div_ceil(8);
@@ -410,7 +428,7 @@ fn classless(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
             let left = c.remaining() + 1;
             put!(
                 p,
-                "[ERROR: Remaining length (",
+                "[Remaining length (",
                 left,
                 ") < ",
                 significant + 5,
@@ -434,4 +452,65 @@ fn classless(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
         put!(p, ")");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::Style;
+    use crate::tests::{style, text};
+
+    /// The lines of the options behind the magic cookie.
+    fn shown(options: &str, expected: &str) {
+        let mut bootp = crate::tests::bytes("0101060000000001");
+        bootp.resize(236, 0);
+        bootp.extend(crate::tests::bytes(&format!("63825363{options}ff")));
+        let length = 8 + bootp.len();
+        let mut packet = crate::tests::bytes(&format!(
+            "4500{:04x}00010000401100000a0000010a00000200440043{length:04x}0000",
+            length + 20
+        ));
+        packet.extend(bootp);
+        let style = Style {
+            no_checksums: true,
+            ..style(1)
+        };
+        let text = text(LinkType::RAW, &packet, 0, style);
+        let (_, lines) = text.split_once("0x63825363\n").unwrap();
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn bootstrap_servers() {
+        shown(
+            "3702748f",
+            "\t    Parameter-Request (55), length 2: \n\t      Auto-Configure (116), SZTP-Redirect (143)\n",
+        );
+        shown(
+            "8f0a0003612f620003632f64",
+            "\t    SZTP-Redirect (143), length 10: \n\t            length 3: \"a/b\"\n\t            length 3: \"c/d\"\n",
+        );
+        shown(
+            "8f03000961",
+            "\t    SZTP-Redirect (143), length 3: \n\t            length 9: length goes past end of option\n",
+        );
+        shown("740101", "\t    Auto-Configure (116), length 1: Y\n");
+    }
+
+    #[test]
+    fn contradictions() {
+        shown(
+            "4d0104",
+            "\t    User-Class (77), length 1: [length < 2 bytes]\n",
+        );
+        shown(
+            "4d03056162",
+            "\t    User-Class (77), length 3: \n\t      instance#1:  (invalid)\n",
+        );
+        shown(
+            "79052101010101",
+            "\t    Classless-Static-Route (121), length 5: [Mask width (33) > 32]\n",
+        );
+    }
 }

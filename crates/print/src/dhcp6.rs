@@ -53,6 +53,13 @@ enum Kind {
     Addresses,
     Seconds,
     RemoteId,
+    /// Opaque items or texts, each behind its length.
+    Texts,
+    /// An enterprise and items of its own, each behind its length.
+    VendorClass,
+    /// An enterprise and options of its own.
+    VendorOptions,
+    Url,
     Text,
     Query,
     Options,
@@ -75,9 +82,9 @@ static OPTIONS: &[(u16, (&str, Kind))] = &[
     (12, ("server-unicast", Kind::Nothing)),
     (13, ("status-code", Kind::Status)),
     (14, ("rapid-commit", Kind::Nothing)),
-    (15, ("user-class", Kind::Nothing)),
-    (16, ("vendor-class", Kind::Nothing)),
-    (17, ("vendor-specific-info", Kind::Nothing)),
+    (15, ("user-class", Kind::Texts)),
+    (16, ("vendor-class", Kind::VendorClass)),
+    (17, ("vendor-specific-info", Kind::VendorOptions)),
     (18, ("interface-ID", Kind::Hex)),
     (19, ("reconfigure-message", Kind::Reconfigure)),
     (20, ("reconfigure-accept", Kind::Nothing)),
@@ -109,8 +116,10 @@ static OPTIONS: &[(u16, (&str, Kind))] = &[
     (47, ("LQ-relay-data", Kind::RelayData)),
     (48, ("LQ-client-link", Kind::Addresses)),
     (56, ("NTP-server", Kind::Ntp)),
+    (59, ("Bootfile-URL", Kind::Url)),
     (64, ("AFTR-Name", Kind::Tunnel)),
     (112, ("MUD-URL", Kind::Text)),
+    (136, ("SZTP-Redirect", Kind::Texts)),
 ];
 
 static STATUS: &[(u16, &str)] = &[
@@ -241,7 +250,8 @@ fn value(p: &mut Out<'_>, kind: Kind, mut c: Cursor<'_>, depth: u8) -> Printed {
             }
         }),
         Kind::Hex => {
-            put!(p, " ", HexBytes(c.limit(10).rest()), "...");
+            put!(p, " ");
+            opaque(p, c.rest());
             Ok(())
         }
         Kind::Reconfigure => c.u8().map(|kind| match kind {
@@ -259,8 +269,16 @@ fn value(p: &mut Out<'_>, kind: Kind, mut c: Cursor<'_>, depth: u8) -> Printed {
         Kind::Addresses => addresses(p, &mut c),
         Kind::Seconds => c.u32().map(|time| put!(p, " ", time)),
         Kind::RemoteId => c.u32().map(|enterprise| {
-            put!(p, " ", enterprise, " ", HexBytes(c.limit(10).rest()), "...");
+            put!(p, " ", enterprise, " ");
+            opaque(p, c.rest());
         }),
+        Kind::Texts => texts(p, &mut c),
+        Kind::VendorClass => vendor(p, &mut c, false),
+        Kind::VendorOptions => vendor(p, &mut c, true),
+        Kind::Url => {
+            put!(p, " ", Visible(c.rest()));
+            Ok(())
+        }
         Kind::Text if c.remaining() < 3 => Err(Truncated),
         Kind::Text => {
             put!(p, " ", Visible(c.rest()));
@@ -293,11 +311,59 @@ fn identifier(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
             put!(p, " ", HexBytes(c.rest()));
         }
         2 => {
-            let enterprise = c.array::<8>()?;
-            put!(p, " vid ", HexBytes(&enterprise));
+            c.need(8)?;
+            put!(p, " vid ", HexBytes(c.rest()));
         }
         3 => put!(p, " hwaddr type ", c.u16()?, " ", HexBytes(c.rest())),
+        // RFC 6355.
+        4 => put!(p, " uuid ", HexBytes(&c.array::<16>()?)),
         _ => put!(p, " type ", kind),
+    }
+    Ok(())
+}
+
+/// Bytes that only their makers can read: the first ten without `-vv`.
+fn opaque(p: &mut Out<'_>, bytes: &[u8]) {
+    if p.verbose(2) {
+        put!(p, HexBytes(bytes));
+    } else {
+        put!(p, HexBytes(bytes.get(..10).unwrap_or(bytes)), "...");
+    }
+}
+
+/// RFC 8415 section 21.15 and RFC 8572 section 8.3.
+fn texts(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
+    put!(p, " ");
+    let mut first = true;
+    while !c.is_empty() {
+        let length = usize::from(c.u16()?);
+        if !first {
+            put!(p, ",");
+        }
+        first = false;
+        put!(p, Visible(c.take(length)?));
+    }
+    Ok(())
+}
+
+/// RFC 8415 sections 21.16 and 21.17: an enterprise's number, and data of its own, with numbers or without.
+fn vendor(p: &mut Out<'_>, c: &mut Cursor<'_>, numbered: bool) -> Printed {
+    put!(p, " enterprise-number ", c.u32()?);
+    while !c.is_empty() {
+        if numbered {
+            put!(p, " subopt ", c.u16()?);
+        }
+        let length = c.u16()?;
+        put!(p, " len ", length);
+        let data = c.take(usize::from(length))?;
+        if length > 0 {
+            put!(p, " data ");
+            if data.len() > 10 {
+                opaque(p, data);
+            } else {
+                put!(p, HexBytes(data));
+            }
+        }
     }
     Ok(())
 }
@@ -446,7 +512,8 @@ fn relay_data(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
     let peer = Ipv6Addr::from(c.u128()?);
     put!(p, " ");
     p.addr(peer);
-    put!(p, " ", HexBytes(c.limit(10).rest()), "...");
+    put!(p, " ");
+    opaque(p, c.rest());
     Ok(())
 }
 
@@ -490,4 +557,93 @@ fn tunnel(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
         c.skip(length)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::Style;
+    use crate::tests::{check, style};
+
+    /// The text of one option in a solicit message.
+    fn shown(option: &str, verbose: u8, expected: &str) {
+        let length = 12 + option.len() / 2;
+        let ip = format!(
+            "60000000{length:04x}1140fe800000000000000000000000000001ff020000000000000000000000010002"
+        );
+        let style = Style {
+            no_checksums: true,
+            ..style(verbose)
+        };
+        check(
+            LinkType::RAW,
+            &format!("{ip}02220223{length:04x}000001000005{option}"),
+            style,
+            &format!(
+                "IP6 (hlim 64, next-header UDP (17), payload length {length}) fe80::1.546 > ff02::1:2.547: \
+                 dhcp6 solicit (xid=5 {expected})\n"
+            ),
+        );
+    }
+
+    #[test]
+    fn identifiers() {
+        shown("0001000e00020000757148534831343432", 1, "[|dhcp6]");
+        shown(
+            "0001000f000200007571485348313434323531",
+            1,
+            "(client-ID vid 00007571485348313434323531)",
+        );
+        shown(
+            "00010012000400112233445566778899aabbccddeeff",
+            1,
+            "(client-ID uuid 00112233445566778899aabbccddeeff)",
+        );
+    }
+
+    #[test]
+    fn booting() {
+        shown(
+            "00060006003b0088000f",
+            1,
+            "(option-request Bootfile-URL SZTP-Redirect user-class)",
+        );
+        shown(
+            "003b000a687474703a2f2f612f62",
+            1,
+            "(Bootfile-URL http://a/b)",
+        );
+        shown(
+            "0088000e000568747470730005687474703a",
+            1,
+            "(SZTP-Redirect https,http:)",
+        );
+        shown("000f000b0004695058450003666f6f", 1, "(user-class iPXE,foo)");
+        shown("000f000400056162", 1, "(user-class  ?)");
+    }
+
+    #[test]
+    fn vendors() {
+        let class = "0010001600000157000469505845000a6162636465666768696a";
+        shown(
+            class,
+            1,
+            "(vendor-class enterprise-number 343 len 4 data 69505845 len 10 data 6162636465666768696a)",
+        );
+        let options =
+            "0011001900000157000100020005000900 0b6162636465666768696a6b".replace(' ', "");
+        shown(
+            &options,
+            1,
+            "(vendor-specific-info enterprise-number 343 subopt 1 len 2 data 0005 subopt 9 len 11 data 6162636465666768696a...)",
+        );
+        shown(
+            &options,
+            2,
+            "(vendor-specific-info enterprise-number 343 subopt 1 len 2 data 0005 subopt 9 len 11 data 6162636465666768696a6b)",
+        );
+        shown("00120003616263", 1, "(interface-ID 616263...)");
+        shown("00120003616263", 2, "(interface-ID 616263)");
+    }
 }

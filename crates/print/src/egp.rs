@@ -49,23 +49,24 @@ pub(crate) fn egp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     p.protocol = "egp";
     let whole = c;
     let mut c = c;
+    put!(p, "EGP");
     if length < HEADER {
-        return Err(Truncated);
+        put!(p, " [length ", length, " < ", HEADER, "]");
+        return p.invalid_message(c, length);
     }
-    c.need(HEADER)?;
     let (version, kind, code, status) = (c.u8()?, c.u8()?, c.u8()?, c.u8()?);
     c.skip(2)?;
     let (system, sequence) = (c.u16()?, c.u16()?);
+    put!(p, "v", version, ", AS ", system, ", seq ", sequence);
+    put!(p, ", length ", length);
     if !p.verbose(1) {
-        put!(p, "EGPv", version, ", AS ", system, ", seq ", sequence);
-        put!(p, ", length ", length);
         return Ok(());
     }
-    put!(p, "EGPv", version, ", length ", length);
     if version != VERSION {
-        put!(p, "[version ", version, "]");
-        return Ok(());
+        put!(p, " [version ", version, " != ", VERSION, "]");
+        return p.invalid_message(whole, length);
     }
+    put!(p, ",");
     match kind {
         1 => {
             put!(p, " update");
@@ -111,7 +112,7 @@ pub(crate) fn egp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
             Ok(())
         }
         _ => {
-            put!(p, "[type ", kind, "]");
+            put!(p, " [type ", kind, "]");
             Ok(())
         }
     }
@@ -253,27 +254,42 @@ mod tests {
         shown(
             "02030001000000640007001e00780000",
             1,
-            "EGPv2, length 16 acquire request active_mode hello:30 poll:120",
+            "EGPv2, AS 100, seq 7, length 16, acquire request active_mode hello:30 poll:120",
         );
         shown(
             "02030203000000640007001e00780000",
             1,
-            "EGPv2, length 16 acquire refuse insufficient_resources",
+            "EGPv2, AS 100, seq 7, length 16, acquire refuse insufficient_resources",
         );
         shown(
             "0202000100000064000700000a000000",
             1,
-            "EGPv2, length 16 poll state:up net:10.0.0.0",
+            "EGPv2, AS 100, seq 7, length 16, poll state:up net:10.0.0.0",
         );
         shown(
             "0208000000000064000700020a000000",
             1,
-            "EGPv2, length 16 error state:indeterminate bad_EGP_data_field_format",
+            "EGPv2, AS 100, seq 7, length 16, error state:indeterminate bad_EGP_data_field_format",
         );
         shown(
             "0201008100000064000701000a0000000105020102030b01c0a801",
             1,
-            "EGPv2, length 27 update unsolicited state:up 10.0.0.0 int 1 ext 0 int 10.1.5.2 (d2: 11.0.0.0 1.0.0.0 192.168.1.0)",
+            "EGPv2, AS 100, seq 7, length 27, update unsolicited state:up 10.0.0.0 int 1 ext 0 int 10.1.5.2 (d2: 11.0.0.0 1.0.0.0 192.168.1.0)",
         );
+        shown(
+            "0209000000000064000700000a000000",
+            1,
+            "EGPv2, AS 100, seq 7, length 16, [type 9]",
+        );
+    }
+
+    #[test]
+    fn contradictions() {
+        shown(
+            "03020001000000640007000000000000",
+            1,
+            "EGPv3, AS 100, seq 7, length 16 [version 3 != 2] (invalid)",
+        );
+        shown("0202", 0, "EGP [length 2 < 16] (invalid)");
     }
 }

@@ -177,7 +177,7 @@ fn tlv(p: &mut Out<'_>, mut c: Cursor<'_>, left: usize) -> Result<usize, Truncat
         0x400 => 4,
         0x401 | 0x402 | 0x200 => 4,
         0x403 => 16,
-        0x500 => 8,
+        0x500 => 14,
         0x101 | 0x601 => 2,
         0x100 => 1,
         0x300 => 8,
@@ -235,14 +235,13 @@ fn content(p: &mut Out<'_>, kind: u16, mut c: Cursor<'_>) -> Printed {
             p.addr(Ipv6Addr::from(c.u128()?));
         }
         0x500 => {
-            let (version, time, flags) = (c.u16()?, c.u16()?, c.u8()?);
-            // compat: the bit is read the other way round.
-            let way = if flags & 0x80 == 0 {
-                "On Demand"
-            } else {
+            let (version, time, flags) = (c.u16()?, c.u16()?, c.u16()?);
+            let way = if flags & 0x8000 == 0 {
                 "Unsolicited"
+            } else {
+                "On Demand"
             };
-            let loops = if flags & 0x40 == 0 {
+            let loops = if flags & 0x4000 == 0 {
                 "Disabled"
             } else {
                 "Enabled"
@@ -256,6 +255,12 @@ fn content(p: &mut Out<'_>, kind: u16, mut c: Cursor<'_>) -> Printed {
                 loops,
                 "]"
             );
+            let (longest, router, space) = (c.u16()?, c.u32()?, c.u16()?);
+            put!(p, "\n\t      Path Vector Limit ", flags & 0xff);
+            put!(p, ", Max-PDU length: ", longest);
+            put!(p, ", Receiver Label-Space-ID ");
+            p.addr(Ipv4Addr::from(router));
+            put!(p, ":", space);
         }
         0x503 => fault_tolerance(p, c)?,
         0x601 => put!(p, "\n\t      MTU: ", c.u16()?),
@@ -479,4 +484,51 @@ fn pseudowire(p: &mut Out<'_>, mut c: Cursor<'_>) -> Printed {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::Style;
+    use crate::tests::{style, text};
+
+    /// The lines of a TLV of an initialization message.
+    fn shown(tlv: &str, expected: &str) {
+        let bytes = tlv.len() / 2;
+        let ldp = format!(
+            "0001{:04x}c0a80002000002 00{:04x}00000001{tlv}",
+            bytes + 14,
+            bytes + 4
+        );
+        let ldp = ldp.replace(' ', "");
+        let length = 20 + 8 + ldp.len() / 2;
+        let udp = length - 20;
+        let packet =
+            format!("4500{length:04x}00010000401100000a0000010a00000202860286{udp:04x}0000{ldp}");
+        let style = Style {
+            no_checksums: true,
+            ..style(1)
+        };
+        let text = text(LinkType::RAW, &crate::tests::bytes(&packet), 0, style);
+        let (_, lines) = text.split_once("ignore if unknown]\n").unwrap();
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn session_parameters() {
+        let start = "\t    Common Session Parameters TLV (0x0500), length: ";
+        let end = "Flags: [ignore and don't forward if unknown]";
+        shown(
+            "0500000e0001001e80051000c0a800010007",
+            &format!(
+                "{start}14, {end}\n\t      Version: 1, Keepalive: 30s, Flags: [Downstream On Demand, Loop Detection Disabled]\n\
+                 \t      Path Vector Limit 5, Max-PDU length: 4096, Receiver Label-Space-ID 192.168.0.1:7\n"
+            ),
+        );
+        shown(
+            "050000080001001e00001000",
+            &format!("{start}8, {end} [tlv length 8 < 14] (invalid)\n"),
+        );
+    }
 }

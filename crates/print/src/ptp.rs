@@ -16,7 +16,7 @@ static MESSAGES: &[(u8, &str)] = &[
     (0x9, "delay resp msg"),
     (0xa, "pdelay resp fup msg"),
     (0xb, "announce msg"),
-    (0xc, "signalling msg"),
+    (0xc, "signaling msg"),
     (0xd, "management msg"),
 ];
 
@@ -55,9 +55,18 @@ pub(crate) fn ptp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     }
     let mut ahead = c;
     ahead.skip(1)?;
-    let version = ahead.u8()? & 15;
-    put!(p, "PTPv", version);
-    if version == 2 { two(p, &mut c) } else { Ok(()) }
+    let versions = ahead.u8()?;
+    let (major, minor) = (versions & 15, versions >> 4);
+    put!(p, "PTPv", major);
+    if minor != 0 {
+        put!(p, ".", minor);
+    }
+    match major {
+        1 => put!(p, " (not implemented)"),
+        2 => two(p, &mut c)?,
+        _ => {}
+    }
+    Ok(())
 }
 
 fn two(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
@@ -153,4 +162,57 @@ fn announce(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
     let source = c.u8()?;
     put!(p, ", time source: 0x", crate::put::HexFull(source));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    /// A frame with a header of 34 bytes, nearly all zeros.
+    fn frame(first: &str, body: &str) -> String {
+        let length = 34 + body.len() / 2;
+        format!(
+            "02000000000202000000000188f7{first}{length:04x}{}{body}",
+            "00".repeat(30)
+        )
+    }
+
+    fn shown(first: &str, body: &str, expected: &str) {
+        check(
+            LinkType::ETHERNET,
+            &frame(first, body),
+            style(0),
+            &format!("{expected}\n"),
+        );
+    }
+
+    const HEADER: &str = "domain: 0, reserved1: 0, Flags [none], NS correction: 0, sub NS correction: 0, reserved2: 0, \
+        clock identity: 0x0, port id: 0, seq id: 0, control: 0 (Sync), log message interval: 0, ";
+
+    #[test]
+    fn versions() {
+        shown("0001", "", "PTPv1 (not implemented)");
+        shown("0003", "", "PTPv3");
+        shown(
+            "0c12",
+            "0203040506070809000a",
+            &format!(
+                "PTPv2.1, majorSdoId: 0x0, msg type: signaling msg, length: 44, {HEADER}port identity: 0x203040506070809, port id: 10"
+            ),
+        );
+    }
+
+    #[test]
+    fn management() {
+        shown(
+            "1d02",
+            "ffffffffffffffffffff03020100",
+            &format!(
+                "PTPv2, majorSdoId: 0x1, msg type: management msg, length: 48, {HEADER}port identity: 0xffffffffffffffff, \
+                 port id: 65535, start boundary hops: 3, boundary hops: 2, flags: 0x1, reserved: 0x0"
+            ),
+        );
+    }
 }

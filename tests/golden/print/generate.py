@@ -984,6 +984,10 @@ NEWER_OURS = [
     (rb" \[\|(http|ftp|smtp|rtsp|sip|ssh|resp)\]", rb"(HTTP|FTP|SMTP|RTSP|SIP|length \d+)", "texts whose line has no end are shown without a mark"),
     (rb"quic|UDP, length", rb"quic, ", "QUIC says more of its packets"),
     (rb"length \d+(: HTTP|: SIP)?$", rb": (HTTP|SIP)$", "texts of HTTP and SIP that are none"),
+    (rb"EGPv\d+, length |\[\|egp\]", rb"EGP(v\d+, AS| \[)", "EGP shows all of its header with -v too"),
+    (rb"\[ERROR: |NOAUTO|Unknown \(143\)", rb"\[(length|suboption|Mask|Remaining) |\(invalid\)|Auto-Configure|SZTP-Redirect", "DHCP's contradictions are no errors; new options"),
+    (rb"\((opt_59|opt_136|user-class|vendor-class|vendor-specific-info)|vid |type 4|\.\.\.", rb"Bootfile-URL|SZTP-Redirect|\((user-class|vendor-class|vendor-specific-info) |vid |uuid ", "more of DHCPv6's options is shown"),
+    (rb"Common Session Parameters TLV", rb"Path Vector Limit|< 14\] \(invalid\)", "LDP shows all of a session's parameters"),
 ]
 
 

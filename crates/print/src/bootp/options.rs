@@ -27,6 +27,8 @@ pub(super) enum Kind {
     Fqdn,
     Agent,
     Classless,
+    /// URIs, each behind its length.
+    Servers,
 }
 
 /// Options by their number.
@@ -129,10 +131,11 @@ pub(super) static OPTIONS: &[(u8, (&str, Kind))] = &[
     (112, ("NI", Kind::Addresses)),
     (113, ("NITAG", Kind::Text)),
     (114, ("URL", Kind::Text)),
-    (116, ("NOAUTO", Kind::Booleans)),
+    (116, ("Auto-Configure", Kind::Booleans)),
     (117, ("NSSEARCH", Kind::Shorts)),
     (118, ("SUBNET", Kind::Addresses)),
     (121, ("Classless-Static-Route", Kind::Classless)),
+    (143, ("SZTP-Redirect", Kind::Servers)),
     (150, ("TFTP-Server-Address", Kind::Addresses)),
     (161, ("MUD-URL", Kind::Text)),
     (249, ("Classless-Static-Route-Microsoft", Kind::Classless)),
