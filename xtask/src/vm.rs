@@ -58,6 +58,8 @@ const WHOLE: &[&str] = &[
     "life/closing-lines",
     "life/first-packet",
     "life/two-at-once",
+    "life/no-hook-refused",
+    "life/best-hooks",
     "traces/nothing-left",
     "command/false",
     "command/last-datagram",
@@ -77,6 +79,8 @@ const WHOLE: &[&str] = &[
 /// Of each thing that a kernel may have or lack, a case that tells.
 const TELLING: &[&str] = &[
     "=life/closing-lines",
+    "=life/no-hook-refused",
+    "=life/best-hooks",
     "=traces/nothing-left-clsact",
     "=devices/later",
     "=netns/every",

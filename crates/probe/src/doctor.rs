@@ -11,7 +11,7 @@ use std::path::Path;
 use rustix::thread::CapabilitySet;
 
 use crate::layout::RingLayout;
-use crate::load::{Programs, Taken};
+use crate::load::{NOT_IN_CAPTURE, NOT_IN_EGRESS, Programs, Taken};
 use crate::terms::Terms;
 use crate::{Error, abi, sys, tls, types};
 
@@ -163,20 +163,26 @@ fn programs(taken: &Taken, findings: &mut Vec<Finding>) {
     let current = |is_there: bool| {
         is_there
             .then(String::new)
-            .ok_or_else(|| "the kernel does not let such programs ask".to_owned())
+            .ok_or_else(|| match &taken.refusal {
+                Some(refusal) => format!("the kernel refuses the program {refusal}"),
+                None => "the kernel does not let such programs ask".to_owned(),
+            })
+    };
+    let hint = match taken.refusal {
+        Some(_) => "it is a fault of ours that this kernel brought to light: tell us of it",
+        None => NEWER,
     };
     findings.push(Finding::new(
         "current process in cgroup_skb",
         current(taken.current_in_egress),
-        "each send costs one tracepoint more; a handed-over socket's first packet may have its \
-         former owner",
-        NEWER,
+        NOT_IN_EGRESS,
+        hint,
     ));
     findings.push(Finding::new(
         "current process in traffic control",
         current(taken.current_in_capture),
-        "who sends on packet sockets is not known",
-        NEWER,
+        NOT_IN_CAPTURE,
+        hint,
     ));
 }
 

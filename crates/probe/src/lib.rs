@@ -33,6 +33,7 @@ mod netns;
 mod packet_socket;
 mod peers;
 mod reach;
+mod refusal;
 mod rings;
 mod source;
 mod spaces;

@@ -163,7 +163,7 @@ impl Live {
             loaded = Programs::load(kernel_config(layout), &terms, layout);
         }
         let mut programs = loaded?;
-        let notices = programs.lost().into_iter().collect();
+        let notices = programs.lost();
         programs.attach()?;
         let existing = terms::answer_existing(&programs, &terms, &config.filter.must_run)?;
         programs.claim_existing_sockets()?;

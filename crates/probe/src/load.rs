@@ -18,6 +18,7 @@ use crate::Error;
 use crate::abi::{self, Config};
 use crate::guards::Watch;
 use crate::layout::RingLayout;
+use crate::refusal::{self, Refusal};
 use crate::sys::{self, Mapped};
 use crate::terms::Terms;
 use crate::types;
@@ -38,7 +39,16 @@ struct Hooks {
     without: &'static [&'static str],
     /// What is lost by it, in words.
     lost: Option<&'static str>,
+    /// What the first set does better: of a kernel that lacks something it is known
+    /// (docs/kernels.md), of one that refuses a program for another reason it is told.
+    weaker: &'static str,
 }
+
+/// What is lost where classifiers may not ask for the current task.
+pub const NOT_IN_CAPTURE: &str = "who sends on packet sockets is not known";
+/// What is lost where nothing that looks at packets may.
+pub const NOT_IN_EGRESS: &str = "each send costs one tracepoint more; a handed-over socket's first \
+                                 packet may have its former owner";
 
 const SENDS: [&str; 2] = ["sendmsg4", "sendmsg6"];
 const RECEIVES: [&str; 2] = ["recvmsg4", "recvmsg6"];
@@ -62,24 +72,28 @@ const HOOKS: [Hooks; 5] = [
         current_in_capture: true,
         without: NOT_WITH_CURRENT,
         lost: None,
+        weaker: "",
     },
     Hooks {
         current_in_egress: true,
         current_in_capture: false,
         without: NOT_WITH_CURRENT,
         lost: None,
+        weaker: NOT_IN_CAPTURE,
     },
     Hooks {
         current_in_egress: false,
         current_in_capture: false,
         without: &[RECEIVES[0], RECEIVES[1]],
         lost: None,
+        weaker: NOT_IN_EGRESS,
     },
     Hooks {
         current_in_egress: false,
         current_in_capture: false,
         without: &["sock_send_length", RECEIVED],
         lost: None,
+        weaker: NOT_IN_EGRESS,
     },
     // Tracing programs may not look into sockets' storage (5.10).
     Hooks {
@@ -95,6 +109,7 @@ const HOOKS: [Hooks; 5] = [
             "this kernel tells less of sockets: owners of connections from before the capture, or \
              handed to another process, may be missing",
         ),
+        weaker: NOT_IN_EGRESS,
     },
 ];
 
@@ -106,6 +121,8 @@ pub struct Programs {
     watch: Option<OwnedFd>,
     cgroup: OwnedFd,
     hooks: &'static Hooks,
+    /// Why a better set of hooks was not taken, where it is not for what the kernel lacks.
+    refusal: Option<Refusal>,
 }
 
 /// What the kernel has taken of the programs.
@@ -117,6 +134,8 @@ pub struct Taken {
     pub hooks: Vec<(String, Result<(), String>)>,
     /// Programs that the kernel refuses, and that nothing else makes up for.
     pub refused: &'static [&'static str],
+    /// Why it is less than the best, where it is not for what the kernel lacks.
+    pub refusal: Option<Refusal>,
 }
 
 /// The map `processes`, read alone.
@@ -168,7 +187,6 @@ impl Programs {
     }
 
     fn load_here(config: Config, terms: &Terms, layout: RingLayout) -> Result<Self, Error> {
-        libbpf_rs::set_print(None);
         let cgroup = root_cgroup()?;
         let types = types::for_programs();
         let functions = types::functions();
@@ -178,9 +196,11 @@ impl Programs {
             multipath: u8::from(functions.multipath),
             ..config
         };
-        let mut first_refusal = None;
+        let (mut first_refusal, mut told) = (None, None);
         for hooks in &HOOKS {
-            match open(config, hooks, terms, layout, types.as_ref()).and_then(OpenObject::load) {
+            let load = || open(config, hooks, terms, layout, types.as_ref());
+            let (loaded, refusal) = refusal::listen(|| load().and_then(OpenObject::load));
+            match loaded {
                 Ok(object) => {
                     let programs = Self {
                         object,
@@ -188,6 +208,7 @@ impl Programs {
                         watch: None,
                         cgroup,
                         hooks,
+                        refusal: told,
                     };
                     programs.fill_terms(terms)?;
                     return Ok(programs);
@@ -198,6 +219,7 @@ impl Programs {
                         return Err(error);
                     }
                     first_refusal = first_refusal.or(Some(error));
+                    told = told.or(refusal.filter(|refusal| !refusal.is_lack()));
                 }
             }
         }
@@ -211,9 +233,14 @@ impl Programs {
         self.hooks.current_in_capture
     }
 
-    /// What this kernel cannot be had to do, in words.
-    pub fn lost(&self) -> Option<String> {
-        self.hooks.lost.map(str::to_owned)
+    /// What this kernel cannot be had to do, and what it refuses though it should not, in words.
+    pub fn lost(&self) -> Vec<String> {
+        let refusal = self.refusal.iter().map(|refusal| {
+            let weaker = self.hooks.weaker;
+            format!("this kernel refuses a program, and weaker ones are used ({refusal}): {weaker}")
+        });
+        let lost = self.hooks.lost.into_iter().map(str::to_owned);
+        lost.chain(refusal).collect()
     }
 
     /// Whether a refusal may be for the size of a ring: before 5.11 a map's value has 4 MiB at
@@ -396,6 +423,7 @@ impl Programs {
                 Some(_) => LOST,
                 None => &[],
             },
+            refusal: self.refusal.clone(),
         }
     }
 

@@ -5,6 +5,7 @@ mod devices;
 mod files;
 mod filter;
 mod homes;
+mod hooks;
 mod life;
 pub mod loss;
 mod names;
@@ -54,6 +55,8 @@ pub const CASES: &[Case] = cases! {
     "life/gapless-from-first", life::gapless_from_first;
     "life/memory", life::memory;
     "life/two-at-once", life::two_at_once;
+    "life/no-hook-refused", hooks::none_refused;
+    "life/best-hooks", hooks::best;
     "traces/nothing-left-tcx", traces::nothing_left_tcx;
     "traces/nothing-left-clsact", traces::nothing_left_clsact;
     "traces/neighbour-tcx", traces::neighbour_tcx;
