@@ -119,9 +119,12 @@ struct home_key {
 };
 struct home {
 	__u32 nsid;
-	__u32 via; /* the one that packets pass first: itself when it is next to ours */
+	__u32 via; /* the one that packets pass first: itself when it is next to ours; or BEYOND_TUN */
 	__u32 netns; /* its inode number, once it has been asked for; 0 before */
 };
+
+/* In place of an id: beyond a tun device, wherever its process carries packets. */
+#define BEYOND_TUN 0xfffffffe
 
 /* The one that a device leads to. */
 struct beyond {

@@ -473,11 +473,8 @@ static __always_inline bool leads_to(struct __sk_buff *skb, struct work *work,
 
 #include "abroad.bpf.c"
 
-/*
- * The end that lives in another network namespace of this machine: the one which has the
- * address.
- */
-__noinline int end_from_home(struct __sk_buff *skb, __u32 which)
+/* The end in the namespace that has the address. */
+static __always_inline int end_at_home(struct __sk_buff *skb, __u32 which)
 {
 	struct work *work = own_work();
 	struct home_key key = {};
@@ -493,6 +490,12 @@ __noinline int end_from_home(struct __sk_buff *skb, __u32 which)
 	home = bpf_map_lookup_elem(&homes, &key);
 	if (!home)
 		return 0;
+	if (home->via == BEYOND_TUN) {
+		/* It is there for such devices only. */
+		if (!leads_to(skb, work, home))
+			return 0;
+		work->tunnelled = 1;
+	}
 	if (!home->netns)
 		WRITE(home->netns, netns_of_id(skb, home->nsid));
 	/* Only that namespace has the address: flows from there are found without its number. */
@@ -523,6 +526,24 @@ __noinline int end_from_home(struct __sk_buff *skb, __u32 which)
 		return 1;
 	}
 	return who->sure != SURE_NOT || end_from_flow(which, ANY_NETNS);
+}
+
+/*
+ * The end that lives in another network namespace of this machine: the one which has the
+ * address. Beyond a tun device another host may have it as well.
+ */
+__noinline int end_from_home(struct __sk_buff *skb, __u32 which)
+{
+	struct work *work = own_work();
+
+	if (!work)
+		return 0;
+	work->tunnelled = 0;
+	if (!end_at_home(skb, which))
+		return 0;
+	if (work->tunnelled)
+		work->who[which & 1].sure = SURE_GUESS;
+	return 1;
 }
 
 /* One of those who may receive what is sent to many: in the namespace that the device leads to. */

@@ -54,7 +54,7 @@ struct work {
 	__u8 answer; /* of the stack, asked last: ANSWER_… */
 	__u8 many;    /* sent to a group, or to all */
 	__u8 awaited; /* see struct packet_record */
-	__u8 pad;
+	__u8 tunnelled; /* the end is beyond a tun device */
 	__s32 tracker; /* id of the namespace whose connections are looked at */
 	__u32 found_netns; /* of the socket that a look-up has found: inode number; 0: not told */
 	struct end tracked_end[2]; /* of a tracked connection, as the kernel writes it */

@@ -35,6 +35,7 @@ use crate::netns::{Netns, scan};
 use crate::reach::look_around;
 use crate::spaces::{NSID_GROUP, nsid_of};
 use crate::sys::{self, Mapped};
+use crate::tunnels;
 
 /// So long nothing must have come, at first and at most: it doubles with each that comes.
 const CALM: Duration = Duration::from_millis(200);
@@ -254,7 +255,11 @@ impl Guarding {
     /// The devices at which packets are to be looked at; `None` when that cannot be had.
     fn wanted(&self) -> Option<Vec<Post>> {
         let own = Netns::own().ok()?;
-        let around = look_around(POSTS_MAX).ok()?.around;
+        let view = look_around(POSTS_MAX).ok()?;
+        let mut around = view.around;
+        if !view.tuns.is_empty() {
+            around.extend(tunnels::look().spaces);
+        }
         let around = entrances(&own, around)?;
         let captured = self.captured.lock();
         let captured = captured.unwrap_or_else(PoisonError::into_inner).clone();

@@ -22,6 +22,7 @@ use crate::netlink::Socket;
 use crate::reach::{View, look_around};
 use crate::spaces::Spaces;
 use crate::sys::{self, Mapped};
+use crate::tunnels::{self, Tunnels};
 use crate::{Error, clock};
 
 /// `RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR`, and `RTNLGRP_NSID` (28) as a bit.
@@ -93,9 +94,10 @@ impl Homes {
         if spaces.is_ours()
             && let [ours] = spaces.ids().as_slice()
         {
-            let view = look_around(AFAR).unwrap_or_default();
+            let mut view = look_around(AFAR).unwrap_or_default();
+            let tunnels = beyond_tuns(&mut view);
             tables.show(*ours, &View::default(), &view);
-            let keeper = Keeper::start(monitor, tables, *ours, view, begin)
+            let keeper = Keeper::start(monitor, tables, *ours, view, tunnels, begin)
                 .map_err(Error::system_io("cannot start a thread"))?;
             return Ok(Self::Ours { _keeper: keeper });
         }
@@ -144,6 +146,16 @@ impl Homes {
     }
 }
 
+/// Adds what is beyond tun devices, if there are any in the calling thread's namespace.
+fn beyond_tuns(view: &mut View) -> Tunnels {
+    if view.tuns.is_empty() {
+        return Tunnels::default();
+    }
+    let tunnels = tunnels::look();
+    view.tunnel(&tunnels);
+    tunnels
+}
+
 impl Several {
     /// What cannot be listed (a namespace that is just going, or changes all the time) is left as
     /// it was.
@@ -158,7 +170,12 @@ impl Several {
         }
         let afar = AFAR / ids.len().max(1);
         for netns in ids {
-            let found = spaces.within(netns, || look_around(afar));
+            let found = spaces.within(netns, || {
+                look_around(afar).map(|mut view| {
+                    beyond_tuns(&mut view);
+                    view
+                })
+            });
             if let Ok(Ok(found)) = found {
                 self.show(netns, found);
             }

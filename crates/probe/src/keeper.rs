@@ -3,7 +3,7 @@
 //! The main loop may wait for a device to be attached to, or for somebody who changes devices; a
 //! container that starts meanwhile sends its first packets a few milliseconds after it has its address.
 //! So one thread, `homes`, takes over what is told as it is told ([`crate::nearby`]) and waits for
-//! nothing else, and another looks at everything ([`crate::lookout`]).
+//! nothing else, and others look at everything ([`crate::lookout`], [`crate::tunnels`]).
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -18,7 +18,8 @@ use crate::homes::{AFAR, PAUSE, Tables};
 use crate::lookout::Lookout;
 use crate::nearby::Change;
 use crate::netlink::Socket;
-use crate::reach::View;
+use crate::reach::{View, look_around};
+use crate::tunnels::{Tunneller, Tunnels};
 
 /// How often it is asked for what a look has found.
 const ANSWER: Duration = Duration::from_millis(2);
@@ -32,7 +33,8 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// `view`: what is known and has been shown, since `monitor` hears.
+    /// `view`: what is known and has been shown, since `monitor` hears; `tunnels`: of that, what is beyond
+    /// tun devices.
     ///
     /// # Errors
     /// The system has no thread.
@@ -41,6 +43,7 @@ impl Keeper {
         tables: Tables,
         ours: NetnsId,
         view: View,
+        tunnels: Tunnels,
         begin: Begin,
     ) -> io::Result<Self> {
         let end = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
@@ -53,7 +56,9 @@ impl Keeper {
             // What came while the first look went on.
             stale: true,
             looked: Instant::now(),
-            lookout: Lookout::start(AFAR, begin)?,
+            lookout: Lookout::start("lookout", begin, || look_around(AFAR).ok())?,
+            tunneller: Tunneller::start(tunnels, begin)?,
+            tunnels_stale: false,
             changes: Vec::new(),
         };
         let keep = move || {
@@ -79,7 +84,10 @@ struct Keeping {
     /// Something has been told since the last look began.
     stale: bool,
     looked: Instant,
-    lookout: Lookout,
+    lookout: Lookout<Option<View>>,
+    tunneller: Tunneller,
+    /// Something has been told since that one was sent.
+    tunnels_stale: bool,
     /// What has been told since then.
     changes: Vec<Change>,
 }
@@ -88,7 +96,7 @@ impl Keeping {
     /// Waits for news and takes it over; `false`: it is over.
     fn wait(&mut self, end: &OwnedFd) -> bool {
         let timeout = self.due().map(|due| Timespec {
-            tv_sec: 0,
+            tv_sec: due.as_secs().cast_signed(),
             tv_nsec: due.subsec_nanos().into(),
         });
         let monitor = self.monitor.fd();
@@ -105,20 +113,37 @@ impl Keeping {
         }
         self.hear();
         self.take_sight();
-        if self.stale && self.due().is_some_and(|due| due.is_zero()) {
+        if self.tunneller.has_found() {
+            self.show(self.view.clone());
+        }
+        if self.look_is_due().is_some_and(|due| due.is_zero()) {
             self.stale = false;
             self.lookout.send(self.changes.len());
+        }
+        if self.tunnels_are_due().is_some_and(|due| due.is_zero()) {
+            self.tunnels_stale = false;
+            self.tunneller.send();
         }
         true
     }
 
-    /// How long until there is something to do; `None`: until something is heard. Below a second.
+    /// How long until there is something to do; `None`: until something is heard.
     fn due(&self) -> Option<Duration> {
-        if self.lookout.is_out() {
+        if self.lookout.is_out() || self.tunneller.is_out() {
             return Some(ANSWER);
         }
-        self.stale
-            .then(|| PAUSE.saturating_sub(self.looked.elapsed()))
+        let dues = [self.look_is_due(), self.tunnels_are_due()];
+        dues.into_iter().flatten().min()
+    }
+
+    fn look_is_due(&self) -> Option<Duration> {
+        let wanted = self.stale && !self.lookout.is_out();
+        wanted.then(|| PAUSE.saturating_sub(self.looked.elapsed()))
+    }
+
+    fn tunnels_are_due(&self) -> Option<Duration> {
+        let wanted = !self.view.tuns.is_empty() && !self.tunneller.is_out();
+        wanted.then(|| self.tunneller.due(self.tunnels_stale))
     }
 
     /// Takes over what is told. What was lost is looked for.
@@ -132,9 +157,11 @@ impl Keeping {
         });
         let Ok(has_come) = heard else {
             self.stale = true;
+            self.tunnels_stale = true;
             return;
         };
         self.stale |= has_come;
+        self.tunnels_stale |= has_come;
         if !changes.is_empty() {
             let mut view = self.view.clone();
             view.apply_all(&changes);
@@ -150,13 +177,14 @@ impl Keeping {
         };
         self.looked = Instant::now();
         self.changes.drain(..sight.heard.min(self.changes.len()));
-        if let Some(mut view) = sight.view {
+        if let Some(mut view) = sight.found {
             view.apply_all(&self.changes);
             self.show(view);
         }
     }
 
-    fn show(&mut self, view: View) {
+    fn show(&mut self, mut view: View) {
+        view.tunnel(self.tunneller.found());
         self.tables.show(self.ours, &self.view, &view);
         self.view = view;
     }

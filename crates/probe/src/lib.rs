@@ -42,6 +42,7 @@ mod terms;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tls;
+mod tunnels;
 mod types;
 
 pub use attach::Backend;

@@ -1,49 +1,54 @@
 //! Looks at the namespaces around ours while the capture goes on.
 //!
 //! A look asks rtnetlink(7) some dozens of questions, and each waits for whoever changes devices at that
-//! time. The thread is in the namespace of whoever starts it.
+//! time. A thread is in the namespace of whoever starts it.
 
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 
 use crate::config::Begin;
-use crate::reach::{View, look_around};
 
 /// What a look has found.
 #[derive(Debug)]
-pub(crate) struct Sight {
+pub(crate) struct Sight<T> {
     /// What was known already when it began, as whoever sent it counts.
     pub heard: usize,
-    /// `None`: nothing could be asked.
-    pub view: Option<View>,
+    pub found: T,
 }
 
 #[derive(Debug)]
-pub(crate) struct Lookout {
+pub(crate) struct Lookout<T> {
     errands: SyncSender<usize>,
-    sights: Receiver<Sight>,
+    sights: Receiver<Sight<T>>,
     is_out: bool,
 }
 
-impl Lookout {
-    /// `afar`: see [`look_around`].
+impl<T: Send + 'static> Lookout<T> {
+    /// A thread of this name, which gives up privileges and then looks whenever it is sent.
     ///
     /// # Errors
     /// The system has no thread.
-    pub fn start(afar: usize, begin: Begin) -> io::Result<Self> {
+    pub fn start(
+        name: &'static str,
+        begin: Begin,
+        look: impl Fn() -> T + Send + 'static,
+    ) -> io::Result<Self> {
         let (errands, orders) = sync_channel::<usize>(1);
         let (found, sights) = sync_channel(1);
-        let look = move || {
-            begin("lookout");
+        let work = move || {
+            begin(name);
             for heard in orders {
-                let view = look_around(afar).ok();
-                if found.send(Sight { heard, view }).is_err() {
+                let sight = Sight {
+                    heard,
+                    found: look(),
+                };
+                if found.send(sight).is_err() {
                     return;
                 }
             }
         };
-        thread::Builder::new().name("lookout".into()).spawn(look)?;
+        thread::Builder::new().name(name.into()).spawn(work)?;
         Ok(Self {
             errands,
             sights,
@@ -62,7 +67,7 @@ impl Lookout {
     }
 
     /// What it has found since it was sent.
-    pub fn sight(&mut self) -> Option<Sight> {
+    pub fn sight(&mut self) -> Option<Sight<T>> {
         match self.sights.try_recv() {
             Ok(sight) => {
                 self.is_out = false;

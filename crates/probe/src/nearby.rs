@@ -88,6 +88,7 @@ impl View {
             Change::Leads(index, nsid, there) => self.lead(index, nsid, there),
             Change::Lost(index) => {
                 self.beyond.remove(&index);
+                self.tuns.remove(&index);
             }
             Change::Gone(nsid) => {
                 self.homes.retain(|_, home| home.nsid != nsid);
@@ -102,6 +103,9 @@ impl View {
             return;
         }
         let is_next = self.beyond.values().any(|beyond| beyond.nsid == nsid);
+        if !is_next && self.tunnelled.contains(&nsid) {
+            return;
+        }
         let via = if is_next { nsid } else { NOWHERE };
         let new = Home {
             nsid,
@@ -189,6 +193,17 @@ mod tests {
         check(&[leads[0], near, far], 1, Some((3, 3)));
         check(&[Change::Came(None, at(1)), near], 1, None);
         check(&[near, Change::Came(None, at(1))], 1, None);
+    }
+
+    #[test]
+    fn what_is_beyond_a_tun_device_is_looked_for() {
+        let mut view = View::default();
+        view.tunnelled.insert(3);
+        view.apply(Change::Came(Some(3), at(1)));
+        assert!(view.homes.is_empty());
+        view.apply(Change::Leads(7, 3, 2));
+        view.apply(Change::Came(Some(3), at(1)));
+        assert_eq!(view.homes.len(), 1, "it is next to us as well");
     }
 
     #[test]

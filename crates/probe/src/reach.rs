@@ -21,6 +21,7 @@ use rustix::io::Errno;
 use crate::abi::{Beyond, Home};
 use crate::netlink::Socket;
 use crate::sys;
+use crate::tunnels::is_tun;
 
 /// How many steps away the farthest are that are looked for.
 const STEPS: usize = 3;
@@ -43,6 +44,11 @@ pub(crate) struct View {
     pub beyond: FxHashMap<u32, Beyond>,
     /// All namespaces that a look has met, by their ids; it may be one of them itself.
     pub around: FxHashSet<u32>,
+    /// Its tun devices, by index.
+    pub tuns: FxHashSet<u32>,
+    /// Namespaces with tun devices of their own, by their ids: what these tell is looked for
+    /// ([`crate::tunnels`]).
+    pub tunnelled: FxHashSet<u32>,
 }
 
 /// The devices of a namespace.
@@ -50,6 +56,8 @@ pub(crate) struct View {
 struct Links {
     /// By index: the namespaces in which their other ends are, and the indexes there.
     ends: Vec<(u32, u32, u32)>,
+    /// Those that hand packets to a process.
+    tuns: Vec<u32>,
     /// Packets are forwarded between them.
     forwards: bool,
 }
@@ -123,6 +131,7 @@ fn view(ask: &mut impl Ask, afar: usize) -> Result<View, Errno> {
     let mut view = View {
         beyond: beyond.collect(),
         around,
+        tuns: ours.tuns.into_iter().collect(),
         ..View::default()
     };
     for (address, home) in homes {
@@ -182,6 +191,9 @@ impl Ask for Socket {
             links
                 .ends
                 .extend(other_end(&link).map(|(id, there)| (link.header.index, id, there)));
+            links
+                .tuns
+                .extend(is_tun(&link).then_some(link.header.index));
             for attribute in &link.attributes {
                 if let LinkAttribute::AfSpecUnspec(specs) = attribute {
                     links.forwards |= forwards(specs);
@@ -281,6 +293,7 @@ mod tests {
             Ok(Links {
                 ends: ends.map(|(&end, index)| (index, end, 2)).collect(),
                 forwards: nsid == Some(self.1),
+                tuns: Vec::new(),
             })
         }
 

@@ -376,7 +376,10 @@ fn watch_post() -> Result<(Socket, Socket), Error> {
 }
 
 /// Gives a namespace an id in that of the socket; gives the id.
-fn introduce(asker: &mut Socket, netns: &Netns) -> std::io::Result<i32> {
+///
+/// # Errors
+/// It is gone, or may not be entered.
+pub(crate) fn introduce(asker: &mut Socket, netns: &Netns) -> std::io::Result<i32> {
     let file = netns.open()?;
     let fd = NsidAttribute::Fd(file.as_raw_fd().unsigned_abs());
     let mut request = NsidMessage::default();

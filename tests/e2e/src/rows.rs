@@ -77,12 +77,6 @@ macro_rules! rows {
     (@gap $gap:expr) => { Some($gap) };
 }
 
-const TUN_GAP: Gap = Gap {
-    why: "what lies beyond a tun device only the process knows that holds it: a namespace that has the address may be \
-          another one than it sends to, and naming somebody there would be a name invented",
-    empty: &["far"],
-    wrong: &[],
-};
 const GRE_GAP: Gap = Gap {
     why: "no socket and no process receives a GRE packet: it is the kernel's, for a tunnel that is in its own table alone",
     empty: &["tunnelled receiver"],
@@ -176,7 +170,7 @@ pub const ROWS: &[Row] = rows! {
     "vxlan", nat::outbound, VXLAN, "a VXLAN tunnel, inside and outside";
     "gre", nat::outbound, GRE, "a GRE tunnel, inside and outside", gap GRE_GAP;
     "wireguard", nat::outbound, WIREGUARD, "a WireGuard tunnel: inside the processes, outside the kernels";
-    "tun", nat::outbound, TUN, "devices without a link layer, and a process that carries packets", gap TUN_GAP;
+    "tun", nat::outbound, TUN, "devices without a link layer, and a process that carries packets";
 };
 
 /// Rows in which nobody can know the owner for a while, so that a wrong name is allowed when it

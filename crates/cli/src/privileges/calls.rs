@@ -67,6 +67,11 @@ impl Calls {
         families: &[libc::AF_NETLINK],
         others: &[libc::SYS_setns],
     };
+    /// Asks in other namespaces by netlink.
+    pub const ENTERING: Self = Self {
+        operations: &[],
+        ..Self::GUARD
+    };
 }
 
 /// What a thread that keeps `CAP_SYS_ADMIN` and needs many calls has no use for: running programs,

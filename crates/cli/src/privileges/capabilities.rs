@@ -42,6 +42,11 @@ pub const GUARDS: Set = Set::BPF
     .union(Set::SYS_ADMIN)
     .union(Set::SYS_PTRACE)
     .union(Set::DAC_READ_SEARCH);
+/// Entering network namespaces to ask for their devices and addresses, and giving them ids.
+pub const TUNNELS: Set = Set::NET_ADMIN
+    .union(Set::SYS_ADMIN)
+    .union(Set::SYS_PTRACE)
+    .union(Set::DAC_READ_SEARCH);
 /// Reading the executables that processes run, attaching to them through a mount of our own (which
 /// takes `SYS_ADMIN`), and being first at it.
 pub const TLS: Set = Set::BPF

@@ -45,6 +45,13 @@ const THREADS: &[Thread] = &[
         calls: Some(Calls::GUARD),
     },
     Thread {
+        names: &["tunnels"],
+        is_root: false,
+        kept: capabilities::TUNNELS,
+        reads: None,
+        calls: Some(Calls::ENTERING),
+    },
+    Thread {
         names: &["tls"],
         is_root: true,
         kept: capabilities::TLS,

@@ -17,6 +17,7 @@ mod refusals;
 mod runtimes;
 mod select;
 pub mod traces;
+mod tunnels;
 mod types;
 mod wireshark;
 
@@ -98,6 +99,8 @@ pub const CASES: &[Case] = cases! {
     "homes/twins", homes::twins;
     "homes/later", homes::later;
     "homes/elsewhere", homes::elsewhere;
+    "homes/tun", tunnels::guessed;
+    "homes/tun-twins", tunnels::twins;
     "homes/soak", soak::case;
     "names/asked-once", names::asked_once;
     "names/dead-server", names::dead_server;

@@ -103,6 +103,12 @@ const BESIDE: &[(&str, bool, u64, bool)] = &[
     ("homes", false, BPF, true),
     ("lookout", false, NET_ADMIN, true),
     (
+        "tunnels",
+        false,
+        NET_ADMIN | SYS_ADMIN | SYS_PTRACE | DAC_READ_SEARCH,
+        true,
+    ),
+    (
         "guards",
         false,
         BPF | NET_ADMIN | SYS_ADMIN | SYS_PTRACE | DAC_READ_SEARCH,
@@ -131,7 +137,10 @@ const BESIDE: &[(&str, bool, u64, bool)] = &[
 pub fn others_have_little(lab: &Lab) -> Result<Outcome> {
     let elsewhere = Netns::new()?;
     for (words, expected) in [
-        ("-i any", &["homes", "lookout", "docker", "cri"][..]),
+        (
+            "-i any",
+            &["homes", "lookout", "tunnels", "docker", "cri"][..],
+        ),
         ("-i lo", &["homes", "guards", "podman"]),
         ("-i any --backend clsact", &["homes", "containerd"]),
         ("-i any --backend af-packet", &["docker"]),
