@@ -13,10 +13,10 @@ pub use secrets::Secrets;
 pub(crate) fn esp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Printed {
     p.protocol = "esp";
     let mut c = c;
-    // A packet with nothing behind its header is none.
-    c.need(9)?;
-    let (spi, seq) = (c.u32()?, c.u32()?);
-    put!(p, "ESP(spi=0x", HexFull(spi), ",seq=0x", Hex(seq));
+    put!(p, "ESP");
+    let spi = c.u32()?;
+    put!(p, "(spi=0x", HexFull(spi));
+    put!(p, ",seq=0x", Hex(c.u32()?));
     put!(p, "), length ", length);
     if p.style.secrets.is_empty() {
         return Ok(());

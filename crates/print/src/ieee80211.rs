@@ -332,7 +332,8 @@ fn control_header(
         PS_POLL => put!(p, "BSSID:", first, " TA:", second, " "),
         RTS => put!(p, "RA:", first, " TA:", second, " "),
         CF_END | CF_END_ACK => put!(p, "RA:", first, " BSSID:", second, " "),
-        BLOCK_ACK | CTS | ACK => put!(p, "RA:", first, " "),
+        BLOCK_ACK => put!(p, "RA:", first, " TA:", second, " "),
+        CTS | ACK => put!(p, "RA:", first, " "),
         _ => {}
     }
     Ok(())

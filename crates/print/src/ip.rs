@@ -180,10 +180,7 @@ fn verbose(p: &mut Out<'_>, header: &Header<'_>) -> Result<bool, Truncated> {
         ", flags ["
     );
     bits(p, FLAGS, u32::from(header.offset), ", ", "none");
-    let name = match header.protocol {
-        0 => "Options",
-        number => ip_proto::name(number).unwrap_or("unknown"),
-    };
+    let name = ip_proto::name(header.protocol).unwrap_or("unknown");
     put!(
         p,
         "], proto ",

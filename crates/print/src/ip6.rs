@@ -106,10 +106,7 @@ fn verbose(p: &mut Out<'_>, first: u32, next: u8, hops: u8, payload: usize) {
         0 => {}
         label => put!(p, "flowlabel 0x", HexZeros(label, 5), ", "),
     }
-    let name = match next {
-        HOP_BY_HOP => "HBH",
-        next => ip_proto::name(next).unwrap_or("unknown"),
-    };
+    let name = ip_proto::name(next).unwrap_or("unknown");
     put!(
         p,
         "hlim ",

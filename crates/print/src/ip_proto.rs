@@ -77,6 +77,7 @@ static PAYLOADS: &[(u8, Payload)] = &[
 ];
 
 static NAMES: &[(u8, &str)] = &[
+    (0, "HBH"),
     (1, "ICMP"),
     (2, "IGMP"),
     (4, "IPIP"),
@@ -94,6 +95,8 @@ static NAMES: &[(u8, &str)] = &[
     (51, "AH"),
     (55, "Mobile IP"),
     (58, "ICMPv6"),
+    (59, "No Next Header"),
+    (60, "DSTOPT"),
     (62, "Mobile IP (old)"),
     (88, "EIGRP"),
     (89, "OSPF"),
@@ -106,7 +109,7 @@ static NAMES: &[(u8, &str)] = &[
     (143, "Ethernet"),
 ];
 
-/// The name of a protocol number other than 0.
+/// The name of a protocol number, or of an extension header.
 pub(crate) fn name(number: u8) -> Option<&'static str> {
     lookup(NAMES, number)
 }

@@ -9,12 +9,12 @@ use crate::out::{Out, Printed, bits, lookup, named};
 use crate::put::put;
 
 static MESSAGES: &[(u8, &str)] = &[
-    (0, "LISP-Reserved"),
-    (1, "LISP-Map-Request"),
-    (2, "LISP-Map-Reply"),
-    (REGISTER, "LISP-Map-Register"),
-    (NOTIFY, "LISP-Map-Notify"),
-    (8, "LISP-Encapsulated-Contol-Message"),
+    (0, "-Reserved"),
+    (1, "-Map-Request"),
+    (2, "-Map-Reply"),
+    (REGISTER, "-Map-Register"),
+    (NOTIFY, "-Map-Notify"),
+    (8, "-Encapsulated-Contol-Message"),
 ];
 
 const REGISTER: u8 = 3;
@@ -53,12 +53,18 @@ const REGISTER_HEADER: usize = 12;
 pub(crate) fn lisp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     p.protocol = "lisp";
     let mut c = Cursor::new(c.limit(length).rest());
+    put!(p, "LISP");
+    if length < HEADER + REGISTER_HEADER {
+        put!(p, " [length ", length, " < ", HEADER + REGISTER_HEADER, "]");
+        p.invalid();
+        return Ok(());
+    }
     c.need(HEADER + REGISTER_HEADER)?;
     let first = { c }.u8()?;
     let kind = first >> 4;
     match lookup(MESSAGES, kind) {
         Some(name) => put!(p, name, ","),
-        None => put!(p, "unknown-type-", kind, ","),
+        None => put!(p, "-unknown-type-", kind, ","),
     }
     let flags = c.u32()? & 0x0fff_ffff;
     let (table, identified) = match kind {
@@ -66,13 +72,13 @@ pub(crate) fn lisp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
         NOTIFY => (NOTIFY_FLAGS, flags & 0x0800_0000 != 0),
         _ => (&[][..], false),
     };
+    if !matches!(kind, REGISTER | NOTIFY) {
+        return Ok(());
+    }
     if p.verbose(1) {
         put!(p, " flags [");
         bits(p, table, flags, ", ", "none");
         put!(p, "],");
-    }
-    if !matches!(kind, REGISTER | NOTIFY) {
-        return Ok(());
     }
     message(p, c, length, flags & 0xff, identified)
 }

@@ -14,27 +14,46 @@ use crate::out::{Out, Printed, bits, lookup, named};
 use crate::put::{HexFull, Visible, put};
 
 const HEADER: usize = 24;
+const VERSION: u8 = 2;
 
 /// A packet of `length` bytes, of any version.
 pub(crate) fn ospf(p: &mut Out<'_>, c: Cursor<'_>, length: usize, ip: &Ip) -> Printed {
-    p.protocol = if ip.src.is_ipv6() { "ospf3" } else { "ospf2" };
+    let six = ip.src.is_ipv6();
+    p.protocol = if six { "ospf3" } else { "ospf2" };
     let mut peek = c;
-    let (version, kind) = (peek.u8()?, peek.u8()?);
-    put!(p, "OSPFv", version, ", ");
+    let version = if six {
+        peek.u8()?
+    } else {
+        put!(p, "OSPF");
+        let version = peek.u8()?;
+        if version != VERSION {
+            put!(p, " [version ", version, " != ", VERSION, "]");
+            p.invalid();
+            return Ok(());
+        }
+        if length < HEADER {
+            put!(p, " [length ", length, " < ", HEADER, "]");
+            p.invalid();
+            return Ok(());
+        }
+        version
+    };
+    let kind = peek.u8()?;
+    put!(p, if six { "OSPF" } else { "" }, "v", version, ", ");
     let name = lookup(table::PACKETS, kind);
     match name {
         Some(name) => put!(p, name),
-        None if version == 2 => put!(p, "unknown LS-type ", kind),
-        None => put!(p, "unknown packet type (", kind, ")"),
+        None if six => put!(p, "unknown packet type (", kind, ")"),
+        None => put!(p, "unknown LS-type ", kind),
     }
     put!(p, ", length ", length);
     if name.is_none() || !p.verbose(1) {
         return Ok(());
     }
-    match version {
-        2 => packet(p, c, kind, length),
-        3 => ospf3::packet(p, c, kind, length),
-        _ => Ok(()),
+    if six {
+        ospf3::packet(p, c, kind, length)
+    } else {
+        packet(p, c, kind, length)
     }
 }
 

@@ -18,7 +18,8 @@ pub(crate) fn packet(p: &mut Out<'_>, c: Cursor<'_>, kind: u8, length: usize) ->
     p.protocol = "ospf3";
     let whole = c;
     let mut c = c;
-    c.skip(2)?;
+    let version = c.u8()?;
+    c.skip(1)?;
     let stated = usize::from(c.u16()?);
     if stated != length {
         put!(p, " [len ", stated, "]");
@@ -26,6 +27,10 @@ pub(crate) fn packet(p: &mut Out<'_>, c: Cursor<'_>, kind: u8, length: usize) ->
     let end = whole.rest().get(..stated).unwrap_or(whole.rest());
     put!(p, "\n\tRouter-ID ", Ipv4Addr::from(c.u32()?));
     area(p, c.u32()?);
+    // compat: of another version nothing more is said (4.99.3).
+    if version != 3 {
+        return Ok(());
+    }
     c.skip(2)?;
     let instance = c.u8()?;
     if instance != 0 {

@@ -4,7 +4,7 @@ mod types;
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use pktwho_wire::{Cursor, Truncated};
+use pktwho_wire::Cursor;
 
 use crate::eap;
 use crate::hexdump;
@@ -15,6 +15,8 @@ use crate::time::Calendar;
 use types::{ATTRIBUTES, ERROR_CAUSES, Kind, VENDORS};
 
 const HEADER: usize = 20;
+/// RFC 2865 section 3.
+const LONGEST: usize = 4096;
 
 static CODES: &[(u8, &str)] = &[
     (1, "Access-Request"),
@@ -51,20 +53,29 @@ static MIP_FEATURES: &[(u32, &str)] = &[
 pub(crate) fn radius(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     p.protocol = "radius";
     let mut c = c;
-    c.need(HEADER)?;
-    let (code, id, stated) = (c.u8()?, c.u8()?, usize::from(c.u16()?));
-    let authenticator = c.take(16)?;
-    if stated < HEADER {
-        return Err(Truncated);
+    put!(p, "RADIUS");
+    if length < HEADER {
+        return wrong_length(p, length, "<", HEADER);
     }
-    let length = stated.min(length);
+    let (code, id, stated) = (c.u8()?, c.u8()?, usize::from(c.u16()?));
+    if stated < HEADER {
+        return wrong_length(p, stated, "<", HEADER);
+    }
+    if stated > LONGEST {
+        return wrong_length(p, stated, ">", LONGEST);
+    }
+    if stated > length {
+        return wrong_length(p, stated, ">", length);
+    }
+    let length = stated;
+    let authenticator = c.take(16)?;
     let name = lookup(CODES, code).unwrap_or("Unknown Command");
     if !p.verbose(1) {
-        put!(p, "RADIUS, ", name, " (", code, "), id: 0x", HexFull(id));
-        put!(p, " length: ", length);
+        put!(p, ", ", name, " (", code, "), id: 0x", HexFull(id));
+        put!(p, ", length: ", length);
         return Ok(());
     }
-    put!(p, "RADIUS, length: ", length, "\n\t", name, " (", code);
+    put!(p, ", length: ", length, "\n\t", name, " (", code);
     put!(
         p,
         "), id: 0x",
@@ -82,7 +93,9 @@ fn attributes(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
     let mut left = length;
     while left > 0 {
         if left < 2 {
-            return Err(Truncated);
+            put!(p, " [remaining length ", left, " < 2]");
+            p.invalid();
+            return Ok(());
         }
         let (kind, size) = (c.u8()?, usize::from(c.u8()?));
         let known = ATTRIBUTES.get(usize::from(kind)).copied();
@@ -129,7 +142,7 @@ fn right_length(kind: Kind, length: usize) -> Option<(&'static str, usize)> {
         | Kind::ErrorCause => ("!=", 4, length == 4),
         Kind::ArapPassword | Kind::Address6 => ("!=", 16, length == 16),
         Kind::ArapFeatures => ("!=", 14, length == 14),
-        Kind::ArapResponse => ("!=", 8, length >= 8),
+        Kind::ArapResponse => ("!=", 8, length == 8),
         Kind::MipFeatures => ("!=", 8, length == 8),
         Kind::MipPrefix => ("!=", 17, length == 17),
         Kind::Prefix6 if length > 18 => (">", 18, false),
@@ -444,7 +457,7 @@ fn location_policy(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed
 /// Attributes of a vendor's own.
 fn vendor(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
     if length < 4 {
-        return Err(Truncated);
+        return wrong_length(p, length, "<", 4);
     }
     let id = c.u32()?;
     put!(
@@ -458,14 +471,13 @@ fn vendor(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
     let mut left = length - 4;
     while left >= 2 {
         let (kind, size) = (c.u8()?, usize::from(c.u8()?));
-        put!(p, "\n\t    Vendor Attribute: ", kind, ", Length: ");
+        put!(p, "\n\t    Vendor Attribute: ", kind, ", Length: ", size);
         if size < 2 {
-            put!(p, size, " (bogus, must be >= 2)");
+            put!(p, " (bogus, must be >= 2)");
             return Ok(());
         }
         left -= 2;
         let size = size - 2;
-        put!(p, size);
         if size > left {
             put!(p, " (bogus, goes past end of vendor-specific attribute)");
             return Ok(());
@@ -477,4 +489,70 @@ fn vendor(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
         left -= size;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::Style;
+    use crate::tests::{bytes, style, text};
+
+    /// The text of a packet from its name on: code, identifier, stated length, attributes.
+    fn shown(head: &str, rest: &str, verbose: u8, expected: &str) {
+        let authenticator = if head.len() == 8 {
+            "00".repeat(16)
+        } else {
+            String::new()
+        };
+        let radius = format!("{head}{authenticator}{rest}");
+        let length = 8 + radius.len() / 2;
+        let packet = format!(
+            "4500{:04x}00010000401100000a0000010a00000207149c40{length:04x}0000{radius}",
+            20 + length
+        );
+        let style = Style {
+            no_checksums: true,
+            ..style(verbose)
+        };
+        let text = text(LinkType::RAW, &bytes(&packet), 0, style);
+        let at = text.find("RADIUS").unwrap();
+        assert_eq!(text[at..], format!("{expected}\n"));
+    }
+
+    #[test]
+    fn lengths() {
+        shown(
+            "01010014",
+            "",
+            0,
+            "RADIUS, Access-Request (1), id: 0x01, length: 20",
+        );
+        shown("0101", "", 0, "RADIUS [length 2 < 20] (invalid)");
+        shown("01010013", "", 1, "RADIUS [length 19 < 20] (invalid)");
+        shown("01011001", "", 1, "RADIUS [length 4097 > 4096] (invalid)");
+        shown("01010015", "", 1, "RADIUS [length 21 > 20] (invalid)");
+    }
+
+    #[test]
+    fn vendors() {
+        let head = "RADIUS, length: 30\n\tAccess-Accept (2), id: 0x05, Authenticator: 00000000000000000000000000000000\n\t  ";
+        shown(
+            "0205001e",
+            "1a0a0000000901044142",
+            1,
+            &format!(
+                "{head}Vendor-Specific Attribute (26), length: 10, Value: Vendor: Cisco (9)\n\t    Vendor Attribute: 1, Length: 4, Value: AB"
+            ),
+        );
+        shown(
+            "0205001e",
+            "1a0a0000000901094142",
+            1,
+            &format!(
+                "{head}Vendor-Specific Attribute (26), length: 10, Value: Vendor: Cisco (9)\n\t    Vendor Attribute: 1, Length: 9 \
+                 (bogus, goes past end of vendor-specific attribute)"
+            ),
+        );
+    }
 }

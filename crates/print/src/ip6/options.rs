@@ -158,11 +158,11 @@ mod tests {
             ),
             (
                 "6000000000133c4020010db800000000000000000000000120010db8000000000000000000000002110001046162636400010002000bdffd616263",
-                "IP6 (hlim 64, next-header unknown (60), payload length 19) 2001:db8::1 > 2001:db8::2: DSTOPT (padn) 1 > 2: [udp sum ok] UDP, length 3\n",
+                "IP6 (hlim 64, next-header DSTOPT (60), payload length 19) 2001:db8::1 > 2001:db8::2: DSTOPT (padn) 1 > 2: [udp sum ok] UDP, length 3\n",
             ),
             (
                 "6000000000233c4020010db800000000000000000000000120010db80000000000000000000000021102c91020010db80000000000000000000000010102000000010002000bdffd616263",
-                "IP6 (hlim 64, next-header unknown (60), payload length 35) 2001:db8::1 > 2001:db8::2: DSTOPT (homeaddr: 2001:db8::1)(padn) 1 > 2: [udp sum ok] UDP, length 3\n",
+                "IP6 (hlim 64, next-header DSTOPT (60), payload length 35) 2001:db8::1 > 2001:db8::2: DSTOPT (homeaddr: 2001:db8::1)(padn) 1 > 2: [udp sum ok] UDP, length 3\n",
             ),
         ] {
             check(LinkType::RAW, packet, style(2), expected);
