@@ -37,16 +37,9 @@ const STUBS_MAX: usize = 256;
 /// The calls that are handed labels, by function: those that were seen called. A jump to such a
 /// function counts as a call.
 pub(crate) fn find(elf: &Elf<'_>, labels: &[(u64, Label)]) -> BTreeMap<Callee, Vec<Call>> {
-    let mut references = Vec::new();
-    for load in elf.loads.iter().filter(|load| load.executable) {
-        match elf.machine {
-            Machine::X86 => x86_references(elf.fixed, load, labels, &mut references),
-            Machine::Arm64 => arm64_references(load, labels, &mut references),
-        }
-    }
     let mut seen = HashSet::new();
     let mut calls: BTreeMap<Callee, Vec<Call>> = BTreeMap::new();
-    for reference in references {
+    for reference in references(elf, labels) {
         walk(elf, reference, REACH, |address, op, state| {
             let (target, jump) = match op {
                 Op::Call(Some(target)) => (target, false),
@@ -71,6 +64,18 @@ pub(crate) fn find(elf: &Elf<'_>, labels: &[(u64, Label)]) -> BTreeMap<Callee, V
     let mut calls = behind_stubs(elf, calls);
     calls.retain(|_, calls| calls.iter().any(|call| !call.jump));
     calls
+}
+
+/// Where code refers to texts, or to their pages.
+pub(crate) fn references(elf: &Elf<'_>, texts: &[(u64, Label)]) -> Vec<u64> {
+    let mut references = Vec::new();
+    for load in elf.loads.iter().filter(|load| load.executable) {
+        match elf.machine {
+            Machine::X86 => x86_references(elf.fixed, load, texts, &mut references),
+            Machine::Arm64 => arm64_references(load, texts, &mut references),
+        }
+    }
+    references
 }
 
 /// The same calls, by the functions in which they end.

@@ -4,7 +4,7 @@ use crate::code::{Memory, Op};
 use crate::elf::Elf;
 use crate::hook::{Library, Place};
 use crate::trace::{Next, Pointer, Reach, State, Value, walk};
-use crate::{Refusal, Register};
+use crate::{Refusal, Register, gnutls};
 
 pub(crate) struct Found {
     pub place: Place,
@@ -12,6 +12,8 @@ pub(crate) struct Found {
     pub library: Option<Library>,
     /// In words for people.
     pub how: &'static str,
+    /// Code elsewhere that has led there.
+    pub seen: Vec<u64>,
 }
 
 /// Of the client's random bytes.
@@ -20,9 +22,6 @@ pub(crate) const REACH: Reach = Reach {
     branches: true,
     instructions: 1500,
 };
-
-/// The function that GnuTLS has to ask for it.
-pub(crate) const GNUTLS: &[u8] = b"gnutls_session_get_random";
 
 /// Looks for it in the function that is given the secrets, its first argument the connection.
 pub(crate) fn find(elf: &Elf<'_>, function: u64) -> Result<Found, Refusal> {
@@ -45,8 +44,9 @@ pub(crate) fn find(elf: &Elf<'_>, function: u64) -> Result<Found, Refusal> {
             place: pointer.place(),
             library: None,
             how,
+            seen: Vec::new(),
         }),
-        [] => gnutls(elf),
+        [] => gnutls::find(elf),
         _ => Err(Refusal::ClientRandom),
     }
 }
@@ -111,7 +111,7 @@ fn is_within(distance: i32) -> bool {
     distance.unsigned_abs() < 32
 }
 
-fn first_argument(elf: &Elf<'_>) -> Result<Register, Refusal> {
+pub(crate) fn first_argument(elf: &Elf<'_>) -> Result<Register, Refusal> {
     elf.machine
         .arguments()
         .first()
@@ -133,41 +133,8 @@ fn with_length(elf: &Elf<'_>, state: &State, connection: Register, found: &mut V
     }
 }
 
-fn add(pointer: Pointer, found: &mut Vec<Pointer>) {
+pub(crate) fn add(pointer: Pointer, found: &mut Vec<Pointer>) {
     if !found.contains(&pointer) {
         found.push(pointer);
-    }
-}
-
-/// GnuTLS does not touch it there, but has a function to ask for it, which stores a pointer into
-/// the session.
-fn gnutls(elf: &Elf<'_>) -> Result<Found, Refusal> {
-    let session = first_argument(elf)?;
-    let function = elf.exported(GNUTLS).ok_or(Refusal::ClientRandom)?;
-    let &[_, client, ..] = elf.machine.arguments() else {
-        return Err(Refusal::ClientRandom);
-    };
-    let mut found = Vec::new();
-    walk(elf, function, REACH, |_, op, state| {
-        if let Op::Store { from, at } = op
-            && at.displacement == 0
-            && let Value::Pointer(target) = state.get(at.base)
-            && target.root == client
-            && target.steps().is_empty()
-            && target.add == 0
-            && let Value::Pointer(pointer) = state.get(from)
-            && pointer.root == session
-        {
-            add(pointer, &mut found);
-        }
-        Next::On
-    });
-    match found.as_slice() {
-        [pointer] => Ok(Found {
-            place: pointer.place(),
-            library: Some(Library::GnuTls),
-            how: "from gnutls_session_get_random",
-        }),
-        _ => Err(Refusal::ClientRandom),
     }
 }

@@ -13,6 +13,7 @@ mod cheap;
 mod client_random;
 mod code;
 mod elf;
+mod gnutls;
 mod go;
 mod hook;
 mod inlined;

@@ -70,8 +70,8 @@ fn find_by_labels(elf: &Elf<'_>, places: &mut Places) -> Result<Vec<Hook>, Refus
         .filter(|(_, calls)| calls::distinct(calls) >= 2);
     for (&(function, position), calls) in agreed.take(FUNCTIONS_MAX) {
         match hook(elf, function, position, calls) {
-            Ok(hook) => {
-                places.add_calls(elf, function, calls);
+            Ok((hook, seen)) => {
+                places.add_calls(elf, function, calls, &seen);
                 hooks.push(hook);
             }
             Err(error) => refusal = error,
@@ -86,7 +86,13 @@ fn find_by_labels(elf: &Elf<'_>, places: &mut Places) -> Result<Vec<Hook>, Refus
     Ok(hooks)
 }
 
-fn hook(elf: &Elf<'_>, function: u64, position: usize, calls: &[Call]) -> Result<Hook, Refusal> {
+/// The hook, and the code elsewhere that has led to it.
+fn hook(
+    elf: &Elf<'_>,
+    function: u64,
+    position: usize,
+    calls: &[Call],
+) -> Result<(Hook, Vec<u64>), Refusal> {
     let arguments = elf.machine.arguments();
     let argument = |number: usize| arguments.get(number).copied().ok_or(Refusal::ClientRandom);
     let labels = calls::distinct(calls);
@@ -96,6 +102,7 @@ fn hook(elf: &Elf<'_>, function: u64, position: usize, calls: &[Call]) -> Result
             place: Place::of(argument(found.client_random)?),
             library: Some(Library::OpenSsl),
             how: "is an argument",
+            seen: Vec::new(),
         };
         (found.secret, client_random)
     } else {
@@ -108,7 +115,7 @@ fn hook(elf: &Elf<'_>, function: u64, position: usize, calls: &[Call]) -> Result
         None if labels > 4 => Library::BoringSsl,
         None => Library::OpenSsl,
     };
-    Ok(Hook {
+    let hook = Hook {
         library,
         offset: elf.offset_of(function).ok_or(Refusal::Damaged)?,
         label: Operand::Text(Place::of(argument(position)?)),
@@ -119,5 +126,6 @@ fn hook(elf: &Elf<'_>, function: u64, position: usize, calls: &[Call]) -> Result
             calls.len(),
             found.how
         ),
-    })
+    };
+    Ok((hook, found.seen))
 }

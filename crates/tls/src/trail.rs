@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use crate::calls::{self, Call};
 use crate::cheap::cheaper_in;
-use crate::client_random::{self, GNUTLS};
+use crate::client_random;
 use crate::elf::{Elf, Machine, Part};
 use crate::hook::Hook;
 use crate::trace::{Next, Reach, walk};
@@ -128,7 +128,7 @@ impl Trail {
 }
 
 /// What of a file was looked at with success: pieces of it, first and behind the last.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Places(Vec<Range<u64>>);
 
 impl Places {
@@ -161,7 +161,7 @@ impl Places {
 
     /// A function that is handed labels, the calls that do so, and what leads to the client's
     /// random bytes.
-    pub(crate) fn add_calls(&mut self, elf: &Elf<'_>, function: u64, calls: &[Call]) {
+    pub(crate) fn add_calls(&mut self, elf: &Elf<'_>, function: u64, calls: &[Call], seen: &[u64]) {
         self.add_walk(elf, function, client_random::REACH);
         for call in calls {
             if self.0.len() >= PLACES_MAX {
@@ -170,8 +170,8 @@ impl Places {
             self.add_code(elf, call.target);
             self.add_walk(elf, call.reference, calls::REACH);
         }
-        if let Some(asked) = elf.exported(GNUTLS) {
-            self.add_walk(elf, asked, client_random::REACH);
+        for &function in seen {
+            self.add_walk(elf, function, client_random::REACH);
         }
     }
 }

@@ -10,7 +10,7 @@
 use std::fs;
 use std::time::Instant;
 
-use pktwho_tls::{machine, resolve};
+use pktwho_tls::{Trail, machine, resolve, resolve_noting};
 
 /// The list: name, path, library (or why it is refused), client random, offset (`-`: not known).
 const VARIABLE: &str = "PKTWHO_TLS_LIBRARIES";
@@ -65,6 +65,47 @@ fn known_places_are_found() {
             wrong.push(format!(
                 "{name}: {found}, not {library}, {client_random}, {offset}"
             ));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// GnuTLS that exports nothing, and what leads to the same hook in a copy.
+#[test]
+fn known_places_are_found_without_exports_and_by_trails() {
+    const ASKED: &[u8] = b"gnutls_session_get_random";
+    let mut wrong = Vec::new();
+    for [name, path, library, client_random, _] in rows() {
+        let mut file = fs::read(&path).unwrap();
+        let Ok((hooks, places)) = resolve_noting(&file) else {
+            continue;
+        };
+        let trail = Trail::new(&file, places, &hooks);
+        let read = |at: u64, bytes: &mut [u8]| {
+            let from = usize::try_from(at).unwrap();
+            bytes.copy_from_slice(&file[from..from + bytes.len()]);
+            true
+        };
+        let start = Instant::now();
+        let followed = trail.as_ref().and_then(|trail| trail.follow(read));
+        let length = trail.as_ref().map_or(0, Trail::length) / 1024;
+        println!("{name} | trail {length} KiB, {:.1?}", start.elapsed());
+        if followed.map(|hooks| hooks.len()) != Some(hooks.len()) {
+            wrong.push(format!("{name}: no trail"));
+        }
+        if library != "GnuTLS" {
+            continue;
+        }
+        let names: Vec<usize> = memchr::memmem::find_iter(&file, ASKED).collect();
+        for at in names {
+            file[at] = b'_';
+        }
+        let found = resolve(&file).map(|hooks| {
+            let words = |hook: &pktwho_tls::Hook| hook.client_random.words(machine(&file).unwrap());
+            hooks.iter().map(words).collect::<Vec<_>>().join("; ")
+        });
+        if found != Ok(format!("{client_random} (32 bytes)")) {
+            wrong.push(format!("{name} without exports: {found:?}"));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");

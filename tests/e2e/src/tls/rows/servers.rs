@@ -24,23 +24,38 @@ macro_rules! own_library {
     };
 }
 
-/// A client with GnuTLS in it, stripped of all but what it exports. Of p11-kit there is no archive.
-const STATIC_GNUTLS: &str = concat!(
-    "cat > $DIR/inner.c <<'END'\n",
-    include_str!("../../../programs/tls_client_gnutls.c"),
-    "END\ngcc -O2 -s -rdynamic -o $DIR/inner $DIR/inner.c -Wl,-Bstatic -lgnutls -lhogweed -lnettle -lgmp \
+/// A client with GnuTLS in it, stripped of all but what it exports, if anything. Of p11-kit there is no archive.
+macro_rules! static_gnutls {
+    ($flags:literal) => {
+        concat!(
+            "cat > $DIR/inner.c <<'END'\n",
+            include_str!("../../../programs/tls_client_gnutls.c"),
+            "END\ngcc -O2 -s ",
+            $flags,
+            " -o $DIR/inner $DIR/inner.c -Wl,-Bstatic -lgnutls -lhogweed -lnettle -lgmp \
        -ltasn1 -lidn2 -lunistring -Wl,-Bdynamic -lp11-kit"
-);
+        )
+    };
+}
+
+const STATIC_GNUTLS: Row = Row {
+    needs: "gcc /usr/include/gnutls/gnutls.h /usr/include/unistr.h",
+    before: waiting!("inner"),
+    client: OPEN_GATE,
+    owner: "inner",
+    ..PLAIN
+};
 
 pub const ROWS: &[Row] = &[
     Row {
         name: "GnuTLS, static",
-        needs: "gcc /usr/include/gnutls/gnutls.h /usr/include/unistr.h",
-        prepare: STATIC_GNUTLS,
-        before: waiting!("inner"),
-        client: OPEN_GATE,
-        owner: "inner",
-        ..PLAIN
+        prepare: static_gnutls!("-rdynamic"),
+        ..STATIC_GNUTLS
+    },
+    Row {
+        name: "GnuTLS, static, no exports",
+        prepare: static_gnutls!(""),
+        ..STATIC_GNUTLS
     },
     Row {
         name: "gnutls-cli resumed",
