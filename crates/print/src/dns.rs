@@ -273,26 +273,32 @@ fn question<'a>(p: &mut Out<'_>, m: Message<'a>, c: &mut Cursor<'a>) -> Printed 
 
 /// Answers; authorities and additional records with `-vv`.
 fn records<'a>(p: &mut Out<'_>, m: Message<'a>, c: &mut Cursor<'a>, counts: &Counts) -> Printed {
-    section(p, m, c, counts.answers, "")?;
+    let mut complete = section(p, m, c, counts.answers, "")?;
     if p.verbose(2) {
-        section(p, m, c, counts.authorities, " ns:")?;
-        section(p, m, c, counts.additional, " ar:")?;
+        for (count, title) in [(counts.authorities, " ns:"), (counts.additional, " ar:")] {
+            // What follows a record that breaks off is missed where more is to follow.
+            if count > 0 && !complete {
+                return Err(Truncated);
+            }
+            complete &= section(p, m, c, count, title)?;
+        }
     }
     Ok(())
 }
 
+/// The records of a section; whether all of them are complete.
 fn section<'a>(
     p: &mut Out<'_>,
     m: Message<'a>,
     c: &mut Cursor<'a>,
     count: u16,
     title: &str,
-) -> Printed {
+) -> Result<bool, Truncated> {
     for n in 0..count {
         if c.is_empty() {
             // compat: without -v answers of which nothing was captured are not missed (4.99.3).
             if n == 0 && !p.verbose(1) {
-                return Ok(());
+                return Ok(false);
             }
             // compat: the space in front of the first answer's name is printed already.
             if n == 0 && title.is_empty() && p.verbose(1) {
@@ -302,10 +308,10 @@ fn section<'a>(
         }
         put!(p, if n == 0 { title } else { "," });
         if !record::record(p, m, c)? {
-            break;
+            return Ok(false);
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 impl Message<'_> {

@@ -179,10 +179,13 @@ pub(crate) fn l2tp(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed
     let left = stated.unwrap_or(length) - header;
     if flags & CONTROL == 0 {
         put!(p, " {");
-        // compat: the brace follows the marks of a frame without a protocol and of a cut IP header,
-        // and no other mark.
+        let begin = p.out.len();
+        // compat: the brace follows the marks of a frame without a protocol and of a cut IP header
+        // of which there is something, and no other mark.
         match p.deeper(|p| ppp::payload(p, c, left)) {
-            Err(Truncated) if left < 2 || p.protocol == "ip" => p.truncated(),
+            Err(Truncated) if left < 2 || p.protocol == "ip" && p.out.len() > begin => {
+                p.truncated();
+            }
             printed => printed?,
         }
         put!(p, "}");

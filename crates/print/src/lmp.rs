@@ -168,7 +168,8 @@ pub(crate) fn lmp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     }
     let mut c = whole;
     c.skip(HEADER)?;
-    objects(p, c, left)
+    // Objects that would begin where the datagram ends are not missed.
+    objects(p, c, left.min(length.saturating_sub(HEADER)))
 }
 
 fn objects(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {

@@ -153,7 +153,9 @@ fn records(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
     name(p, c)?;
     for _ in 0..u32::from(count) + u32::from(signatures) {
         let size = usize::from(c.u16()?);
-        put!(p, HexBytes(c.take(size)?));
+        // What was captured of it is shown.
+        put!(p, HexBytes(c.limit(size).rest()));
+        c.skip(size)?;
     }
     Ok(())
 }

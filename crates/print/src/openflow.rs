@@ -102,19 +102,29 @@ impl<'a> Body<'a> {
     }
 
     /// `NAME 'TEXT'`: text up to a zero in a field of `size` bytes, as far as it was captured.
+    ///
+    /// compat: what is missing behind the zero is not missed (4.99.3).
     fn text(&mut self, p: &mut Out<'_>, name: &str, size: usize) -> Step {
         put!(p, name, " '");
         let field = self.c.limit(size).rest();
         put!(p, Visible::until_zero(field));
-        if field.len() == size || field.contains(&0) {
-            put!(p, "'");
+        if field.len() < size && !field.contains(&0) {
+            return Err(Stop::Truncated);
         }
-        self.pad(size)
+        put!(p, "'");
+        self.unseen(size)
     }
 
     /// Reserved bytes.
     fn pad(&mut self, count: usize) -> Step {
         self.take(count).map(drop)
+    }
+
+    /// Bytes of which it is not asked whether they were captured.
+    fn unseen(&mut self, count: usize) -> Step {
+        self.claim(count)?;
+        crate::out::pass(&mut self.c, count);
+        Ok(())
     }
 
     /// The next `count` bytes on their own.
@@ -222,7 +232,8 @@ fn message(
         }
         Err(Stop::Truncated) => return Err(Truncated),
     }
-    c.skip(inner)?;
+    // compat: what a body does not read is not missed.
+    crate::out::pass(c, inner);
     Ok(HEADER + inner)
 }
 
@@ -320,8 +331,10 @@ fn frame(p: &mut Out<'_>, body: &mut Body<'_>) -> Step {
     nested.snaplen = p.snaplen;
     nested.ends = p.ends;
     let printed = nested.deeper(|nested| ether::frame(nested, inner.c, length));
+    // Where the frame is cut, the segment is, and the mark is the inner protocol's.
+    let protocol = nested.protocol;
     if printed.is_err() {
-        nested.truncated();
+        p.protocol = protocol;
     }
-    Ok(())
+    Ok(printed?)
 }

@@ -127,7 +127,7 @@ pub(crate) fn smtp(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
 /// What starts an SSH connection; what follows is encrypted.
 pub(crate) fn ssh(p: &mut Out<'_>, c: Cursor<'_>, _length: usize) -> Printed {
     p.protocol = "ssh";
-    match line(c.rest()) {
+    match line(c.rest(), true) {
         Line::Text(text, _) if text.starts_with(b"SSH-") => {
             put!(p, ": SSH: ");
             p.out.extend_from_slice(text);
@@ -186,7 +186,7 @@ fn lines(
     }
     if !p.verbose(1) {
         c.need(1)?;
-        return match line(bytes) {
+        return match line(bytes, whole) {
             Line::Text(text, _) => {
                 put!(p, ": ");
                 p.out.extend_from_slice(text);
@@ -204,7 +204,7 @@ fn lines(
     put!(p, ", length: ", length);
     let mut rest = bytes;
     while !rest.is_empty() {
-        match line(rest) {
+        match line(rest, whole) {
             Line::Text(text, after) => {
                 put!(p, "\n\t");
                 p.out.extend_from_slice(text);
@@ -233,7 +233,8 @@ enum Line<'a> {
     Binary,
 }
 
-fn line(bytes: &[u8]) -> Line<'_> {
+/// `whole`: no more bytes follow than were captured.
+fn line(bytes: &[u8], whole: bool) -> Line<'_> {
     let end = bytes
         .iter()
         .position(|&byte| !(byte.is_ascii_graphic() || byte == b' ' || byte == b'\t'));
@@ -242,7 +243,8 @@ fn line(bytes: &[u8]) -> Line<'_> {
     };
     match rest {
         [b'\n', after @ ..] | [b'\r', b'\n', after @ ..] => Line::Text(text, after),
-        [b'\r'] => Line::Open(text),
+        // compat: where no more bytes follow, 4.99.3 takes this for no end of a line.
+        [b'\r'] if !whole => Line::Open(text),
         _ => Line::Binary,
     }
 }

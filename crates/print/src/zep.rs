@@ -6,7 +6,7 @@ use crate::out::{Out, Printed};
 use crate::put::{HexFull, Visible, Zeros, put};
 use crate::{ieee802154, time};
 
-const PREAMBLE: &[u8] = b"EX";
+const PREAMBLE: [u8; 2] = *b"EX";
 const ACKNOWLEDGEMENT: u8 = 2;
 /// Bytes of header: of version 1, of an acknowledgement, of what else there is.
 const FIRST: usize = 16;
@@ -19,10 +19,18 @@ pub(crate) fn zep(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     let whole = c;
     let mut c = c;
     put!(p, "ZEP");
-    // The mark of a cut preamble follows at once.
-    let preamble = c.take(2)?;
-    if preamble != PREAMBLE {
-        put!(p, " [Preamble Code: ", Visible(preamble), "]");
+    // A byte that is right is shown with the next, one that is not before it is looked for.
+    let [first] = c.array()?;
+    if first != PREAMBLE[0] {
+        put!(p, " [Preamble Code: ", Visible(&[first]));
+    }
+    let [second] = c.array()?;
+    if first != PREAMBLE[0] {
+        put!(p, Visible(&[second]), "]");
+    } else if second != PREAMBLE[1] {
+        put!(p, " [Preamble Code: ", Visible(&[first, second]), "]");
+    }
+    if [first, second] != PREAMBLE {
         p.invalid();
         return Ok(());
     }

@@ -908,6 +908,8 @@ CASES = {
     "mpcp": (1, passive_networks(), {"": "-n", "-v": "-nv"}),
     "egp": (RAW, gateways(), {"": "-n", "-v": "-nv"}),
     "misplaced": (RAW, misplaced(), {"": "-n", "-v": "-nv"}),
+    "short": (RAW, [packet for made in (flows, link_management, light_resolver, records, text, l2tps, gateways) for packet, _ in shortened(made())[::17]],
+              {"": "-n", "-vv": "-nvv"}),
     "cut": (RAW, cut(), {"": "-n", "-vv": "-nvv"}),
 }
 
@@ -955,7 +957,8 @@ NEWER = [
     (rb"(RADIUS, .* id: 0x\w\w) length", rb"\1, length", "RADIUS's fields are listed with commas"),
     (rb":  \[\|hbhopt\]", rb": HBH  [|hbhopt]", "hop-by-hop options say their name before they are read"),
     (rb":  \[\|dstopt\]", rb": DSTOPT  [|dstopt]", "and so do destination options"),
-    (rb"(?<= )(\d{4})/(\d\d)/(\d\d) (?=\d\d:)", rb"\1-\2-\3 ", "dates of AFS are written with dashes"),
+    (rb"(?<=[ (])(\d{4})/(\d\d)/(\d\d) (?=\d\d:)", rb"\1-\2-\3 ", "dates of AFS and ZEP are written with dashes"),
+    (rb"(?m)(Flags \[[A-Z.]*R[A-Z.]*\].* length \d+): HTTP$", rb"\1", "what a reset carries is read as its reason, with -v"),
     (rb" \[\|tcp\]>", rb" [|tcp]", "nothing follows the mark of cut TCP options"),
 ]
 
@@ -970,6 +973,7 @@ NEWER_OURS = [
     (rb"ip-proto-54 ", rb"NHRP: ", "NHRP in IP"),
     (rb"mobility: ", rb"mobility: \(payload protocol|\[\|mobility\]", "what mobility headers must not be followed by"),
     (rb"Control frame, |\[\|lwapp_control\]", rb"LWAPPv0, Control frame, |\[\|lwapp\]", "LWAPP's control frames: the length is the one they state, messages follow each other"),
+    (rb"LWAPPv0, Data frame, .*length \d+", rb"LWAPPv0, Data frame, .*length \d+", "LWAPP's data frames: the length is the one they state"),
     (rb"ICMP type-#4[23]|Interface Identification Object \(2\)|MPLS Stack Entry Object|\[\|icmp\]", rb"ICMP extended echo |Interface (Information|Identification) Object|: ICMP .*\[\|icmp\]|^ *\d*  .*: +\[\|icmp\]$", "extended echo and the objects of RFC 5837"),
     (rb"mptcp \d+ capable v\d", rb"mptcp \d+ capable v\d flags \[", "flags of multipath TCP's first option"),
     (rb"\[\|(frag6|ip6|rt6)\]|frag \(", rb"frag \( ?\[\|frag6\]|frag \([^)]*\)  ?\[\|udp\]|RT6 \[\|rt6\]", "fragment and routing headers are read field by field, and what follows the first without -v too"),
@@ -985,7 +989,7 @@ NEWER_OURS = [
     (rb"\[\|ospf2\]", rb"OSPFv\d, ", "OSPF is read field by field"),
     (rb"\[\|bfd\]|UDP, length", rb"BFDv\d, |\[\|bfd\]", "so is BFD, and S-BFD is known"),
     (rb"\[\|lwapp_data\]", rb"\[\|lwapp\]", "LWAPP has one mark"),
-    (rb" \[\|(http|ftp|smtp|rtsp|sip|ssh|resp)\]", rb"(HTTP|FTP|SMTP|RTSP|SIP|length \d+)", "texts whose line has no end are shown without a mark"),
+    (rb" \[\|(http|ftp|smtp|rtsp|sip|ssh|resp|whois)\]", rb"(HTTP|FTP|SMTP|RTSP|SIP|WHOIS|length \d+)", "texts whose line has no end are shown without a mark"),
     (rb"quic|UDP, length", rb"quic, ", "QUIC says more of its packets"),
     (rb"length \d+(: HTTP|: SIP)?$", rb": (HTTP|SIP)$", "texts of HTTP and SIP that are none"),
     (rb"\[\|radius\]|RADIUS|Vendor Attribute", rb"RADIUS \[length |remaining length|Vendor Attribute", "RADIUS says what contradicts itself; lengths are those stated"),
@@ -1104,10 +1108,15 @@ def lengths(theirs, ours, wanted, how):
         data = capture(RAW if how is shortened else link, cuts)
         for suffix, args in variants.items():
             words = [*args.split(), "-t", "-#", "-r", "-"]
-            texts = [subprocess.run([tool, *words], input=data, capture_output=True).stdout for tool in (theirs, ours)]
-            for pattern, newer, _ in NEWER:
-                texts[0] = re.sub(pattern, newer, texts[0])
-            first, second = map(by_number, texts)
+            # Once a frame in a message was cut, tcpdump 4.99.3 shows less of all packets behind it: there each has a process of its own.
+            inputs = [capture(RAW if how is shortened else link, [packet]) for packet in cuts] if "vvvv" in args else [data]
+            first, second = {}, {}
+            for start, input in enumerate(inputs):
+                texts = [subprocess.run([tool, *words], input=input, capture_output=True).stdout for tool in (theirs, ours)]
+                for pattern, newer, _ in NEWER:
+                    texts[0] = re.sub(pattern, newer, texts[0])
+                for lines, text in zip((first, second), texts):
+                    lines.update({start + number: shown for number, shown in by_number(text).items()})
             unlike = [number for number in range(1, len(cuts) + 1) if first.get(number) != second.get(number)]
             newer = [number for number in unlike if rewritten(first.get(number, []), second.get(number, []))]
             unlike = [number for number in unlike if number not in newer]

@@ -163,7 +163,7 @@ fn tables(p: &mut Out<'_>, body: &mut Body<'_>) -> Step {
         let id = body.u8()?;
         put!(p, "\n\t table_id ");
         table(p, id);
-        body.pad(3)?;
+        body.unseen(3)?;
         body.text(p, ", name", 32)?;
         let wildcards = body.u32()?;
         put!(p, "\n\t  wildcards ");

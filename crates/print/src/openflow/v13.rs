@@ -390,7 +390,7 @@ fn port_status(p: &mut Out<'_>, body: &mut Body<'_>) -> Step {
     body.pad(4)?;
     let mac = body.array::<6>()?;
     put!(p, ", hw_addr ", Pairs(&mac, ':'));
-    body.pad(2)?;
+    body.unseen(2)?;
     body.text(p, ", name", 16)?;
     if !p.verbose(2) {
         return body.pad(32);
