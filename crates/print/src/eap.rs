@@ -140,6 +140,7 @@ fn packet(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Result<bool, Tru
     );
     let left = stated - 5;
     match kind {
+        1 | 2 if left == 0 => {}
         1 | 2 => {
             put!(
                 p,

@@ -24,7 +24,7 @@ pub(crate) fn nflog(p: &mut Out<'_>, mut c: Cursor<'_>, wire: usize) -> Printed 
         put!(p, "version ", version, " (unknown)");
         return Ok(());
     }
-    let header = |p: &mut Out<'_>| {
+    let header = |p: &mut Out<'_>, length: usize| {
         put!(p, "version ", version, ", resource ID ", resource);
         let name = match family {
             IPV4 => Some("IPv4"),
@@ -36,10 +36,10 @@ pub(crate) fn nflog(p: &mut Out<'_>, mut c: Cursor<'_>, wire: usize) -> Printed 
             (true, Some(name)) => put!(p, ", ", name),
             (true, None) => put!(p, "Unknown NFLOG (0x", HexFull(family), ")"),
         }
-        put!(p, ", length ", wire, ": ");
+        put!(p, ", length ", length, ": ");
     };
     if p.style.link {
-        header(p);
+        header(p, wire);
     }
     // Attributes up to the packet, each padded to a multiple of four.
     let gone = |c: &Cursor<'_>| start.remaining() - c.remaining();
@@ -69,7 +69,8 @@ pub(crate) fn nflog(p: &mut Out<'_>, mut c: Cursor<'_>, wire: usize) -> Printed 
         IPV4 => ip::ip(p, c, length),
         IPV6 => ip6::ip6(p, c, length),
         _ => {
-            p.unknown_behind(header, c.rest());
+            // compat: the attributes are not counted (4.99.3).
+            p.unknown_behind(|p| header(p, length + 4), c.rest());
             Ok(())
         }
     }
@@ -92,6 +93,12 @@ mod tests {
                 ..style(0)
             },
             "version 0, resource ID 5, family IPv4 (2), length 36: 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0\n",
+        );
+        check(
+            LinkType(239),
+            "070000050800090041424344",
+            style(0),
+            "version 0, resource ID 5, family Unknown (7), length 8: \n\t0x0000:  4142 4344                                ABCD\n",
         );
     }
 }

@@ -87,31 +87,42 @@ const fn from_port(port: u16, print: Payload) -> Entry {
     }
 }
 
-/// UDP ports; the first entry that fits decides. The order is tcpdump's, found out by datagrams
-/// between each two of them.
+/// UDP ports; the first entry that fits decides. The order is tcpdump's: that of the numbers below
+/// 1024, from which nobody sends who serves nothing, then the one found out by datagrams between
+/// each two of them.
 static UDP: &[Entry] = &[
+    // RFC 8926: any port may be its source, and this its destination only.
+    to_port(6081, geneve::geneve),
     port(53, dns::datagram),
-    port(5353, dns::multicast),
-    port(525, timed::timed),
-    port(69, tftp::tftp),
     ports(67, 68, bootp::bootp),
-    port(520, rip::rip),
-    port(654, aodv::aodv),
+    port(69, tftp::tftp),
+    port(88, krb::krb),
+    port(123, ntp::ntp),
+    ports(161, 162, snmp::snmp),
+    ports(319, 320, ptp::ptp),
+    port(443, quic::quic),
+    port(496, autorp::autorp),
     port(500, isakmp::isakmp),
+    port(514, syslog::syslog),
+    port(520, rip::rip),
+    port(521, rip::ng::ripng),
+    port(525, timed::timed),
+    ports(546, 547, dhcp6::dhcp6),
+    port(646, ldp::ldp),
+    port(654, aodv::aodv),
+    port(698, olsr::olsr),
+    port(701, lmp::lmp),
+    port(750, krb::krb),
+    port(921, lwres::lwres),
+    port(5353, dns::multicast),
     port(4500, isakmp::encapsulated),
     port(7500, isakmp::isakmp),
     port(8500, isakmp::isakmp),
-    ports(161, 162, snmp::snmp),
-    port(123, ntp::ntp),
-    port(88, krb::krb),
-    port(750, krb::krb),
     port(1701, l2tp::l2tp),
     to_port(3456, rtp::vat),
     port(2103, zephyr::zephyr),
     port(2104, zephyr::zephyr),
     ports(7000, 7009, rx::rx),
-    port(521, rip::ng::ripng),
-    ports(546, 547, dhcp6::dhcp6),
     port(5359, ahcp::ahcp),
     ports(6696, 6697, babel::babel),
     port(8231, hncp::hncp),
@@ -121,31 +132,22 @@ static UDP: &[Entry] = &[
     port(3799, radius::radius),
     port(1700, radius::radius),
     to_port(1985, hsrp::hsrp),
-    port(921, lwres::lwres),
-    port(646, ldp::ldp),
-    port(698, olsr::olsr),
     port(3503, lspping::lspping),
     port(3784, bfd::control),
     port(3785, bfd::echo),
     port(4784, bfd::multihop),
     port(6784, bfd::lag),
     port(7784, bfd::seamless),
-    port(701, lmp::lmp),
     port(1589, vqp::vqp),
     port(6343, sflow::sflow),
     ports(12222, 12223, lwapp::lwapp),
-    port(443, quic::quic),
     port(5060, text::sip),
-    port(514, syslog::syslog),
-    port(8472, vxlan::otv),
+    port(8472, vxlan::vxlan),
     port(4789, vxlan::vxlan),
-    port(6081, geneve::geneve),
     port(4342, lisp::lisp),
     port(4790, vxlan::gpe),
     port(6635, mpls::mpls),
-    ports(319, 320, ptp::ptp),
     port(30490, someip::someip),
-    port(496, autorp::autorp),
     port(17754, zep::zep),
     // Well-known sockets of AppleTalk, as three gateways number them.
     ports(200, 327, atalk::in_udp),
@@ -156,26 +158,26 @@ static UDP: &[Entry] = &[
 
 /// TCP ports, likewise.
 static TCP: &[Entry] = &[
+    port(21, text::ftp),
+    port(22, text::ssh),
     port(23, telnet::telnet),
     port(25, text::smtp),
     port(43, text::whois),
+    port(53, dns::stream),
+    port(80, text::http),
     port(179, bgp::bgp),
+    port(323, rpki_rtr::rpki_rtr),
+    port(554, text::rtsp),
+    port(639, msdp::msdp),
+    port(646, ldp::ldp),
     port(1723, pptp::pptp),
     port(6379, resp::resp),
-    port(22, text::ssh),
     port(10288, beep::beep),
     port(6653, openflow::openflow),
     port(6633, openflow::openflow),
-    port(21, text::ftp),
-    port(80, text::http),
     port(8080, text::http),
     port(3128, text::http),
-    port(554, text::rtsp),
     port(8554, text::rtsp),
-    port(53, dns::stream),
-    port(639, msdp::msdp),
-    port(323, rpki_rtr::rpki_rtr),
-    port(646, ldp::ldp),
     port(2049, nfs::stream),
     port(5060, text::sip_stream),
 ];
@@ -222,6 +224,7 @@ pub(crate) fn udp_as(kind: PacketType) -> Option<Payload> {
         PacketType::Tftp => Some(tftp::tftp),
         // What other protocols have by their port.
         PacketType::Vxlan => udp(4789, 4789),
+        PacketType::Geneve => udp(6081, 6081),
         _ => None,
     }
 }
@@ -246,4 +249,37 @@ pub(crate) fn udp_ports() -> Vec<u16> {
 #[cfg(test)]
 pub(crate) fn tcp_ports() -> Vec<u16> {
     TCP.iter().map(|entry| entry.first).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TCP, UDP, Which, find};
+
+    #[test]
+    fn low_ports_decide_in_their_order() {
+        for table in [UDP, TCP] {
+            let low = |port: u16| find(table, port, 40000).is_some() && port < 1024;
+            for port in (1..200).filter(|&port| low(port)) {
+                for other in (port + 1..=9999).filter(|&other| find(table, other, 40000).is_some())
+                {
+                    let alone = find(table, port, 40000).map(|print| print as usize);
+                    for (source, destination) in [(port, other), (other, port)] {
+                        let both = find(table, source, destination).map(|print| print as usize);
+                        assert_eq!(both, alone, "{source} > {destination}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn geneve_is_known_by_its_destination() {
+        let alone = find(UDP, 40000, 6081).map(|print| print as usize);
+        assert_eq!(find(UDP, 53, 6081).map(|print| print as usize), alone);
+        assert!(find(UDP, 6081, 40000).is_none());
+        assert!(
+            UDP.iter()
+                .any(|entry| entry.first == 6081 && entry.ends == Which::Destination)
+        );
+    }
 }

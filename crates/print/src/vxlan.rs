@@ -1,5 +1,5 @@
 //! VXLAN (RFC 7348, with the group policy of draft-smith-vxlan-group-policy), VXLAN-GPE
-//! (draft-ietf-nvo3-vxlan-gpe) and OTV (draft-hasmit-otv): frames over UDP.
+//! (draft-ietf-nvo3-vxlan-gpe): frames over UDP.
 
 use pktwho_wire::Cursor;
 
@@ -12,7 +12,7 @@ const HEADER: usize = 8;
 
 static GPE_FLAGS: &[(u32, &str)] = &[(8, "I"), (4, "P"), (2, "B"), (1, "O")];
 
-/// A datagram of the VXLAN port.
+/// A datagram of the VXLAN port, IANA's or the one that Linux uses by itself.
 pub(crate) fn vxlan(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
     p.protocol = "vxlan";
     put!(p, "VXLAN");
@@ -26,24 +26,6 @@ pub(crate) fn vxlan(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printe
     put!(p, "flags [", shown, "] (0x", HexFull(flags), "), ");
     c.skip(3)?;
     put!(p, "vni ", c.u24()?, "\n");
-    c.skip(1)?;
-    p.deeper(|p| ether::frame(p, Cursor::new(c.rest()), length.saturating_sub(HEADER)))
-}
-
-/// A datagram of the OTV port.
-pub(crate) fn otv(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
-    p.protocol = "otv";
-    put!(p, "OTV, ");
-    if length < HEADER {
-        put!(p, "[length ", length, " < ", HEADER, "]");
-        p.invalid();
-        return Ok(());
-    }
-    let flags = c.u8()?;
-    let shown = if flags & 8 != 0 { "I" } else { "." };
-    put!(p, "flags [", shown, "] (0x", HexFull(flags), "), ");
-    put!(p, "overlay ", c.u24()?, ", ");
-    put!(p, "instance ", c.u24()?, "\n");
     c.skip(1)?;
     p.deeper(|p| ether::frame(p, Cursor::new(c.rest()), length.saturating_sub(HEADER)))
 }
@@ -101,5 +83,22 @@ mod tests {
             style(0),
             "IP 10.0.0.1.4790 > 10.0.0.2.4790: VXLAN-GPE, flags [I], vni 100: IP 10.0.0.1.1 > 10.0.0.2.2: UDP, length 0\n",
         );
+    }
+
+    #[test]
+    fn both_ports() {
+        for port in ["12b5", "2118"] {
+            let shown = u16::from_str_radix(port, 16).unwrap();
+            check(
+                LinkType::RAW,
+                &format!(
+                    "4500003200010000401166b80a0000010a0000029c40{port}001e0000080000000000010002000000000202000000000188b5"
+                ),
+                style(0),
+                &format!(
+                    "IP 10.0.0.1.40000 > 10.0.0.2.{shown}: VXLAN, flags [I] (0x08), vni 1\n02:00:00:00:00:01 > 02:00:00:00:00:02, ethertype Unknown (0x88b5), length 14: \n"
+                ),
+            );
+        }
     }
 }

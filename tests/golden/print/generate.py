@@ -998,6 +998,8 @@ NEWER_OURS = [
     (rb"\[\|esp\]", rb"ESP(\(spi|  ?\[\|esp\])", "ESP is read field by field"),
     (rb"RA:[0-9a-f:]{17} BA", rb"RA:[0-9a-f:]{17} TA:[0-9a-f:]{17} BA", "block acknowledgements have a transmitter"),
     (rb"OSPFv\d+, |\[\|ospf2\]", rb"OSPF \[(version|length) ", "OSPF says what contradicts itself"),
+    (rb"OTV, ", rb"VXLAN, ", "VXLAN is what Linux sends to port 8472"),
+    (rb"\.6081[ :]", rb"Geneve|\.6081[ :]", "Geneve is known by its destination's port, before all others"),
     (rb"EGPv\d+, length |\[\|egp\]", rb"EGP(v\d+, AS| \[)", "EGP shows all of its header with -v too"),
     (rb"\[ERROR: |NOAUTO|Unknown \(143\)", rb"\[(length|suboption|Mask|Remaining) |\(invalid\)|Auto-Configure|SZTP-Redirect", "DHCP's contradictions are no errors; new options"),
     (rb"\((opt_59|opt_136|user-class|vendor-class|vendor-specific-info)|vid |type 4|\.\.\.", rb"Bootfile-URL|SZTP-Redirect|\((user-class|vendor-class|vendor-specific-info) |vid |uuid ", "more of DHCPv6's options is shown"),

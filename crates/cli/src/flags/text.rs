@@ -220,8 +220,8 @@ pub(super) const FLAGS: &[Flag] = &[
         long: None,
         value: Some("type"),
         help: "Read packets as this type, whatever their ports say",
-        man: "Types: aodv, carp, cnfp, domain, lmp, pgm, pgm_zmtp1, ptp, quic, radius, resp, rpc, \
-              rtcp, rtp, snmp, someip, tftp, vat, vxlan, wb, zmtp1.",
+        man: "Types: aodv, carp, cnfp, domain, geneve, lmp, pgm, pgm_zmtp1, ptp, quic, radius, resp, \
+              rpc, rtcp, rtp, snmp, someip, tftp, vat, vxlan, wb, zmtp1.",
         compat: Compat::Same,
         apply: |args, value| {
             let kind = value.to_str().and_then(PacketType::named);
