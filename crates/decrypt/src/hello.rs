@@ -3,6 +3,7 @@
 
 use pktwho_wire::{Cursor, Truncated};
 
+use crate::pieces::fill;
 use crate::resumed::{self, Name};
 
 /// TLS 1.2 as messages number it.
@@ -172,7 +173,7 @@ impl Messages {
         }
         loop {
             advance(input, &mut self.skip);
-            self.fill(input, 4)?;
+            fill(&mut self.buffer, input, 4)?;
             let mut header = Cursor::new(&self.buffer);
             let (kind, length) = (header.u8().ok()?, header.u24().ok()?);
             let length = usize::try_from(length).ok()?;
@@ -181,7 +182,7 @@ impl Messages {
                 self.skip = length;
                 continue;
             }
-            self.fill(input, 4 + length)?;
+            fill(&mut self.buffer, input, 4 + length)?;
             self.done = true;
             let body = self.buffer.get(4..)?;
             return Some(match kind {
@@ -198,15 +199,6 @@ impl Messages {
     /// Bytes held.
     pub fn bytes(&self) -> usize {
         self.buffer.capacity()
-    }
-
-    /// Has so many bytes in the buffer, if `input` has enough of them.
-    fn fill(&mut self, input: &mut &[u8], len: usize) -> Option<()> {
-        let missing = len.saturating_sub(self.buffer.len()).min(input.len());
-        let (taken, rest) = input.split_at_checked(missing)?;
-        self.buffer.extend_from_slice(taken);
-        *input = rest;
-        (self.buffer.len() >= len).then_some(())
     }
 
     /// Forgets a message that will not be complete.

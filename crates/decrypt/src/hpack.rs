@@ -189,14 +189,7 @@ mod tests {
     use std::fmt::Write as _;
 
     use super::*;
-
-    fn bytes(hex: &str) -> Vec<u8> {
-        let digits: Vec<_> = hex.chars().filter_map(|digit| digit.to_digit(16)).collect();
-        let pairs = digits.chunks(2);
-        pairs
-            .map(|pair| u8::try_from(pair[0] * 16 + pair[1]).unwrap())
-            .collect()
-    }
+    use crate::tests::bytes;
 
     fn check(hpack: &mut Hpack, hex: &str, expected: &str) {
         let mut text = String::new();

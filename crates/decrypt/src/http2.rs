@@ -3,6 +3,7 @@
 use pktwho_wire::Cursor;
 
 use crate::hpack::Hpack;
+use crate::pieces::fill;
 use crate::text::Lines;
 
 /// What a client says first (section 3.4).
@@ -177,7 +178,7 @@ impl Http2 {
             *data = rest;
             return;
         }
-        if self.fill(data, HEADER).is_none() {
+        if fill(&mut self.buffer, data, HEADER).is_none() {
             return;
         }
         let Some(frame) = Frame::read(&self.buffer) else {
@@ -193,7 +194,7 @@ impl Http2 {
                 self.line(frame, lines);
             }
         } else {
-            if self.fill(data, HEADER + kept).is_none() {
+            if fill(&mut self.buffer, data, HEADER + kept).is_none() {
                 return;
             }
             self.skips_data = false;
@@ -202,15 +203,6 @@ impl Http2 {
         let kept = self.buffer.len() - HEADER;
         self.buffer.clear();
         self.skip = frame.length - kept;
-    }
-
-    /// Has so many bytes in the buffer, if the data has enough of them.
-    fn fill(&mut self, data: &mut &[u8], len: usize) -> Option<()> {
-        let missing = len.saturating_sub(self.buffer.len()).min(data.len());
-        let (taken, rest) = data.split_at_checked(missing)?;
-        self.buffer.extend_from_slice(taken);
-        *data = rest;
-        (self.buffer.len() >= len).then_some(())
     }
 
     fn frame(&mut self, frame: Frame, lines: &mut Lines) {

@@ -25,6 +25,7 @@ mod http2;
 mod huffman;
 mod keys;
 mod locate;
+mod pieces;
 mod reading;
 mod record;
 mod resumed;

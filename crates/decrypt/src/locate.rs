@@ -339,18 +339,11 @@ mod tests {
     use pktwho_packet::{Direction, Iface, Reception, Timestamp};
 
     use super::*;
+    use crate::tests::bytes;
 
     /// Ports 1 and 2, number 16, `hi`.
     const TCP_HI: &str = "0001000200000010000000205018000000000000 6869";
     const IPV4: &str = "450000 2a 00000000 40 06 0000 0a000001 0a000002";
-
-    fn bytes(hex: &str) -> Vec<u8> {
-        let digits: Vec<_> = hex.chars().filter_map(|digit| digit.to_digit(16)).collect();
-        let pairs = digits.chunks(2);
-        pairs
-            .map(|pair| u8::try_from(pair[0] * 16 + pair[1]).unwrap())
-            .collect()
-    }
 
     fn located(link_type: LinkType, data: &[u8], orig_len: usize) -> Option<(u32, usize, u32)> {
         let iface = Iface {

@@ -2,6 +2,8 @@
 
 use pktwho_wire::Cursor;
 
+use crate::pieces::fill;
+
 /// Bytes of a record's header.
 const HEADER: usize = 5;
 /// The longest body: RFC 5246 allows 2048 bytes beyond the 16384 that are carried.
@@ -97,14 +99,14 @@ impl Records {
             *input = rest;
             return Some(Unit::Record(header, record.get(HEADER..)?));
         }
-        self.fill(input, HEADER)?;
+        fill(&mut self.buffer, input, HEADER)?;
         let Some(header) = Header::read(&self.buffer) else {
             self.buffer.clear();
             *input = &[];
             self.searching = Some(0);
             return Some(Unit::NotTls);
         };
-        self.fill(input, HEADER + header.length)?;
+        fill(&mut self.buffer, input, HEADER + header.length)?;
         self.done = true;
         Some(Unit::Record(header, self.buffer.get(HEADER..)?))
     }
@@ -112,15 +114,6 @@ impl Records {
     /// Bytes held.
     pub fn bytes(&self) -> usize {
         self.buffer.capacity()
-    }
-
-    /// Has so many bytes in the buffer, if `input` has enough of them.
-    fn fill(&mut self, input: &mut &[u8], len: usize) -> Option<()> {
-        let missing = len.saturating_sub(self.buffer.len()).min(input.len());
-        let (taken, rest) = input.split_at_checked(missing)?;
-        self.buffer.extend_from_slice(taken);
-        *input = rest;
-        (self.buffer.len() >= len).then_some(())
     }
 
     /// After a loss: goes to the next place where an encrypted record may begin.

@@ -9,6 +9,15 @@ use pktwho_tls::Secret;
 
 use super::*;
 
+/// What stands there in hexadecimal digits, whatever is between them.
+pub(crate) fn bytes(hex: &str) -> Vec<u8> {
+    let digits: Vec<_> = hex.chars().filter_map(|digit| digit.to_digit(16)).collect();
+    let pairs = digits.chunks(2);
+    pairs
+        .map(|pair| u8::try_from(pair[0] * 16 + pair[1]).unwrap())
+        .collect()
+}
+
 /// A packet of a capture.
 #[derive(Clone)]
 struct Kept {

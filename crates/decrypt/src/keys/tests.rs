@@ -1,13 +1,6 @@
 use super::*;
 use crate::suite::Aead;
-
-fn bytes(hex: &str) -> Vec<u8> {
-    let digits: Vec<_> = hex.chars().filter_map(|digit| digit.to_digit(16)).collect();
-    let pairs = digits.chunks(2);
-    pairs
-        .map(|pair| u8::try_from(pair[0] * 16 + pair[1]).unwrap())
-        .collect()
-}
+use crate::tests::bytes;
 
 fn suite(number: u16) -> Suite {
     Suite::from_number(number).unwrap()
