@@ -19,6 +19,8 @@ const FRESH: Duration = Duration::from_hours(7 * 24);
 
 /// The packages of one release for one architecture.
 pub struct Packages {
+    /// Debian's name of the release.
+    release: String,
     /// Debian's name of the architecture.
     arch: String,
     /// apt's state and configuration.
@@ -40,6 +42,7 @@ impl Packages {
         }
         let all = shell::target().join("packages");
         let packages = Self {
+            release: release.to_owned(),
             arch: arch.to_owned(),
             root: all.join(format!("{release}-{arch}")),
             pool: all.join("pool"),
@@ -60,7 +63,8 @@ impl Packages {
         Ok(packages)
     }
 
-    /// Fetches packages, as they are: not what they depend on.
+    /// Fetches packages, as they are: not what they depend on. Where the newest is listed and gone
+    /// (security updates of old releases are), the one that the release came with.
     ///
     /// # Errors
     /// One is not to be had.
@@ -68,8 +72,22 @@ impl Packages {
         self.fetch_listed(names).or_else(|_| {
             // The archive may have moved on since the list was made.
             self.update()?;
-            self.fetch_listed(names)
+            self.fetch_listed(names).or_else(|_| {
+                let each = names.iter().map(|name| self.fetch_any(name));
+                each.collect()
+            })
         })
+    }
+
+    fn fetch_any(&self, name: &str) -> Result<PathBuf, String> {
+        let first = format!("{name}/{}", self.release);
+        let files = self
+            .fetch_listed(&[name])
+            .or_else(|_| self.fetch_listed(&[&first]))?;
+        files
+            .into_iter()
+            .next()
+            .ok_or_else(|| format!("no package {name}"))
     }
 
     /// The packages that installing `names` on an empty machine would bring.
@@ -111,7 +129,7 @@ impl Packages {
         Ok(found)
     }
 
-    /// Fetches what the list names, unless it is here.
+    /// Fetches what the list names, unless it is here; `NAME/RELEASE` is that of a part of the list.
     fn fetch_listed(&self, names: &[&str]) -> Result<Vec<PathBuf>, String> {
         let mut apt = self.apt("apt-get");
         let uris = apt.args(["download", "--print-uris"]).args(names).output();
@@ -130,6 +148,7 @@ impl Packages {
         }
         // In the order asked for.
         let file = |name: &&str| {
+            let name = name.split('/').next().unwrap_or_default();
             let found = files.iter().find(|(package, _)| package == name);
             Ok(found.ok_or_else(|| format!("no package {name}"))?.1.clone())
         };
