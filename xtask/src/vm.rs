@@ -58,6 +58,7 @@ const WHOLE: &[&str] = &[
     "life/closing-lines",
     "life/first-packet",
     "life/two-at-once",
+    "life/dropped-by-interface",
     "life/no-hook-refused",
     "life/best-hooks",
     "traces/nothing-left",
@@ -79,6 +80,7 @@ const WHOLE: &[&str] = &[
 /// Of each thing that a kernel may have or lack, a case that tells.
 const TELLING: &[&str] = &[
     "=life/closing-lines",
+    "=life/dropped-by-interface",
     "=life/no-hook-refused",
     "=life/best-hooks",
     "=traces/nothing-left-clsact",

@@ -313,6 +313,7 @@ mod tests {
             running: flags.contains('R'),
             loopback: flags.contains('L'),
             carrier: false,
+            dropped: None,
         }
     }
 

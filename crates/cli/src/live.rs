@@ -3,6 +3,7 @@
 //! Promises: what was let through and not delivered is counted in the closing lines; a stop
 //! takes the programs off the devices first and then delivers what they have stored.
 
+mod closing;
 mod repeats;
 mod unwritten;
 
@@ -389,15 +390,7 @@ impl Capture {
     /// tcpdump's counts, in one line or several.
     fn counts_line(&self, between: &str, counts: &Counts) -> String {
         let captured = self.sink.packets() + self.abandoned;
-        let received = counts.received.saturating_sub(self.refused);
-        let dropped = counts.lost.packets();
-        format!(
-            "{captured} packet{} captured{between}{received} packet{} received by filter{between}\
-             {dropped} packet{} dropped by kernel",
-            plural(captured),
-            plural(received),
-            plural(dropped)
-        )
+        closing::line(captured, self.refused, counts, between)
     }
 }
 
@@ -409,14 +402,15 @@ fn counters<'a>(
     started: Timestamp,
 ) -> Vec<(&'a Iface, Counters)> {
     let end = now();
-    let each = ifaces.iter().zip(&counts.lost_by_iface);
-    each.map(|(iface, &lost)| {
+    let losses = counts.lost_by_iface.iter();
+    let each = ifaces.iter().zip(losses.zip(&counts.dropped_by_iface));
+    each.map(|(iface, (&lost, &dropped))| {
         let delivered = by_iface.get(iface.id as usize).copied().unwrap_or(0);
         let counters = Counters {
             start: Some(started),
             end: Some(end),
             received: Some(delivered + lost),
-            dropped: None,
+            dropped,
             os_dropped: Some(lost),
             owners_forgotten: Some(counts.lost.owners),
         };

@@ -41,6 +41,8 @@ pub struct Device {
     pub loopback: bool,
     /// The layer below is there: a cable is plugged in, the peer is up.
     pub carrier: bool,
+    /// What it had no room for since it came up: `rx_missed_errors` and `rx_fifo_errors`.
+    pub dropped: Option<u64>,
 }
 
 impl Device {
@@ -94,12 +96,17 @@ impl Device {
             running: message.header.flags.contains(LinkFlags::Running),
             loopback: message.header.flags.contains(LinkFlags::Loopback),
             carrier: false,
+            dropped: None,
         };
         for attribute in &message.attributes {
             match attribute {
                 LinkAttribute::IfName(name) => device.name.clone_from(name),
                 LinkAttribute::Carrier(carrier) => device.carrier = *carrier != 0,
                 LinkAttribute::IfAlias(alias) => device.alias = Some(alias.clone()),
+                LinkAttribute::Stats64(stats) => {
+                    let dropped = stats.rx_missed_errors.checked_add(stats.rx_fifo_errors);
+                    device.dropped = dropped;
+                }
                 LinkAttribute::Address(address) => device.mac = address.as_slice().try_into().ok(),
                 _ => {}
             }

@@ -27,6 +27,7 @@ mod live;
 mod load;
 mod lookout;
 mod mmaps;
+mod named;
 mod nearby;
 mod netlink;
 mod netns;

@@ -31,10 +31,11 @@ use crate::guards::Guards;
 use crate::homes::Homes;
 use crate::layout::RingLayout;
 use crate::load::Programs;
+use crate::named::Named;
 use crate::netns::Netns;
 use crate::rings::{Ends, Lent, Rings};
 use crate::spaces::{Change, Spaces};
-use crate::sys::{self, Mapped};
+use crate::sys::Mapped;
 use crate::terms::{self, Lineage, Terms};
 
 use poll::{DEVICES, HOMES, watch};
@@ -71,6 +72,8 @@ pub struct Counts {
     pub lost: Lost,
     /// By interface id: packets lost there.
     pub lost_by_iface: Vec<u64>,
+    /// By interface id: what the device itself had no room for, of those that were named.
+    pub dropped_by_iface: Vec<Option<u64>>,
 }
 
 /// One running capture. Dropping it takes everything off the kernel again.
@@ -81,7 +84,7 @@ pub struct Live {
     /// The device asked for last, and where its iface is.
     last_place: (Place, usize),
     attachments: FxHashMap<Place, Attachment>,
-    promiscuous: Vec<OwnedFd>,
+    named: Named,
     attacher: Attacher,
     filters: Filters,
     programs: Programs,
@@ -206,7 +209,7 @@ impl Live {
             by_place: FxHashMap::default(),
             last_place: Default::default(),
             attachments: FxHashMap::default(),
-            promiscuous: Vec::new(),
+            named: Named::default(),
             attacher,
             filters,
             graphs,
@@ -328,8 +331,7 @@ impl Live {
         // The socket that does it would keep another namespace alive.
         let own = self.spaces.netns(netns).is_some_and(Netns::is_own);
         if self.config.promiscuous && named && own && !device.loopback {
-            // As tcpdump: a device that cannot is captured on all the same.
-            self.promiscuous.extend(sys::promiscuous(device.index));
+            self.named.add(id, device);
         }
         Ok(())
     }
@@ -696,6 +698,7 @@ impl Live {
             received: rings.stored + lost.packets() - self.strays,
             lost,
             lost_by_iface,
+            dropped_by_iface: self.named.dropped(self.ifaces.len()),
         }
     }
 
@@ -718,7 +721,7 @@ impl Live {
         for (_, attachment) in self.attachments.drain() {
             self.attacher.detach(attachment);
         }
-        self.promiscuous.clear();
+        self.named.release();
         // A program that runs now on another CPU ends within microseconds; and the kernel
         // may not have let go of it before a grace period has passed.
         let deadline = clock::monotonic() + STOP_GRACE;

@@ -22,13 +22,14 @@ use pktwho_filter::cbpf;
 use pktwho_packet::{Direction, Iface, LinkType, Lost, NetnsId, Reception, Timestamp};
 use rustix::event::epoll;
 
+use crate::Error;
 use crate::beginning::{choose_devices, link_type};
 use crate::config::{Config, Interfaces};
 use crate::device::Device;
 use crate::live::{Counts, Event, RawPacket};
+use crate::named::Named;
 use crate::rings::Ends;
 use crate::spaces::{Change, Spaces};
-use crate::{Error, sys};
 use holders::Holders;
 use steps::Steps;
 use tap::{BLOCK_TIME, Tag, Taken, Tap};
@@ -55,7 +56,7 @@ pub struct PacketSockets {
     devices: Vec<Captured>,
     spaces: Spaces,
     netns: NetnsId,
-    promiscuous: Vec<OwnedFd>,
+    named: Named,
     holders: Holders,
     poll: OwnedFd,
     config: Config,
@@ -110,7 +111,7 @@ impl PacketSockets {
             devices: Vec::new(),
             spaces,
             netns,
-            promiscuous: Vec::new(),
+            named: Named::default(),
             holders: Holders::new(),
             poll,
             config,
@@ -194,8 +195,7 @@ impl PacketSockets {
         self.watch(Some(&tap))?;
         let named = self.config.interfaces != Interfaces::Any;
         if self.config.promiscuous && named && !device.loopback {
-            // As tcpdump: a device that cannot is captured on all the same.
-            self.promiscuous.extend(sys::promiscuous(device.index));
+            self.named.add(self.ifaces.len(), device);
         }
         self.ifaces.push(iface);
         self.devices.push(Captured {
@@ -373,13 +373,14 @@ impl PacketSockets {
             received: self.delivered + lost.packets(),
             lost,
             lost_by_iface,
+            dropped_by_iface: self.named.dropped(self.ifaces.len()),
         }
     }
 
     /// Nothing more is captured; what was can still be read.
     pub fn stop(&mut self) {
         self.stopped = true;
-        self.promiscuous.clear();
+        self.named.release();
         for device in &mut self.devices {
             if let Some(tap) = &device.tap {
                 tap.stop();

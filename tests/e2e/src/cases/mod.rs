@@ -2,6 +2,7 @@
 
 mod command;
 mod devices;
+mod dropped;
 mod files;
 mod filter;
 mod homes;
@@ -50,6 +51,7 @@ macro_rules! cases {
 /// All cases, in the order in which they run. The rows of the owner table are cases as well.
 pub const CASES: &[Case] = cases! {
     "life/closing-lines", life::closing_lines;
+    "life/dropped-by-interface", dropped::by_interface;
     "life/sigterm", life::sigterm;
     "life/sigusr1", life::sigusr1;
     "life/first-packet", life::first_packet;
