@@ -146,6 +146,7 @@ pub fn answer_on(stream: UnixStream) -> io::Result<Vec<u8>> {
     let mut connection = Connection {
         stream,
         deadline: Some(Instant::now() + ANSWER),
+        is_deaf: false,
     };
     let answer = connection.answer()?;
     message_of(&answer).ok_or_else(|| ErrorKind::InvalidData.into())
@@ -155,6 +156,8 @@ struct Connection {
     stream: UnixStream,
     /// `None`: it is waited for, however long.
     deadline: Option<Instant>,
+    /// The peer reads no more.
+    is_deaf: bool,
 }
 
 struct Frame {
@@ -171,6 +174,7 @@ impl Connection {
         Ok(Self {
             stream,
             deadline: Some(Instant::now() + ANSWER),
+            is_deaf: false,
         })
     }
 
@@ -252,13 +256,33 @@ impl Connection {
         for stream in [0, STREAM] {
             frame(&mut out, WINDOW_UPDATE, 0, stream, &more.to_be_bytes())?;
         }
-        self.stream.write_all(&out)
+        self.tell(&out)
     }
 
     fn reply(&mut self, kind: u8, payload: &[u8]) -> io::Result<()> {
         let mut out = Vec::new();
         frame(&mut out, kind, ACK, 0, payload)?;
-        self.stream.write_all(&out)
+        self.tell(&out)
+    }
+
+    /// Sends what is no part of the question. A peer that reads no more may have answered before: what
+    /// it has sent decides.
+    fn tell(&mut self, frames: &[u8]) -> io::Result<()> {
+        if self.is_deaf {
+            return Ok(());
+        }
+        match self.stream.write_all(frames) {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::BrokenPipe | ErrorKind::ConnectionReset
+                ) =>
+            {
+                self.is_deaf = true;
+                Ok(())
+            }
+            told => told,
+        }
     }
 
     fn frame(&mut self) -> io::Result<Frame> {
@@ -351,6 +375,7 @@ mod tests {
             connection: Connection {
                 stream: client,
                 deadline: None,
+                is_deaf: false,
             },
             data: Vec::new(),
             taken: 0,

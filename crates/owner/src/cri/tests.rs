@@ -1,6 +1,7 @@
 //! The service by its messages, and at a socket: one that is too old for version 1.
 
 use std::io::{Read as _, Write as _};
+use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
@@ -50,6 +51,15 @@ type Answers = fn(&str) -> Option<Vec<u8>>;
 
 /// A service at a socket of its own, and what it is asked.
 fn serving(answers: Answers) -> (PathBuf, Receiver<String>) {
+    served(answers, |mut stream, answer| {
+        stream.write_all(answer).unwrap();
+        // It is the caller who hangs up.
+        let _ = stream.read_to_end(&mut Vec::new());
+    })
+}
+
+/// The same; how it answers, when it has read a question.
+fn served(answers: Answers, reply: fn(UnixStream, &[u8])) -> (PathBuf, Receiver<String>) {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let name = format!("pktwho-cri-{}-{number}", std::process::id());
@@ -63,9 +73,7 @@ fn serving(answers: Answers) -> (PathBuf, Receiver<String>) {
             let method = method_of(&mut stream);
             let answer = frames(answers(&method));
             asked.send(method).unwrap();
-            stream.write_all(&answer).unwrap();
-            // It is the caller who hangs up.
-            let _ = stream.read_to_end(&mut Vec::new());
+            reply(stream, &answer);
         }
     });
     (path, methods)
@@ -144,6 +152,23 @@ fn crio(method: &str) -> Option<Vec<u8>> {
     image.extend([0x92, 0x01, u8::try_from(asked_for.len()).unwrap()]);
     image.extend(asked_for);
     listed_by(method, &image)
+}
+
+/// It answers, and neither waits for what settings are answered with nor takes it.
+#[test]
+fn a_service_that_reads_no_more_has_answered_all_the_same() {
+    let (path, _asked) = served(crio, |mut stream, answer| {
+        stream.shutdown(Shutdown::Read).unwrap();
+        stream.write_all(answer).unwrap();
+    });
+    let list = Cri::new(Some(path.clone())).list().unwrap();
+    assert_eq!(list.len(), 2);
+    let _ = std::fs::remove_file(path);
+    // And without an answer there is none.
+    let (path, _asked) = served(crio, |stream, _| stream.shutdown(Shutdown::Read).unwrap());
+    let error = Cri::new(Some(path.clone())).list().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+    let _ = std::fs::remove_file(path);
 }
 
 /// Image and pod of the container, by a list and by a question, of the service; the methods that it was asked.
