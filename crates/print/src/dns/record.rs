@@ -14,6 +14,7 @@ pub(super) const OPT: u16 = 41;
 
 const TSIG: u16 = 250;
 
+/// IANA's registry of types, as tcpdump 4.99.4 took it over.
 static KINDS: &[(u16, &str)] = &[
     (1, "A"),
     (28, "AAAA"),
@@ -63,12 +64,33 @@ static KINDS: &[(u16, &str)] = &[
     (46, "RRSIG"),
     (47, "NSEC"),
     (48, "DNSKEY"),
+    (49, "DHCID"),
+    (50, "NSEC3"),
+    (51, "NSEC3PARAM"),
+    (52, "TLSA"),
+    (53, "SMIMEA"),
+    (55, "HIP"),
+    (56, "NINFO"),
+    (57, "RKEY"),
+    (58, "TALINK"),
+    (59, "CDS"),
+    (60, "CDNSKEY"),
+    (61, "OPENPGPKEY"),
+    (62, "CSYNC"),
+    (63, "ZONEMD"),
+    (64, "SVCB"),
+    (65, "HTTPS"),
     (99, "SPF"),
     (100, "UINFO"),
     (101, "UID"),
     (102, "GID"),
     (103, "UNSPEC"),
-    (104, "UNSPECA"),
+    (104, "NID"),
+    (105, "L32"),
+    (106, "L64"),
+    (107, "LP"),
+    (108, "EUI48"),
+    (109, "EUI64"),
     (249, "TKEY"),
     (TSIG, "TSIG"),
     (251, "IXFR"),
@@ -77,6 +99,12 @@ static KINDS: &[(u16, &str)] = &[
     (254, "MAILA"),
     (255, "ANY"),
     (256, "URI"),
+    (257, "CAA"),
+    (258, "AVC"),
+    (259, "DOA"),
+    (260, "AMTRELAY"),
+    (32768, "TA"),
+    (32769, "DLV"),
 ];
 
 static CLASSES: &[(u16, &str)] = &[(INTERNET, "IN"), (3, "CHAOS"), (4, "HS"), (255, "ANY")];
@@ -186,11 +214,6 @@ fn data_of<'a>(
             put!(p, ":", port, " ", priority, " ", weight);
         }
         38 => a6(p, m, &mut c)?,
-        104 => {
-            for &byte in c.rest() {
-                visible(p.out, byte);
-            }
-        }
         256 => {
             put!(p, " ", c.u16()?, " ", c.u16()?, " ");
             for &byte in c.rest() {
@@ -305,6 +328,29 @@ mod tests {
     use pktwho_packet::LinkType;
 
     use crate::tests::{check, style};
+
+    #[test]
+    fn types_by_number() {
+        for (kind, name) in [
+            (54, "Type54"),
+            (60, "CDNSKEY"),
+            (65, "HTTPS"),
+            (104, "NID"),
+            (257, "CAA"),
+            (260, "AMTRELAY"),
+            (0x8001, "DLV"),
+        ] {
+            let packet = format!(
+                "4500002f00010000401166bb0a0000010a0000029c400035001b00000007010000010000000000000161 00{kind:04x}0001"
+            );
+            check(
+                LinkType::RAW,
+                &packet,
+                style(0),
+                &format!("IP 10.0.0.1.40000 > 10.0.0.2.53: 7+ {name}? a. (19)\n"),
+            );
+        }
+    }
 
     #[test]
     fn data_of_each_type() {

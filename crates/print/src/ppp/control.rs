@@ -96,7 +96,7 @@ pub(super) fn control(
         _ => {
             if !p.verbose(2) {
                 let shown = before.get(..stated + 2).unwrap_or(before);
-                hexdump::hex(p, "\n\t    ", shown);
+                hexdump::hex(p, "\n\t  ", shown);
             }
             Ok(())
         }
@@ -105,24 +105,20 @@ pub(super) fn control(
 
 /// Codes without options, of which `left` bytes follow the header.
 fn other(p: &mut Out<'_>, code: u8, mut c: Cursor<'_>, left: usize) -> Printed {
-    let stated = left + 4;
     match code {
         0 if left >= 7 => {
             magic(p, &mut c)?;
             let vendor = c.u24()?;
             put!(p, " Vendor: ", oui::name(vendor), " (", vendor, ")");
         }
-        5 | 6 => hexdump::hex(p, "\n\t    ", c.limit(stated).rest()),
-        7 => {
-            put!(p, "\n\t  Rejected Packet");
-            hexdump::hex(p, "\n\t    ", c.limit(left).rest());
-        }
+        // compat: of what ends a link and of rejected codes nothing more is said (4.99.3).
+        5..=7 => {}
         8 if left >= 2 => {
             let rejected = c.u16()?;
             put!(p, "\n\t  Rejected ");
             match super::name(rejected) {
                 Some(name) => put!(p, name),
-                None => put!(p, "unknown (0x", HexFull(rejected), ")"),
+                None => put!(p, "unknown"),
             }
             put!(p, " Protocol (0x", HexFull(rejected), ")");
             if left > 2 {
@@ -134,13 +130,17 @@ fn other(p: &mut Out<'_>, code: u8, mut c: Cursor<'_>, left: usize) -> Printed {
             magic(p, &mut c)?;
             if left > 4 {
                 put!(p, "\n\t  -----trailing data-----");
-                hexdump::hex(p, "\n\t    ", c.limit(left - 4).rest());
+                hexdump::hex(p, "\n\t  ", c.limit(left - 4).rest());
             }
         }
         12 if left >= 4 => {
             magic(p, &mut c)?;
             if left > 4 {
-                put!(p, "\n\t  Data\n\t    ", Visible(c.limit(left - 4).rest()));
+                put!(
+                    p,
+                    "\n\t  Message\n\t    ",
+                    Visible(c.limit(left - 4).rest())
+                );
                 c.need(left - 4)?;
             }
         }
@@ -178,5 +178,40 @@ mod tests {
             style(1),
             "LCP, Prot-Reject (0x08), id 1, length 12\n\tencoded length 10 (=Option(s) length 6)\n\t  Rejected IPCP Protocol (0x8021)\n\t  Rejected Packet\n\t    0x0000:  0101 0004\n",
         );
+    }
+
+    /// A control packet of LCP and the lines behind its lengths.
+    fn shown(code: u8, data: &str, expected: &str) {
+        let stated = 4 + data.len() / 2;
+        let name = match code {
+            5 => "Term-Request",
+            7 => "Code-Reject",
+            8 => "Prot-Reject",
+            12 => "Ident",
+            _ => "Unknown Opcode",
+        };
+        check(
+            LinkType(9),
+            &format!("ff03c021{code:02x}07{stated:04x}{data}"),
+            style(1),
+            &format!(
+                "LCP, {name} (0x{code:02x}), id 7, length {}\n\tencoded length {stated} (=Option(s) length {}){expected}\n",
+                stated + 2,
+                stated - 4
+            ),
+        );
+    }
+
+    #[test]
+    fn codes_without_options() {
+        shown(5, "616263", "");
+        shown(7, "616263", "");
+        shown(8, "6162", "\n\t  Rejected unknown Protocol (0x6162)");
+        shown(
+            12,
+            "000000056162",
+            "\n\t  Magic-Num 0x00000005\n\t  Message\n\t    ab",
+        );
+        shown(16, "6162", "\n\t  0x0000:  c021 1007 0006 6162");
     }
 }
