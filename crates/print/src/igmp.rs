@@ -23,6 +23,7 @@ static RECORDS: &[(u8, &str)] = &[
 /// The response time that is not worth mentioning: 10 s.
 const USUAL_RESPONSE: u8 = 100;
 const LENGTH: usize = 8;
+const REPORT_1: u8 = 0x12;
 const LEAVE: u8 = 0x17;
 
 /// A message of `length` bytes.
@@ -37,7 +38,7 @@ pub(crate) fn igmp(p: &mut Out<'_>, c: Cursor<'_>, length: usize, _: &Ip) -> Pri
     let mut peek = c;
     match peek.u8()? {
         0x11 => query(p, c, length)?,
-        0x12 => group(p, c, length, "igmp v1 report ")?,
+        REPORT_1 => group(p, c, length, "igmp v1 report ")?,
         0x16 => group(p, c, length, "igmp v2 report ")?,
         0x22 => report(p, c, length)?,
         LEAVE => group(p, c, length, "igmp leave ")?,
@@ -76,8 +77,8 @@ fn group(p: &mut Out<'_>, c: Cursor<'_>, length: usize, name: &str) -> Printed {
     let group = Ipv4Addr::from(c.u32()?);
     put!(p, name);
     p.addr(group);
-    // compat: of a leave message the length is not said.
-    if kind != LEAVE {
+    // compat: of version 2's messages the length is not said (4.99.3).
+    if kind == REPORT_1 {
         usual(p, length);
     }
     Ok(())
@@ -233,4 +234,27 @@ fn trace(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize, name: &str) -> Print
         put!(p, " with-ttl ", ttl);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use pktwho_packet::LinkType;
+
+    use crate::tests::{check, style};
+
+    #[test]
+    fn lengths_of_reports() {
+        for (kind, expected) in [
+            ("12", "igmp v1 report 224.1.1.1 [len 12]"),
+            ("16", "igmp v2 report 224.1.1.1"),
+            ("17", "igmp leave 224.1.1.1"),
+        ] {
+            check(
+                LinkType::RAW,
+                &format!("45000020000100004002 66d80a0000010a000002{kind}000000e001010100000000"),
+                style(0),
+                &format!("IP 10.0.0.1 > 10.0.0.2: {expected}\n"),
+            );
+        }
+    }
 }

@@ -45,8 +45,9 @@ pub(crate) fn message(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed 
                 }
             }
             if p.verbose(1) {
+                put!(p, " (Hold-time ");
                 c.skip(2)?;
-                put!(p, " (Hold-time ", Span(u32::from(c.u16()?)), ")");
+                put!(p, Span(u32::from(c.u16()?)), ")");
             }
         }
         1 => {
