@@ -4,9 +4,9 @@ use std::net::Ipv4Addr;
 
 use pktwho_wire::Cursor;
 
-use crate::ethertype;
 use crate::out::{Out, Printed, lookup};
 use crate::put::{HexFull, put};
+use crate::{ethertype, hexdump};
 
 static HARDWARE: &[(u16, &str)] = &[
     (1, "Ethernet"),
@@ -77,7 +77,8 @@ pub(crate) fn arp(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed 
         None => put!(p, "Unknown (", arp.operation, ") "),
     }
     if !operation(p, &arp) {
-        p.unknown(whole);
+        // compat: with -x too.
+        hexdump::hex_ascii(p, "\n\t", whole);
         return Ok(());
     }
     put!(p, ", length ", length);

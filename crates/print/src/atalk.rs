@@ -68,6 +68,7 @@ fn llap(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize, mark: &'static str) -
             put!(p, header.destination_net, ".", header.destination);
             put!(p, ".", header.destination_socket, ":");
             let inner = length - LONG;
+            p.link_len += LONG;
             p.deeper(|p| ddp(p, c, inner, &header))
         }
         _ => {
@@ -93,6 +94,7 @@ fn short(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize, ends: (u8, u8)) -> P
         source_socket,
         kind,
     };
+    p.link_len += SHORT;
     put!(p, "0.", header.source, ".", source_socket, " > 0.");
     put!(p, header.destination, ".", destination_socket, ":");
     p.deeper(|p| ddp(p, c, length - SHORT, &header))

@@ -11,12 +11,12 @@ use crate::{ether, llc, oam, snmp};
 const UNKNOWN: usize = 8;
 
 /// `LINKTYPE_ATM_RFC1483`.
-pub(crate) fn rfc1483(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
+pub(crate) fn rfc1483(p: &mut Out<'_>, c: Cursor<'_>, wire: usize) -> Printed {
     p.protocol = "atm";
-    if length < 8 || c.is_empty() {
+    if wire < 8 || c.is_empty() {
         return Err(Truncated);
     }
-    let (mut c, mut length) = (c, length);
+    let (mut c, mut length) = (c, wire);
     // LLC of SNAP or of OSI begins the packet, or something that is shown with -e alone.
     if !matches!(c.rest(), [0xaa, 0xaa, 0x03, ..] | [0xfe, 0xfe, 0x03, ..]) {
         let (low, high) = (c.array::<UNKNOWN>()?, c.array::<UNKNOWN>()?);
@@ -26,8 +26,11 @@ pub(crate) fn rfc1483(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed 
         c.skip(4)?;
         length = length.checked_sub(20).ok_or(Truncated)?;
     }
+    let before = wire - length;
     let c = Cursor::new(c.rest());
-    p.deeper(|p| llc::llc(p, c, length, None))
+    let printed = p.deeper(|p| llc::llc(p, c, length, None));
+    p.link_len += before;
+    printed
 }
 
 const HEADER: usize = 4;
@@ -77,10 +80,14 @@ pub(crate) fn sunatm(p: &mut Out<'_>, mut c: Cursor<'_>, wire: usize) -> Printed
             _ => {}
         }
     }
-    if flags & 15 == LAN_EMULATION {
-        return emulated(p, c, length);
-    }
-    p.deeper(|p| llc::llc(p, c, length, None))
+    let printed = if flags & 15 == LAN_EMULATION {
+        emulated(p, c, length)
+    } else {
+        p.deeper(|p| llc::llc(p, c, length, None))
+    };
+    // compat: what stands before the packet within it is shown by -x (4.99.3).
+    p.link_len = HEADER;
+    printed
 }
 
 static MESSAGES: &[(u8, &str)] = &[
@@ -162,12 +169,9 @@ fn emulated(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
         return Err(Truncated);
     }
     put!(p, "lecid:", Hex(client), " ");
-    let before = p.link_len;
     p.link_len = 0;
     let inner = Cursor::new(frame.rest());
-    let printed = p.deeper(|p| ether::frame(p, inner, length.saturating_sub(2)));
-    p.link_len += before + 2;
-    printed
+    p.deeper(|p| ether::frame(p, inner, length.saturating_sub(2)))
 }
 
 #[cfg(test)]

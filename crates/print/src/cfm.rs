@@ -320,8 +320,12 @@ fn list(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
         }
         left -= size;
         let value = c.sub(size)?;
+        let bytes = value.rest();
         if !tlv(p, kind, size, value)? {
             return Ok(());
+        }
+        if p.verbose(2) && matches!(kind, PORT | INTERFACE) {
+            hexdump::hex(p, "\n\t  ", bytes);
         }
     }
     Ok(())

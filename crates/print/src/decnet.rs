@@ -5,6 +5,7 @@ mod nsp;
 
 use pktwho_wire::{Cursor, Truncated};
 
+use crate::hexdump;
 use crate::out::{Out, Printed, bits, named};
 use crate::put::{Put, put};
 
@@ -81,7 +82,7 @@ pub(crate) fn decnet(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     }
     if flags & FUTURE != 0 {
         put!(p, "future-version-decnet");
-        p.unknown(shown.limit(left).rest());
+        hexdump::hex_ascii(p, "\n\t", shown.limit(left).rest());
         return Ok(());
     }
     if flags & CONTROL != 0 {
@@ -93,7 +94,7 @@ pub(crate) fn decnet(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
         6 => data(p, c, flags, stated, left, LONG),
         _ => {
             put!(p, "unknown message flags under mask");
-            p.unknown(shown.limit(left).rest());
+            hexdump::hex_ascii(p, "\n\t", shown.limit(left).rest());
             Ok(())
         }
     }
@@ -221,7 +222,8 @@ fn control(p: &mut Out<'_>, c: Cursor<'_>, flags: u8, length: usize) -> Printed 
         }
         _ => {
             put!(p, "unknown control message");
-            p.unknown(whole.limit(length).rest());
+            // compat: with -x too.
+            hexdump::hex_ascii(p, "\n\t", whole.limit(length).rest());
             whole.need(length)
         }
     }

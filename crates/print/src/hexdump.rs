@@ -39,16 +39,14 @@ fn lines(p: &mut Out<'_>, start: &str, bytes: &[u8], ascii: bool) {
 }
 
 /// The bytes as text: graphic characters, spaces, tabs and newlines as they are, carriage
-/// returns left out, all others as a dot.
+/// returns before newlines left out, all others as a dot.
 pub(crate) fn ascii(p: &mut Out<'_>, bytes: &[u8]) {
     p.out.push(b'\n');
-    let shown = bytes
-        .iter()
-        .filter(|&&byte| byte != b'\r')
-        .map(|&byte| match byte {
-            b' ' | b'\t' | b'\n' => byte,
-            _ if byte.is_ascii_graphic() => byte,
-            _ => b'.',
-        });
+    let shown = bytes.iter().enumerate().filter_map(|(at, &byte)| {
+        // compat: and those behind which one byte or none is left (4.99.3).
+        let left_out = byte == b'\r' && matches!(bytes.get(at + 1..), Some([] | [_] | [b'\n', ..]));
+        let as_it_is = matches!(byte, b' ' | b'\t' | b'\n') || byte.is_ascii_graphic();
+        (!left_out).then_some(if as_it_is { byte } else { b'.' })
+    });
     p.out.extend(shown);
 }

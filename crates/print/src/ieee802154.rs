@@ -207,7 +207,7 @@ fn body(
         }
         _ => true,
     };
-    if told && !c.is_empty() {
+    if told && !c.is_empty() && !p.style.quiet {
         p.unknown(c.rest());
     }
     Ok(true)

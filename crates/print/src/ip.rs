@@ -100,7 +100,11 @@ pub(crate) fn ip(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     let mut payload = whole;
     payload.skip(header_length)?;
     let left = total.min(length).saturating_sub(header_length);
-    body(p, &header, &ip, Cursor::new(payload.rest()), left)
+    // Link layers that it carries are none of the packet's own.
+    let link_len = p.link_len;
+    let printed = body(p, &header, &ip, Cursor::new(payload.rest()), left);
+    p.link_len = link_len;
+    printed
 }
 
 /// Whether version and lengths can be those of a packet; says what is wrong if not.

@@ -92,7 +92,11 @@ pub(crate) fn ip6(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
         payload
     };
     let body = Cursor::new(body.limit(limit).rest());
-    chain(p, body, payload, next, &mut ip, jumbo)
+    // Link layers that it carries are none of the packet's own.
+    let link_len = p.link_len;
+    let printed = chain(p, body, payload, next, &mut ip, jumbo);
+    p.link_len = link_len;
+    printed
 }
 
 /// The parentheses of `-v`.

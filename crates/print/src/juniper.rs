@@ -130,11 +130,11 @@ fn card(p: &mut Out<'_>, c: Cursor<'_>, length: usize, card: &'static Card) -> P
     let flags = c.u8()?;
     if p.style.link {
         put!(p, if flags & IN == 0 { "Out " } else { " In " });
-        if p.verbose(2) {
-            put!(p, "\n\tJuniper PCAP Flags [");
-            bits(p, FLAGS, u32::from(flags), ", ", "none");
-            put!(p, "]");
-        }
+    }
+    if p.verbose(2) {
+        put!(p, "\n\tJuniper PCAP Flags [");
+        bits(p, FLAGS, u32::from(flags), ", ", "none");
+        put!(p, "]");
     }
     if flags & EXTENDED != 0 && !extension::extensions(p, &mut c)? {
         return Ok(());
@@ -146,6 +146,7 @@ fn card(p: &mut Out<'_>, c: Cursor<'_>, length: usize, card: &'static Card) -> P
         // The address family comes before the packet.
         c.skip(4)?;
         let left = length.saturating_sub(c.position());
+        p.link_len = c.position();
         if !guessed(p, Cursor::new(c.rest()), left)? {
             put!(p, "no IP-hdr found!");
         }
@@ -173,6 +174,10 @@ fn card(p: &mut Out<'_>, c: Cursor<'_>, length: usize, card: &'static Card) -> P
     };
     p.link_len = 0;
     let printed = (card.print)(p, &inside);
+    // compat: of some cards the link layer is shown by -x (4.99.3).
+    if matches!(card.name, "ATM1" | "ATM2" | "MLPPP") {
+        p.link_len = 0;
+    }
     p.link_len += header;
     printed
 }

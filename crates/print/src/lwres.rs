@@ -28,8 +28,9 @@ pub(crate) fn lwres(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
     let whole = c;
     let mut c = c;
     let (stated, version, flags) = (c.u32()?, c.u16()?, c.u16()?);
-    let (_, operation) = (c.u32()?, c.u32()?);
-    c.skip(12)?;
+    let (serial, operation) = (c.u32()?, c.u32()?);
+    let (result, received) = (c.u32()?, c.u32()?);
+    let (auth_kind, auth_length) = (c.u16()?, c.u16()?);
     put!(p, " lwres");
     if version != 0 || p.verbose(1) {
         put!(p, " v", version);
@@ -44,15 +45,26 @@ pub(crate) fn lwres(p: &mut Out<'_>, c: Cursor<'_>, length: usize) -> Printed {
         Some(name) => put!(p, " ", name),
         None => put!(p, " #0x", Hex(operation)),
     }
-    if flags & RESPONSE == 0 {
+    let answer = flags & RESPONSE != 0;
+    if !answer {
         put!(p, "?");
         let other = flags & !RESPONSE;
         if other != 0 {
             put!(p, "[0x", Hex(other), "]");
         }
-        request(p, &mut c, operation)?;
-    } else {
+    }
+    if p.verbose(2) {
+        put!(p, " (serial:0x", Hex(serial), " result:0x", Hex(result));
+        put!(p, " recvlen:", received);
+        if p.verbose(3) {
+            put!(p, " authtype:0x", Hex(auth_kind), " authlen:", auth_length);
+        }
+        put!(p, ")");
+    }
+    if answer {
         response(p, &mut c, operation)?;
+    } else {
+        request(p, &mut c, operation)?;
     }
     said_length(p, stated, length);
     let read = whole.remaining() - c.remaining();
@@ -68,11 +80,20 @@ fn said_length(p: &mut Out<'_>, stated: usize, length: usize) {
     }
 }
 
+/// Flags of what is asked or answered.
+fn flags(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
+    let flags = c.u32()?;
+    if p.verbose(3) {
+        put!(p, " flags:0x", Hex(flags));
+    }
+    Ok(())
+}
+
 fn request(p: &mut Out<'_>, c: &mut Cursor<'_>, operation: u32) -> Printed {
     match operation {
         ADDRESSES => {
             c.need(10)?;
-            c.skip(4)?;
+            flags(p, c)?;
             let families = c.u32()?;
             match families & 3 {
                 1 => put!(p, " IPv4"),
@@ -86,12 +107,12 @@ fn request(p: &mut Out<'_>, c: &mut Cursor<'_>, operation: u32) -> Printed {
             name(p, c)
         }
         NAMES => {
-            c.skip(4)?;
+            flags(p, c)?;
             address(p, c)
         }
         RECORDS => {
             c.need(10)?;
-            c.skip(4)?;
+            flags(p, c)?;
             let (class, kind) = (c.u16()?, c.u16()?);
             put!(p, " ");
             dns::kind(p, kind);
@@ -113,7 +134,7 @@ fn response(p: &mut Out<'_>, c: &mut Cursor<'_>, operation: u32) -> Printed {
     match operation {
         ADDRESSES => {
             c.need(10)?;
-            c.skip(4)?;
+            flags(p, c)?;
             let (aliases, addresses) = (c.u16()?, c.u16()?);
             put!(p, " ", aliases, "/", addresses);
             name(p, c)?;
@@ -127,7 +148,7 @@ fn response(p: &mut Out<'_>, c: &mut Cursor<'_>, operation: u32) -> Printed {
         }
         NAMES => {
             c.need(8)?;
-            c.skip(4)?;
+            flags(p, c)?;
             let aliases = c.u16()?;
             put!(p, " ", aliases);
             name(p, c)?;
@@ -143,7 +164,7 @@ fn response(p: &mut Out<'_>, c: &mut Cursor<'_>, operation: u32) -> Printed {
 
 fn records(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Printed {
     c.need(16)?;
-    c.skip(4)?;
+    flags(p, c)?;
     let (class, kind, ttl) = (c.u16()?, c.u16()?, c.u32()?);
     let (count, signatures) = (c.u16()?, c.u16()?);
     put!(p, " ");

@@ -156,7 +156,8 @@ pub(crate) fn payload(p: &mut Out<'_>, c: Cursor<'_>, wire: usize) -> Printed {
         return Ok(());
     }
     if p.link_len == 0 {
-        p.link_len = c.position() - whole.position();
+        // compat: also where less of the header is there (4.99.3).
+        p.link_len = 4;
     }
     if p.style.link {
         put!(

@@ -162,6 +162,9 @@ fn elements(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Result<bool, T
         let value = c.limit(stated);
         if known.is_some() {
             element(p, kind & 0x0f, value, stated)?;
+            if p.verbose(2) {
+                hexdump::hex(p, "\n\t  ", value.rest());
+            }
         } else if p.verbose(1) {
             hexdump::hex(p, "\n\t", value.rest());
         }

@@ -113,6 +113,9 @@ fn attributes(p: &mut Out<'_>, mut c: Cursor<'_>, length: usize) -> Printed {
         if size > 2 {
             value(p, how, c, size - 2)?;
         }
+        if p.verbose(2) {
+            hexdump::hex(p, "\n\t    ", c.limit(size - 2).rest());
+        }
         pass(&mut c, size - 2);
         left -= size;
     }

@@ -157,6 +157,7 @@ fn sample(p: &mut Out<'_>, c: &mut Cursor<'_>, length: usize) -> Shown {
         1 | 3 => flows(p, &mut data, kind == 3),
         2 | 4 => counters(p, &mut data, kind == 4),
         0 => Ok(()),
+        _ if p.verbose(2) => Ok(()),
         _ => {
             hexdump::hex(p, "\n\t    ", data.rest());
             Ok(())
@@ -270,6 +271,8 @@ fn flow(p: &mut Out<'_>, format: u32, size: u32, mut c: Cursor<'_>) -> Shown {
             put!(p, ", dst vlan ", c.u32()?, ", dst pri ", c.u32()?);
         }
         3 | 4 | 1002..=1012 => {}
+        // compat: with -v alone (4.99.3).
+        _ if p.verbose(2) => {}
         _ => hexdump::hex(p, "\n\t\t", c.rest()),
     }
     Ok(())
@@ -344,6 +347,8 @@ fn counter(p: &mut Out<'_>, format: u32, size: u32, mut c: Cursor<'_>) -> Shown 
             put!(p, ", total_mem ", c.u64()?, ", total_mem ", c.u64()?);
         }
         3 => {}
+        // compat: with -v alone (4.99.3).
+        _ if p.verbose(2) => {}
         _ => hexdump::hex(p, "\n\t\t", c.rest()),
     }
     Ok(())

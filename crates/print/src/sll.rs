@@ -140,7 +140,16 @@ fn payload(
     loop {
         let length = header.wire.saturating_sub(p.link_len);
         if kind == LLC {
-            return llc::llc(p, c, length, None);
+            let header = p.link_len;
+            if llc::silent(p, c, length, None)? {
+                return Ok(());
+            }
+            // compat: LLC's header is shown by -x where nobody knows what follows (4.99.3).
+            p.link_len = header;
+            if !p.style.quiet {
+                p.unknown(c.rest());
+            }
+            return Ok(());
         }
         if kind <= ether::MAX_LENGTH {
             break;

@@ -2,6 +2,7 @@
 
 use pktwho_wire::Cursor;
 
+use crate::hexdump;
 use crate::out::{Out, Printed};
 use crate::put::{Visible, put};
 
@@ -69,6 +70,9 @@ pub(crate) fn syslog(p: &mut Out<'_>, whole: Cursor<'_>, length: usize) -> Print
         priority & 7
     );
     put!(p, ")\n\tMsg: ", Visible(c.rest()));
+    if p.verbose(2) {
+        hexdump::hex(p, "\n\t", whole.limit(length).rest());
+    }
     whole.need(length)
 }
 

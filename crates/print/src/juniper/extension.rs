@@ -139,9 +139,9 @@ static ENCAPSULATIONS: &[(u32, &str)] = &[
     (65, "C-HDLC via dialer"),
 ];
 
-/// Reads the list, and shows it with `-e -vv`; `false` if it contradicts itself, which is said.
+/// Reads the list, and shows it with `-vv`; `false` if it contradicts itself, which is said.
 pub(super) fn extensions(p: &mut Out<'_>, c: &mut Cursor<'_>) -> Result<bool, Truncated> {
-    let shown = p.style.link && p.verbose(2);
+    let shown = p.verbose(2);
     let mut left = usize::from(c.u16()?);
     let mut list = *c;
     if shown {
