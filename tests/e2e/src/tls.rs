@@ -145,7 +145,7 @@ pub fn run(lab: &Lab, filter: &[String], options: &Options) -> Result<bool> {
     let mut out = io::stdout().lock();
     writeln!(
         out,
-        "{:30} {:>6} {:>6} {:>8} {:>6} | decrypted",
+        "{:33} {:>6} {:>6} {:>8} {:>6} | decrypted",
         "row", "truth", "found", "missing", "wrong"
     )?;
     let (mut perfect, mut broken, mut skipped) = (0, 0, 0);
@@ -155,14 +155,14 @@ pub fn run(lab: &Lab, filter: &[String], options: &Options) -> Result<bool> {
         }
         if let Some(missing) = lacking(row) {
             skipped += 1;
-            writeln!(out, "{:30} skipped: {missing} is missing", row.name)?;
+            writeln!(out, "{:33} skipped: {missing} is missing", row.name)?;
             continue;
         }
         match play(lab, row) {
             Ok(judged) => {
                 let is_perfect = judged.is_perfect(row) || (row.lost && judged.is_right(row));
                 let mark = if is_perfect { "" } else { "  <--" };
-                writeln!(out, "{:30} {judged}{mark}", row.name)?;
+                writeln!(out, "{:33} {judged}{mark}", row.name)?;
                 if options.verbose || !is_perfect {
                     for line in judged.said.lines() {
                         writeln!(out, "    {line}")?;
@@ -173,11 +173,11 @@ pub fn run(lab: &Lab, filter: &[String], options: &Options) -> Result<bool> {
             }
             Err(error) if error.is::<Lacking>() => {
                 skipped += 1;
-                writeln!(out, "{:30} skipped: {error}", row.name)?;
+                writeln!(out, "{:33} skipped: {error}", row.name)?;
             }
             Err(error) => {
                 broken += 1;
-                writeln!(out, "{:30} not played: {error:#}  <--", row.name)?;
+                writeln!(out, "{:33} not played: {error:#}  <--", row.name)?;
             }
         }
     }
