@@ -14,7 +14,7 @@ use serde::Deserialize;
 use crate::cgroup;
 use crate::grpc::{self, Stream};
 use crate::kubernetes;
-use crate::news::{News, Renamed};
+use crate::news::{Heard, News, Renamed};
 use crate::protobuf::{field, fields, map, put};
 use crate::runtimes::{Runtime, Told};
 
@@ -182,14 +182,14 @@ impl Events {
 }
 
 impl News for Events {
-    fn next(&mut self) -> io::Result<Renamed> {
+    fn next(&mut self) -> io::Result<Heard> {
         let stream = match &mut self.stream {
             Some(stream) => stream,
             none => none.insert(Self::subscribe(&self.socket)?),
         };
         loop {
             if let Some(renamed) = news_in(&stream.next()?) {
-                return Ok(renamed);
+                return Ok(Heard::Renamed(renamed));
             }
         }
     }

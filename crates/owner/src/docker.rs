@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::http::{self, Lines};
 use crate::kubernetes;
-use crate::news::{self, News, Renamed};
+use crate::news::{self, Heard, News};
 use crate::runtimes::{Runtime, Told};
 
 /// The service at a socket.
@@ -39,6 +39,10 @@ struct Listed {
 }
 
 impl Docker {
+    fn runtime(&self) -> &'static str {
+        if self.is_podman { "podman" } else { "docker" }
+    }
+
     fn ask(&self, filter: &str) -> io::Result<Vec<Container>> {
         let path = if self.is_podman {
             "/v3.0.0/libpod/containers/json"
@@ -78,7 +82,7 @@ impl Docker {
             image: listed.image.unwrap_or_default().into(),
             labels: kubernetes::sorted(listed.labels.unwrap_or_default()),
             pod,
-            runtime: if self.is_podman { "podman" } else { "docker" }.into(),
+            runtime: self.runtime().into(),
         };
         kubernetes::name_by_labels(&mut container);
         container
@@ -105,12 +109,13 @@ impl Runtime for Docker {
     fn news(&self) -> Option<Box<dyn News + Send>> {
         Some(Box::new(Events {
             socket: self.socket.clone(),
+            // {"event":["rename","create","start"]}
             path: if self.is_podman {
-                // {"event":["rename"]}
-                "/v3.0.0/libpod/events?stream=true&filters=%7B%22event%22%3A%5B%22rename%22%5D%7D"
+                "/v3.0.0/libpod/events?stream=true&filters=%7B%22event%22%3A%5B%22rename%22%2C%22create%22%2C%22start%22%5D%7D"
             } else {
-                "/events?filters=%7B%22event%22%3A%5B%22rename%22%5D%7D"
+                "/events?filters=%7B%22event%22%3A%5B%22rename%22%2C%22create%22%2C%22start%22%5D%7D"
             },
+            runtime: self.runtime(),
             lines: None,
         }))
     }
@@ -128,11 +133,12 @@ fn a_while_ago() -> u64 {
 struct Events {
     socket: PathBuf,
     path: &'static str,
+    runtime: &'static str,
     lines: Option<Lines>,
 }
 
 impl News for Events {
-    fn next(&mut self) -> io::Result<Renamed> {
+    fn next(&mut self) -> io::Result<Heard> {
         loop {
             let lines = if let Some(lines) = &mut self.lines {
                 lines
@@ -140,8 +146,8 @@ impl News for Events {
                 let path = format!("{}&since={}", self.path, a_while_ago());
                 self.lines.insert(Lines::open(&self.socket, &path)?)
             };
-            if let Some(renamed) = news::renamed(&lines.next()?) {
-                return Ok(renamed);
+            if let Some(heard) = news::heard(&lines.next()?, self.runtime) {
+                return Ok(heard);
             }
         }
     }

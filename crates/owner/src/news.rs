@@ -1,4 +1,5 @@
-//! What a runtime tells unasked: that a container has another name, or is there.
+//! What a runtime tells unasked: that a container has another name, or is there. One that lives for a moment is gone
+//! before its runtime has answered, which may keep an answer back while it starts the container.
 //!
 //! A thread for each runtime that tells such things, beside the one that asks it ([`crate::runtimes`]);
 //! it waits for as long as the runtime lives, and ends with the stream.
@@ -7,8 +8,10 @@ use std::io;
 use std::sync::mpsc::SyncSender;
 use std::thread;
 
+use pktwho_packet::Container;
 use serde::Deserialize;
 
+use crate::kubernetes;
 use crate::runtimes::Question;
 
 /// What a runtime tells, one thing after the other.
@@ -17,7 +20,15 @@ pub trait News {
     ///
     /// # Errors
     /// The runtime has ended the stream; `Unsupported`: it has none.
-    fn next(&mut self) -> io::Result<Renamed>;
+    fn next(&mut self) -> io::Result<Heard>;
+}
+
+/// What a runtime has told unasked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    Renamed(Renamed),
+    /// All of it that counts: one that is gone in a moment cannot be asked for any more.
+    Came(Box<Container>),
 }
 
 /// A container that has another name, other labels, or is new.
@@ -34,7 +45,8 @@ pub fn listen(name: &str, mut news: Box<dyn News + Send>, questions: SyncSender<
     let listen = move || {
         loop {
             let question = match news.next() {
-                Ok(renamed) => Question::Renamed(renamed),
+                Ok(Heard::Renamed(renamed)) => Question::Renamed(renamed),
+                Ok(Heard::Came(container)) => Question::Came(container),
                 Err(error) if error.kind() == io::ErrorKind::Unsupported => return,
                 Err(_) => Question::Cut,
             };
@@ -66,47 +78,111 @@ struct Actor {
     attributes: Attributes,
 }
 
-#[derive(Default, Deserialize)]
-struct Attributes {
-    #[serde(default)]
-    name: String,
-}
+/// The container's labels, and what the runtime has put beside them.
+type Attributes = kubernetes::Labels;
 
-/// The container that a line of Docker's events says is called otherwise now.
-pub fn renamed(line: &[u8]) -> Option<Renamed> {
+/// What is no label there.
+const ADDED: [&str; 4] = ["name", "image", "podId", "containerExitCode"];
+
+/// What a line of Docker's events says of a container: that it is called otherwise now, or is there.
+pub fn heard(line: &[u8], runtime: &str) -> Option<Heard> {
     let event: Event = serde_json::from_slice(line).ok()?;
-    let Actor { id, attributes } = event.actor;
-    (event.action == "rename" && !id.is_empty()).then(|| Renamed {
-        id: id.into(),
-        name: attributes.name.trim_start_matches('/').into(),
-    })
+    let Actor { id, mut attributes } = event.actor;
+    if id.is_empty() {
+        return None;
+    }
+    let [name, image, pod, _] = ADDED.map(|key| attributes.remove(key).unwrap_or_default());
+    let name = name.trim_start_matches('/');
+    match event.action.as_str() {
+        "rename" => Some(Heard::Renamed(Renamed {
+            id: id.into(),
+            name: name.into(),
+        })),
+        // Of a pod its id alone is told.
+        "create" | "start" if !name.is_empty() && pod.is_empty() => {
+            let mut container = Container {
+                id: id.into(),
+                name: name.into(),
+                image: image.into(),
+                labels: kubernetes::sorted(attributes),
+                pod: None,
+                runtime: runtime.into(),
+            };
+            kubernetes::name_by_labels(&mut container);
+            Some(Heard::Came(Box::new(container)))
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Renamed, renamed};
+    use super::{Heard, heard};
+
+    /// What is heard, a name after a colon where one has come.
+    fn check(line: &str, expected: &str) {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let found = match heard(line.as_bytes(), "docker") {
+            None => String::new(),
+            Some(Heard::Renamed(it)) => format!("{}={}", text(&it.id), text(&it.name)),
+            Some(Heard::Came(it)) => {
+                let labels = it
+                    .labels
+                    .iter()
+                    .map(|(key, value)| format!("{}={}", text(key), text(value)));
+                let labels: Vec<String> = labels.collect();
+                let pod = it.pod.as_ref().map(|pod| text(&pod.name));
+                format!(
+                    "{}:{} {} {} {pod:?}",
+                    text(&it.id),
+                    text(&it.name),
+                    text(&it.image),
+                    labels.join(",")
+                )
+            }
+        };
+        assert_eq!(found, expected, "{line}");
+    }
 
     #[test]
-    fn only_another_name_is_news() {
-        let check = |line: &str, expected: Option<[&str; 2]>| {
-            let expected = expected.map(|[id, name]| Renamed {
-                id: id.into(),
-                name: name.into(),
-            });
-            assert_eq!(renamed(line.as_bytes()), expected, "{line}");
-        };
+    fn another_name_is_news() {
         check(
             r#"{"status":"rename","id":"ab","from":"x:1","Type":"container","Action":"rename",
                 "Actor":{"ID":"ab","Attributes":{"name":"new","oldName":"/old"}},"time":1}"#,
-            Some(["ab", "new"]),
+            "ab=new",
+        );
+        check(r#"{"Action":"rename","Actor":{"ID":"ab"}}"#, "ab=");
+        check(r#"{"Action":"rename"}"#, "");
+        check(r#"[{"Id":"ab"}]"#, "");
+        check("", "");
+    }
+
+    #[test]
+    fn a_container_that_comes_is_told_whole() {
+        check(
+            r#"{"Type":"container","Action":"start","Actor":{"ID":"ab","Attributes":
+                {"image":"nginx:1","name":"web","tier":"front","app":"shop"}}}"#,
+            "ab:web nginx:1 app=shop,tier=front None",
         );
         check(
-            r#"{"Action":"rename","Actor":{"ID":"ab"}}"#,
-            Some(["ab", ""]),
+            r#"{"Action":"create","Actor":{"ID":"ab","Attributes":{"containerExitCode":"",
+                "image":"i","name":"web","podId":""}}}"#,
+            "ab:web i  None",
         );
-        check(r#"{"Action":"start","Actor":{"ID":"ab"}}"#, None);
-        check(r#"{"Action":"rename"}"#, None);
-        check(r#"[{"Id":"ab"}]"#, None);
-        check("", None);
+        check(
+            r#"{"Action":"start","Actor":{"ID":"ab","Attributes":{"name":"k8s_x",
+                "io.kubernetes.pod.name":"api","io.kubernetes.container.name":"web"}}}"#,
+            "ab:web  io.kubernetes.container.name=web,io.kubernetes.pod.name=api Some(\"api\")",
+        );
+        // Its pod has to be asked for; and there is nothing to be said without a name.
+        check(
+            r#"{"Action":"start","Actor":{"ID":"ab","Attributes":{"name":"web","podId":"cd"}}}"#,
+            "",
+        );
+        check(r#"{"Action":"start","Actor":{"ID":"ab"}}"#, "");
+        check(
+            r#"{"Action":"die","Actor":{"ID":"ab","Attributes":{"name":"web"}}}"#,
+            "",
+        );
     }
 }

@@ -103,6 +103,8 @@ pub enum Question {
     About(Vec<u8>),
     /// It is called otherwise by now, or is new.
     Renamed(Renamed),
+    /// It is new, and this is all that is to be said of it.
+    Came(Box<Container>),
     /// Whatever has changed from now on is not heard of.
     Cut,
 }
@@ -323,6 +325,13 @@ impl Worker {
             Question::Renamed(renamed) => {
                 self.hearing.cuts = 0;
                 self.hear_name(renamed)?;
+            }
+            Question::Came(container) => {
+                self.hearing.cuts = 0;
+                // What was asked for since is younger than what is told once more.
+                if !self.told.contains(&container.id) {
+                    self.tell(Told::from(*container))?;
+                }
             }
             Question::Cut => {
                 self.hearing.is_on = false;

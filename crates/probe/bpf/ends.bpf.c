@@ -73,7 +73,32 @@ static __always_inline int from_task(struct __sk_buff *skb, bool egress, struct 
 	return KNOWN;
 }
 
-/* A loopback device has taken the socket off the packet. */
+/* So many packets of a socket are remembered on their way in: those that may be too early for all else. */
+#define EARLY_PACKETS 64
+/* A bridge hands them on at once, in the same context (ns). */
+#define HANDED_ON 1000000
+
+/* What comes in with its socket may go on to another device without it, as from a bridge's port. */
+static __always_inline void remember_handed_on(struct __sk_buff *skb, struct sock_owner *socket,
+					       __u32 l3, const struct owner *who)
+{
+	struct sent *place;
+
+	if (socket->shown >= EARLY_PACKETS)
+		return;
+	socket->shown++;
+	place = place_of((__u64)skb);
+	if (!place)
+		return;
+	place->buffer = 0;
+	if (bpf_skb_load_bytes(skb, l3, place->head, sizeof(place->head)))
+		return;
+	place->who = *who;
+	place->time = bpf_ktime_get_ns();
+	place->buffer = (__u64)skb;
+}
+
+/* A loopback device, or a bridge, has taken the socket off the packet. */
 static __always_inline int from_sent(struct __sk_buff *skb, __u32 l3, struct owner *who)
 {
 	struct sent *place = place_of((__u64)skb);
@@ -88,7 +113,15 @@ static __always_inline int from_sent(struct __sk_buff *skb, __u32 l3, struct own
 			return NEITHER;
 	if (place->who.sure == SURE_NOT)
 		return NEITHER;
+	if (skb->ifindex == LOOPBACK_IFINDEX) {
+		*who = place->who;
+		return KNOWN;
+	}
+	if (bpf_ktime_get_ns() - place->time > HANDED_ON)
+		return NEITHER;
 	*who = place->who;
+	if (place->who.sure == SURE_EXACT)
+		who->sure = SURE_FLOW;
 	return KNOWN;
 }
 
@@ -104,11 +137,10 @@ static __always_inline int from_packet(struct __sk_buff *skb, bool egress, __u32
 	struct bpf_sock *full;
 	struct owner *found;
 	__u64 cookie;
+	int known;
 
 	if (!sk)
-		return !egress && skb->ifindex == LOOPBACK_IFINDEX ?
-			       from_sent(skb, l3, &who[FROM]) :
-			       NEITHER;
+		return egress ? NEITHER : from_sent(skb, l3, &who[FROM]);
 	full = full_or_listener(sk);
 	if (full) {
 		bool made = full->family == AF_PACKET;
@@ -125,7 +157,10 @@ static __always_inline int from_packet(struct __sk_buff *skb, bool egress, __u32
 			return made ? from_task(skb, false, &who[FROM]) : NEITHER;
 		if (egress && looks_at_devices())
 			sent_at_device(skb, full, socket, l3);
-		return from_socket(socket, &who[FROM], &who[TO], generation);
+		known = from_socket(socket, &who[FROM], &who[TO], generation);
+		if (!egress && known)
+			remember_handed_on(skb, socket, l3, &who[FROM]);
+		return known;
 	}
 	cookie = bpf_get_socket_cookie(skb);
 	found = bpf_map_lookup_elem(&cookies, &cookie);

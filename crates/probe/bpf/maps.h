@@ -38,7 +38,7 @@ struct sock_owner {
 	__u32 netns;
 	__u32 writers; /* those who write, or wanted to at the same time */
 	__u32 fd; /* under which the last one who sent holds it; a place to look first */
-	__u32 pad;
+	__u32 shown; /* packets that came in with it and were remembered */
 	__u64 last_flow; /* hash of the flow written last, for sockets with many */
 	struct owner who;
 	/*
@@ -161,8 +161,9 @@ struct numbers parent_pids SEC(".maps");
 
 /*
  * What sockets of this CPU sent to a loopback device last, by the address of the packet's
- * buffer: the device takes the socket off the packet, and hands it in on the same CPU. Written by
- * cgroup_skb/egress; read by the capture programs, which compare the packet's head. A place
+ * buffer: the device takes the socket off the packet, and hands it in on the same CPU. A bridge does so with
+ * what came in by its ports. Written by cgroup_skb/egress and by the capture programs; read by these, which compare
+ * the packet's head. A place
  * that another packet has taken: the owner is looked for as anywhere else.
  */
 #define SENT_PLACES 1024
@@ -171,6 +172,7 @@ struct sent {
 	__u64 buffer;
 	__u32 head[SENT_HEAD]; /* of the IP header: with identification, addresses or lengths */
 	__u32 pad;
+	__u64 time; /* of what came in with its socket (ns) */
 	struct owner who;
 };
 

@@ -4,8 +4,9 @@ use std::io::Write as _;
 use std::net::UdpSocket;
 use std::os::unix::net::UnixListener;
 use std::thread;
+use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use super::Inside;
 use super::cri::{self, Cri};
@@ -246,14 +247,31 @@ fn one_datagram(address: &str, port: u16) -> String {
     format!("puppet once udp {address} {port}; exec sleep 0.05")
 }
 
+/// How long the datagram of a container that has lived for 50 ms is waited for, and how many such
+/// containers may be gone before the host's address was resolved to them.
+const BRIEFLY: Duration = Duration::from_secs(5);
+const UNSENT: u32 = 5;
+
+/// The container whose datagram has come. Of others, which had no time to send theirs, nothing is captured.
+fn that_sends<T>(sink: &UdpSocket, mut run: impl FnMut() -> Result<T>) -> Result<T> {
+    sink.set_read_timeout(Some(BRIEFLY))?;
+    for _ in 0..UNSENT {
+        let container = run()?;
+        if sink.recv(&mut [0; 100]).is_ok() {
+            return Ok(container);
+        }
+    }
+    bail!("no datagram came")
+}
+
 fn brief(scene: &mut Scene, engine: &Engine) -> Result<()> {
     let _first = engine.run("first", &[], &[])?;
     scene.listen("")?;
     for port in 8010..8015 {
         let sink = sink(scene, engine.gateway, port)?;
         let script = one_datagram(engine.gateway, port);
-        let brief = engine.run("brief", &["--rm"], &["sh", "-c", &script])?;
-        sink.recv(&mut [0; 100]).context("no datagram came")?;
+        let run = || engine.run("brief", &["--rm"], &["sh", "-c", &script]);
+        let brief = that_sends(&sink, run)?;
         scene.talk(&[port], Some(brief.inside()), None);
     }
     Ok(())
@@ -503,8 +521,7 @@ fn pod_brief(scene: &mut Scene, cri: &Cri) -> Result<()> {
     for (port, name) in [(8041, "one"), (8042, "two"), (8043, "three")] {
         let sink = sink(scene, cri::GATEWAY, port)?;
         let script = one_datagram(cri::GATEWAY, port);
-        let brief = pod.run(name, &["sh", "-c", &script])?;
-        sink.recv(&mut [0; 100]).context("no datagram came")?;
+        let brief = that_sends(&sink, || pod.run(name, &["sh", "-c", &script]))?;
         scene.talk(&[port], Some(brief.inside()), None);
     }
     Ok(())

@@ -7,23 +7,10 @@ use std::time::Instant;
 use anyhow::{Result, bail, ensure};
 
 use super::Lacking;
-use super::judge::Tally;
 use super::rows::{ENGINE_ROWS, POD_ROWS};
 use super::scene::{Judged, Scene};
 use crate::cases::Outcome;
 use crate::lab::Lab;
-
-/// What is empty still in rows whose name holds a word; nothing may be wrong there either.
-struct Gap {
-    rows: &'static str,
-    why: &'static str,
-}
-
-const GAPS: &[Gap] = &[Gap {
-    rows: "/brief",
-    why: "on a busy machine the sender is gone when its packet comes to the bridge, or the container \
-              before Podman is asked for its name",
-}];
 
 /// How the table is wanted.
 #[derive(Clone, Debug, Default)]
@@ -84,18 +71,6 @@ pub fn rows() -> Vec<Row> {
 }
 
 impl Row {
-    /// What is known to be not right in it, if that covers what came of it.
-    fn gap(&self, judged: &Judged) -> Option<&'static str> {
-        let tally = judged.tally;
-        let bad = tally.empty + tally.unowned;
-        // A gap is a few packets, not a feature that is gone.
-        let is_small = tally.wrong == 0 && bad * 3 <= tally.right;
-        // What has started during the capture has its name on every packet, and is chosen by it.
-        let is_small = is_small && (tally.empty == 0 || !self.name.ends_with("later"));
-        let covers = |gap: &&Gap| self.name.contains(gap.rows) && is_small;
-        GAPS.iter().find(covers).map(|gap| gap.why)
-    }
-
     /// As a test case.
     pub fn case(&self, lab: &Lab) -> Result<Outcome> {
         let judged = match (self.play)(lab) {
@@ -104,18 +79,6 @@ impl Row {
             }
             judged => judged?,
         };
-        if let (false, Some(why)) = (judged.is_good(), self.gap(&judged)) {
-            let Tally {
-                packets,
-                empty,
-                unowned,
-                ..
-            } = judged.tally;
-            let figures = format!(
-                "{packets} packets; known gap, {empty} ends empty, {unowned} without an owner: {why}"
-            );
-            return Ok(Outcome::Measured(figures));
-        }
         if !judged.is_good() {
             let mut complaints = judged.complaints.iter();
             let lines: Vec<String> = complaints
@@ -180,11 +143,7 @@ pub fn run(lab: &Lab, options: &Options) -> Result<bool> {
             tally.unowned,
             tally.wrong,
             start.elapsed().as_secs_f32(),
-            match (is_good, row.gap(&judged)) {
-                (true, _) => "",
-                (false, Some(_)) => "  known gap",
-                (false, None) => "  <--",
-            }
+            if is_good { "" } else { "  <--" }
         )?;
         if !is_good {
             writeln!(out, "    ({})", row.about)?;
@@ -193,14 +152,7 @@ pub fn run(lab: &Lab, options: &Options) -> Result<bool> {
         for (what, count) in judged.complaints.iter().take(most) {
             writeln!(out, "    {count} times {what}")?;
         }
-        let word = match (is_good, row.gap(&judged)) {
-            (true, _) => "perfect",
-            (false, Some(why)) => {
-                writeln!(out, "    known gap: {why}")?;
-                "known gaps"
-            }
-            (false, _) => "broken",
-        };
+        let word = if is_good { "perfect" } else { "broken" };
         *counts.entry(word).or_default() += 1;
     }
     let counts_shown: Vec<String> = counts
