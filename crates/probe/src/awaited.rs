@@ -27,7 +27,8 @@ pub(crate) use early::Early;
 const PATIENCE: u64 = 10_000_000;
 /// How often it is looked for meanwhile, at least.
 pub(crate) const PATROL: Duration = Duration::from_millis(1);
-/// So many looks in that time, each at so many packets of each ring.
+/// So many looks in that time, each at so many packets of each ring: one for each packet that is kept back, and
+/// one for whatever has come since.
 const LOOKS: u32 = 64;
 const PACKETS: usize = 128;
 
@@ -35,6 +36,10 @@ const PACKETS: usize = 128;
 pub(crate) struct Awaited {
     /// A packet is kept back.
     waits: bool,
+    /// The packet that was looked at last, by its time (ns) and its ring.
+    packet: Option<(u64, usize)>,
+    /// How much had been captured then (bytes), while nothing is found out; `None`: all that will be.
+    queued: Option<u64>,
     /// Since when `looks` counts (ns).
     since: u64,
     looks: u32,
@@ -69,8 +74,21 @@ impl Awaited {
         may_wait: bool,
         link_type: impl Fn(Place) -> Option<LinkType>,
     ) -> bool {
-        self.ends = None;
         let now = clock::monotonic();
+        let packet = rings.next(ring).map(|it| (it.record.time, ring));
+        if let Some((time, _)) = packet
+            && packet == self.packet
+        {
+            let Some(queued) = self.queued else {
+                return false;
+            };
+            let may_wait = may_wait && now.saturating_sub(time) < PATIENCE;
+            if may_wait && queued == rings.queued() {
+                self.waits = true;
+                return true;
+            }
+        }
+        (self.packet, self.queued, self.ends) = (packet, None, None);
         if now.saturating_sub(self.since) > PATIENCE {
             (self.since, self.looks) = (now, 0);
         }
@@ -85,8 +103,11 @@ impl Awaited {
             // What another CPU has captured before may not be published yet.
             Answer::From(told) if !may_wait || told.at <= rings.limit() => Some(told),
             Answer::FromNobody => None,
-            Answer::None | Answer::From(_) if may_wait => {
+            found @ (Answer::None | Answer::From(_)) if may_wait => {
                 self.waits = true;
+                // What is there already may have to be waited for as well.
+                let is_there = found != Answer::None;
+                self.queued = Some(if is_there { u64::MAX } else { rings.queued() });
                 return true;
             }
             Answer::None | Answer::From(_) => onward(&asked, younger(), &link_type),
