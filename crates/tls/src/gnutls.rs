@@ -69,7 +69,9 @@ fn asked(elf: &Elf<'_>, function: u64) -> Result<Found, Refusal> {
 fn logged(elf: &Elf<'_>) -> Result<Found, Refusal> {
     let session = first_argument(elf)?;
     let texts = Texts::find(elf);
-    let starts = starts(elf, &calls::references(elf, &texts.said));
+    let mut references = calls::references(elf, &texts.said);
+    references.retain(|&reference| texts.are_said(elf, reference));
+    let starts = starts(elf, &references);
     for (&start, &from) in starts.iter().rev().take(STARTS_MAX) {
         let mut log = Log::new(session, &texts);
         walk(elf, start, REACH, |_, op, state| {
@@ -120,6 +122,29 @@ impl Texts {
         }
         texts.said.sort_unstable();
         texts
+    }
+}
+
+impl Texts {
+    /// Whether the code there comes to a call with the log's text: on arm64 references are to pages.
+    fn are_said(&self, elf: &Elf<'_>, reference: u64) -> bool {
+        let Some(&text) = elf.machine.arguments().get(1) else {
+            return false;
+        };
+        let mut are_said = false;
+        walk(elf, reference, calls::REACH, |_, op, state| {
+            let (Op::Call(_) | Op::Jump(_)) = op else {
+                return Next::On;
+            };
+            let value = state.get(text);
+            let mut said = self.said.iter();
+            are_said |= said.any(|&(said, _)| value == Value::Number(said));
+            if let Op::Call(_) = op {
+                return Next::Stop;
+            }
+            Next::On
+        });
+        are_said
     }
 }
 
