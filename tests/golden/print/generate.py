@@ -975,6 +975,7 @@ NEWER_OURS = [
     (rb"mobility: ", rb"mobility: \(payload protocol|\[\|mobility\]", "what mobility headers must not be followed by"),
     (rb"Control frame, |\[\|lwapp_control\]", rb"LWAPPv0, Control frame, |\[\|lwapp\]", "LWAPP's control frames: the length is the one they state, messages follow each other"),
     (rb"LWAPPv0, Data frame, .*length \d+", rb"LWAPPv0, Data frame, .*length \d+", "LWAPP's data frames: the length is the one they state"),
+    (rb"\.8472: OTV, ", rb"\.8472: VXLAN", "port 8472 is that of Linux's VXLAN"),
     (rb"ICMP type-#4[23]|Interface Identification Object \(2\)|MPLS Stack Entry Object|\[\|icmp\]", rb"ICMP extended echo |Interface (Information|Identification) Object|: ICMP .*\[\|icmp\]|^ *\d*  .*: +\[\|icmp\]$", "extended echo and the objects of RFC 5837"),
     (rb"mptcp \d+ capable v\d", rb"mptcp \d+ capable v\d flags \[", "flags of multipath TCP's first option"),
     (rb"\[\|(frag6|ip6|rt6)\]|frag \(", rb"frag \( ?\[\|frag6\]|frag \([^)]*\)  ?\[\|udp\]|RT6 \[\|rt6\]", "fragment and routing headers are read field by field, and what follows the first without -v too"),
