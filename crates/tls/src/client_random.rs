@@ -4,8 +4,9 @@ use crate::code::{Memory, Op};
 use crate::elf::Elf;
 use crate::hook::{Library, Place};
 use crate::trace::{Next, Pointer, Reach, State, Value, walk};
-use crate::{Refusal, Register, gnutls};
+use crate::{Refusal, Register};
 
+#[derive(Clone)]
 pub(crate) struct Found {
     pub place: Place,
     /// Where the way it was found says whose code it is.
@@ -23,8 +24,9 @@ pub(crate) const REACH: Reach = Reach {
     instructions: 1500,
 };
 
-/// Looks for it in the function that is given the secrets, its first argument the connection.
-pub(crate) fn find(elf: &Elf<'_>, function: u64) -> Result<Found, Refusal> {
+/// Looks for it in the function that is given the secrets, its first argument the connection. `None`
+/// when it does nothing with that.
+pub(crate) fn find(elf: &Elf<'_>, function: u64) -> Result<Option<Found>, Refusal> {
     let connection = first_argument(elf)?;
     let mut uses = Uses::default();
     walk(elf, function, REACH, |_, op, state| {
@@ -40,13 +42,13 @@ pub(crate) fn find(elf: &Elf<'_>, function: u64) -> Result<Found, Refusal> {
     });
     let (found, how) = uses.conclude();
     match found.as_slice() {
-        [pointer] => Ok(Found {
+        [pointer] => Ok(Some(Found {
             place: pointer.place(),
             library: None,
             how,
             seen: Vec::new(),
-        }),
-        [] => gnutls::find(elf),
+        })),
+        [] => Ok(None),
         _ => Err(Refusal::ClientRandom),
     }
 }

@@ -24,7 +24,7 @@ const LABEL: &[u8] = b"CLIENT_RANDOM\0";
 /// Of the random bytes.
 const LENGTH: u64 = 32;
 
-/// A program has each text once or twice; more are not looked at.
+/// A program has each text once or twice, and refers to it as often; more is not looked at.
 const TEXTS_MAX: usize = 16;
 /// The text's beginning is so near, in bytes.
 const TEXT_MAX: usize = 64;
@@ -33,6 +33,7 @@ const FUNCTION_MAX: u64 = 4096;
 /// So many places that might be the beginning are tried.
 const STARTS_MAX: usize = 128;
 
+/// Whatever function is given the secrets: a file needs to be asked once.
 pub(crate) fn find(elf: &Elf<'_>) -> Result<Found, Refusal> {
     match elf.exported(ASKED) {
         Some(function) => asked(elf, function),
@@ -71,6 +72,7 @@ fn logged(elf: &Elf<'_>) -> Result<Found, Refusal> {
     let texts = Texts::find(elf);
     let mut references = calls::references(elf, &texts.said);
     references.retain(|&reference| texts.are_said(elf, reference));
+    references.truncate(TEXTS_MAX);
     let starts = starts(elf, &references);
     for (&start, &from) in starts.iter().rev().take(STARTS_MAX) {
         let mut log = Log::new(session, &texts);
@@ -120,7 +122,9 @@ impl Texts {
             let label = memmem::find_iter(load.bytes, LABEL).take(TEXTS_MAX);
             texts.label.extend(label.filter_map(|at| address(load, at)));
         }
+        texts.said.truncate(TEXTS_MAX);
         texts.said.sort_unstable();
+        texts.label.truncate(TEXTS_MAX);
         texts
     }
 }

@@ -6,12 +6,14 @@
 //! called with several of them; which of its arguments leads to the client's random bytes is
 //! seen in what it does with them.
 
-use crate::calls::{self, Call};
+use std::cell::OnceCell;
+
+use crate::calls::{self, Call, Callee};
 use crate::client_random::{self, Found};
 use crate::elf::Elf;
 use crate::hook::{Hook, Library, Operand, Place};
 use crate::trail::Places;
-use crate::{Refusal, go, inlined, labels};
+use crate::{Refusal, gnutls, go, inlined, labels};
 
 /// A file has one for each library in it; more are not looked at.
 const FUNCTIONS_MAX: usize = 32;
@@ -68,8 +70,10 @@ fn find_by_labels(elf: &Elf<'_>, places: &mut Places) -> Result<Vec<Hook>, Refus
     let agreed = calls
         .iter()
         .filter(|(_, calls)| calls::distinct(calls) >= 2);
+    let asked = OnceCell::new();
+    let gnutls = || asked.get_or_init(|| gnutls::find(elf)).clone();
     for (&(function, position), calls) in agreed.take(FUNCTIONS_MAX) {
-        match hook(elf, function, position, calls) {
+        match hook(elf, (function, position), calls, &gnutls) {
             Ok((hook, seen)) => {
                 places.add_calls(elf, function, calls, &seen);
                 hooks.push(hook);
@@ -86,12 +90,12 @@ fn find_by_labels(elf: &Elf<'_>, places: &mut Places) -> Result<Vec<Hook>, Refus
     Ok(hooks)
 }
 
-/// The hook, and the code elsewhere that has led to it.
+/// The hook, and the code elsewhere that has led to it. `gnutls`: what the file says if it is GnuTLS.
 fn hook(
     elf: &Elf<'_>,
-    function: u64,
-    position: usize,
+    (function, position): Callee,
     calls: &[Call],
+    gnutls: &dyn Fn() -> Result<Found, Refusal>,
 ) -> Result<(Hook, Vec<u64>), Refusal> {
     let arguments = elf.machine.arguments();
     let argument = |number: usize| arguments.get(number).copied().ok_or(Refusal::ClientRandom);
@@ -106,7 +110,8 @@ fn hook(
         };
         (found.secret, client_random)
     } else {
-        (position + 1, client_random::find(elf, function)?)
+        let found = client_random::find(elf, function)?;
+        (position + 1, found.map_or_else(gnutls, Ok)?)
     };
     let library = match found.library {
         Some(library) => library,
