@@ -63,7 +63,7 @@ first handshakes are caught.
 command, or a shell, on their host, and takes them down.
 `soak` plays random scenes for S seconds (20): sockets, forks, execs, passed descriptors, NAT;
 the same for the same N (1). Exit status 1 when an owner is wrong, a packet missing, or the
-memory of the tool grows. -v tells what is empty, too. `soak packets`: 100,000 packets a second;
+memory of the tool grows: of 120 s and more from half of the time on. -v tells what is empty, too. `soak packets`: 100,000 packets a second;
 exit status 1 when they are not all counted, or the memory grows.
 `faults` plays the cases of that name at length: 200 captures killed at moments that N chooses.
 `start` measures how soon a capture captures, N rounds (5), in alternation with tcpdump;
