@@ -33,11 +33,16 @@ __noinline int sent_by_kernel(struct __sk_buff *skb)
 
 	if (!work)
 		return 0;
-	if (!sk)
+	if (sk)
+		sk = bpf_sk_fullsock(sk);
+	/*
+	 * What a tunnel carries keeps the socket that it has inside: also one that is no socket any more,
+	 * or that answers for those.
+	 */
+	if (!sk || sk->protocol != work->tuple.protocol)
 		return sent_without_socket(skb);
-	sk = bpf_sk_fullsock(sk);
-	if (!sk || sk->protocol != work->tuple.protocol || !sk->src_port ||
-	    sk->src_port != bpf_ntohs(work->tuple.end[FROM].port) || !is_kernels(work, sk))
+	if (!sk->src_port || sk->src_port != bpf_ntohs(work->tuple.end[FROM].port) ||
+	    !is_kernels(work, sk))
 		return 0;
 	fill_kernel(&work->who[FROM]);
 	return 1;
