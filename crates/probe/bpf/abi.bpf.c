@@ -13,6 +13,7 @@ KEEP(process_event);
 KEEP(home_key);
 KEEP(home);
 KEEP(beyond);
+KEEP(tunnel_key);
 KEEP(process_key);
 KEEP(process_answer);
 KEEP(cgroup_answer);

@@ -134,6 +134,25 @@ struct beyond {
 };
 
 /*
+ * A tunnel of the kernel's own, seen from `netns`: the packets that it takes for itself, and those that
+ * it sends with the addresses the other way round. Addresses of zeros: any.
+ */
+struct tunnel_key {
+	__u32 local[4];
+	__u32 remote[4];
+	__u32 netns; /* inode number */
+	__u32 nsid;  /* of the namespace that the tunnel is in; OUR_NSID */
+	__u32 key;   /* of GRE, in network order */
+	__u8 protocol;
+	__u8 gre; /* GRE_… */
+	__u8 pad[2];
+};
+#define GRE_KEYED 1    /* there is a key */
+#define GRE_ETHERNET 2 /* it carries frames */
+/* In place of another namespace's id: the packet's own. */
+#define OUR_NSID 0xffffffff
+
+/*
  * A process appeared, changed, moved or went. exe and then args (NUL-separated) follow; of
  * cgroups the path, as args.
  */

@@ -507,6 +507,7 @@ static __always_inline bool leads_to(struct __sk_buff *skb, struct work *work,
 }
 
 #include "abroad.bpf.c"
+#include "iptunnels.bpf.c"
 
 /* The end in the namespace that has the address. */
 static __always_inline int end_at_home(struct __sk_buff *skb, __u32 which)
@@ -536,7 +537,8 @@ static __always_inline int end_at_home(struct __sk_buff *skb, __u32 which)
 	/* Only that namespace has the address: flows from there are found without its number. */
 	if (!has_sockets(&work->tuple))
 		return end_from_flow(which, ANY_NETNS) ||
-		       ((which & 1) == TO && receiver_from_raw(home->netns));
+		       ((which & 1) == TO && receiver_from_raw(home->netns)) ||
+		       (leads_to(skb, work, home) && end_from_tunnel(which, home->nsid));
 	answer = ask_stack(skb, which, home->nsid & 0x7fffffff);
 	who = &work->who[which & 1];
 	if (!is_answered(answer) || !((answer & ANSWER_CONNECTED) || leads_to(skb, work, home)))
@@ -622,6 +624,8 @@ __noinline int find_ports(struct __sk_buff *skb, __u32 offset)
 
 	if (!work)
 		return 0;
+	if (work->tuple.protocol == IPPROTO_GRE)
+		return find_gre(skb, offset);
 	if (is_icmp(&work->tuple) ? !read_icmp(skb, offset, &work->tuple, &error) :
 				    !read_ports(skb, offset, &work->tuple))
 		return 0;
@@ -781,7 +785,8 @@ __noinline int find_receiver(struct __sk_buff *skb)
 	if (!work->egress && end_from_flow(TO, work->netns))
 		return 1;
 	if (!work->egress && !has_sockets(&work->tuple) &&
-	    (work->many || delivered_here(skb)) && receiver_from_raw(work->netns))
+	    (work->many || delivered_here(skb)) &&
+	    (receiver_from_raw(work->netns) || end_from_tunnel(TO, OUR_NSID)))
 		return 1;
 	if (work->homes_at && end_from_home(skb, TO))
 		return 1;

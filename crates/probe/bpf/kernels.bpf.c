@@ -13,10 +13,15 @@ __noinline int sent_without_socket(struct __sk_buff *skb)
 	struct work *work = own_work();
 	struct owner *who;
 
-	if (!work || !work->egress || skb->ingress_ifindex || work->tracked ||
-	    work->tuple.protocol != IPPROTO_UDP)
+	if (!work || !work->egress || skb->ingress_ifindex || work->tracked)
 		return 0;
 	who = &work->who[FROM];
+	if (end_from_tunnel(FROM, OUR_NSID)) {
+		who->sure = SURE_FLOW;
+		return 1;
+	}
+	if (work->tuple.protocol != IPPROTO_UDP)
+		return 0;
 	if ((ask_stack(skb, FROM, OUR_NSID) & ANSWER_FOUND) && !READ(who->pid)) {
 		who->sure = SURE_FLOW;
 		return 1;

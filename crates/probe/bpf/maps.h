@@ -21,8 +21,6 @@
 
 /* In `flows`: of sockets that cannot be looked up from elsewhere, by an address that one namespace has. */
 #define ANY_NETNS 0
-/* In place of another namespace's id: the packet's own. */
-#define OUR_NSID 0xffffffff
 
 /* sock_owner.flags */
 #define FROM_ITERATOR 1 /* nobody has used the socket since we watch */
@@ -204,6 +202,15 @@ struct {
 	__type(key, struct device_key);
 	__type(value, struct beyond);
 } beyond SEC(".maps");
+
+/* The kernel's own tunnels, here and in other namespaces. The same. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 16384);
+	__type(key, struct tunnel_key);
+	__type(value, __u32);
+} tunnels SEC(".maps");
 
 /* Process events, and the doorbell of the rings. When full: lost_events. */
 struct {

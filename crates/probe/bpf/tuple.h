@@ -29,7 +29,9 @@ struct tuple {
 	__u8 error;  /* of an ICMP error: the tuple is that of an answer to what it quotes */
 	__u32 id;    /* of a fragment */
 	__u8 syn;    /* TCP: only such packets may be a listener's */
-	__u8 pad[7];
+	__u8 gre;    /* GRE_… */
+	__u8 pad[2];
+	__u32 key;   /* of GRE, in network order */
 };
 
 #define PART_WHOLE 0
@@ -66,7 +68,10 @@ struct ipv6_head {
 #define NEXT_DESTINATION 60
 
 #define IPPROTO_ICMP 1
+#define IPPROTO_IPIP 4
 #define IPPROTO_DCCP 33
+#define IPPROTO_IPV6 41
+#define IPPROTO_GRE 47
 #define IPPROTO_ICMPV6 58
 #define IPPROTO_SCTP 132
 #define IPPROTO_UDPLITE 136

@@ -17,6 +17,11 @@ pub const KIND_EXISTING: u16 = 7;
 pub const KIND_MOVED: u16 = 8;
 pub const KIND_NEW_CGROUP: u16 = 9;
 
+/// In place of another namespace's id: the packet's own.
+pub const OUR_NSID: u32 = u32::MAX;
+pub const GRE_KEYED: u8 = 1;
+pub const GRE_ETHERNET: u8 = 2;
+
 pub const SURE_NOT: u8 = 0;
 pub const SURE_EXACT: u8 = 1;
 pub const SURE_FLOW: u8 = 2;
@@ -151,6 +156,17 @@ abi! {
         nsid: u32,
         forwards: u32,
         ifindex: u32,
+    }
+    /// A tunnel of the kernel's own; addresses as in [`HomeKey`], zeros for any.
+    TunnelKey = "tunnel_key" {
+        local: [u8; 16],
+        remote: [u8; 16],
+        netns: u32,
+        nsid: u32,
+        key: u32,
+        protocol: u8,
+        gre: u8,
+        pad: [u8; 2],
     }
     ProcessKey = "process_key" {
         start: u64,

@@ -16,6 +16,7 @@ use zerocopy::{Immutable, IntoBytes};
 
 use crate::abi::{DeviceKey, HomeKey, ReaderState};
 use crate::config::Begin;
+use crate::iptunnels::Tunnel;
 use crate::keeper::Keeper;
 use crate::load::Programs;
 use crate::netlink::Socket;
@@ -194,11 +195,12 @@ impl Several {
     }
 }
 
-/// The maps `homes` and `beyond`, and where the kernel side sees that they have changed.
+/// The maps `homes`, `beyond` and `tunnels`, and where the kernel side sees that they have changed.
 #[derive(Debug)]
 pub(crate) struct Tables {
     homes: MapHandle,
     beyond: MapHandle,
+    tunnels: MapHandle,
     reader: Mapped,
     /// How often they have changed; what the kernel side takes as a part of its generation.
     version: u64,
@@ -212,6 +214,7 @@ impl Tables {
         Ok(Self {
             homes: programs.handle("homes")?,
             beyond: programs.handle("beyond")?,
+            tunnels: programs.handle("tunnels")?,
             reader,
             version: 0,
         })
@@ -219,7 +222,10 @@ impl Tables {
 
     /// What one namespace sees now, and saw before.
     pub fn show(&mut self, netns: NetnsId, known: &View, found: &View) {
-        if known.homes == found.homes && known.beyond == found.beyond {
+        if known.homes == found.homes
+            && known.beyond == found.beyond
+            && known.tunnels == found.tunnels
+        {
             return;
         }
         let netns = netns.0;
@@ -227,6 +233,8 @@ impl Tables {
         enter(&self.homes, &known.homes, &found.homes, address);
         let device = |&ifindex: &u32| DeviceKey { netns, ifindex };
         enter(&self.beyond, &known.beyond, &found.beyond, device);
+        let tunnel = |tunnel: &Tunnel| tunnel.key(netns);
+        enter(&self.tunnels, &known.tunnels, &found.tunnels, tunnel);
         self.version += 1;
         self.reader
             .store_u64(std::mem::offset_of!(ReaderState, homes), self.version);

@@ -20,6 +20,7 @@ mod events;
 mod filter;
 mod guards;
 mod homes;
+mod iptunnels;
 pub mod janitor;
 mod keeper;
 mod layout;

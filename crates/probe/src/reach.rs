@@ -19,6 +19,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use rustix::io::Errno;
 
 use crate::abi::{Beyond, Home};
+use crate::iptunnels::{Tunnel, tunnels_of};
 use crate::netlink::Socket;
 use crate::sys;
 use crate::tunnels::is_tun;
@@ -46,6 +47,8 @@ pub(crate) struct View {
     pub around: FxHashSet<u32>,
     /// Its tun devices, by index.
     pub tuns: FxHashSet<u32>,
+    /// Tunnels of the kernel's own, here and in the namespaces that a look has met.
+    pub tunnels: FxHashMap<Tunnel, u32>,
     /// Namespaces with tun devices of their own, by their ids: what these tell is looked for
     /// ([`crate::tunnels`]).
     pub tunnelled: FxHashSet<u32>,
@@ -58,6 +61,8 @@ struct Links {
     ends: Vec<(u32, u32, u32)>,
     /// Those that hand packets to a process.
     tuns: Vec<u32>,
+    /// What the kernel's own tunnels take.
+    tunnels: Vec<Tunnel>,
     /// Packets are forwarded between them.
     forwards: bool,
 }
@@ -89,6 +94,8 @@ fn view(ask: &mut impl Ask, afar: usize) -> Result<View, Errno> {
     let mut forwarders = FxHashSet::default();
     let mut seen = FxHashSet::default();
     let mut around = FxHashSet::default();
+    let mut tunnels = FxHashMap::default();
+    enter_tunnels(&mut tunnels, None, &ours);
     let mut level: FxHashMap<u32, u32> = ours.ends.iter().map(|&(_, id, _)| (id, id)).collect();
     for step in 1..=STEPS {
         around.extend(level.keys().copied());
@@ -108,6 +115,7 @@ fn view(ask: &mut impl Ask, afar: usize) -> Result<View, Errno> {
             if links.forwards {
                 forwarders.insert(id);
             }
+            enter_tunnels(&mut tunnels, Some(id), &links);
             let via = if step == 1 { via } else { NOWHERE };
             for &(_, end, _) in links.ends.iter().filter(|(_, end, _)| !seen.contains(end)) {
                 next.entry(end)
@@ -131,6 +139,7 @@ fn view(ask: &mut impl Ask, afar: usize) -> Result<View, Errno> {
     let mut view = View {
         beyond: beyond.collect(),
         around,
+        tunnels,
         tuns: ours.tuns.into_iter().collect(),
         ..View::default()
     };
@@ -141,6 +150,11 @@ fn view(ask: &mut impl Ask, afar: usize) -> Result<View, Errno> {
         }
     }
     Ok(view)
+}
+
+fn enter_tunnels(tunnels: &mut FxHashMap<Tunnel, u32>, nsid: Option<u32>, links: &Links) {
+    let those = links.tunnels.iter();
+    tunnels.extend(those.map(|&tunnel| (tunnel.within(nsid), 1)));
 }
 
 /// Enters the addresses of namespaces that are equally far away and that nobody nearer has.
@@ -191,6 +205,7 @@ impl Ask for Socket {
             links
                 .ends
                 .extend(other_end(&link).map(|(id, there)| (link.header.index, id, there)));
+            links.tunnels.extend(tunnels_of(&link));
             links
                 .tuns
                 .extend(is_tun(&link).then_some(link.header.index));
@@ -293,7 +308,7 @@ mod tests {
             Ok(Links {
                 ends: ends.map(|(&end, index)| (index, end, 2)).collect(),
                 forwards: nsid == Some(self.1),
-                tuns: Vec::new(),
+                ..Links::default()
             })
         }
 
