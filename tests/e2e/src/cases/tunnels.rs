@@ -54,6 +54,9 @@ pub fn guessed(lab: &Lab) -> Result<Outcome> {
     let theatre = theatre(lab)?;
     let (near, _holder) = tunnelled(lab, &theatre, "10.80.0.1")?;
     let (_far, mut right) = tunnelled(lab, &theatre, FAR)?;
+    let path = lab.file("tunnels.pcapng");
+    let words = format!("-i over0 -w {}", path.display());
+    let tool = Tool::listening(lab, &near, &words)?;
     right.acts(&["socket 0 udp 4", "bind 0 0.0.0.0 7000"])?;
     right.acts(&["socket 1 tcp 4", "bind 1 0.0.0.0 7001", "listen 1"])?;
     right.acts(&["socket 2 udp 4", "bind 2 10.80.0.2 7002"])?;
@@ -63,9 +66,6 @@ pub fn guessed(lab: &Lab) -> Result<Outcome> {
     elsewhere.address("lo", "10.80.0.3/32")?;
     let mut decoy = theatre.enter(&lab.puppet, &elsewhere)?;
     decoy.acts(&["socket 0 udp 4", "bind 0 0.0.0.0 7000"])?;
-    let path = lab.file("tunnels.pcapng");
-    let words = format!("-i over0 -w {}", path.display());
-    let tool = Tool::listening(lab, &near, &words)?;
     let (known, unknown) = (
         ["10.80.0.2:7000", "10.80.0.2:7001"],
         [
@@ -121,8 +121,8 @@ pub fn twins(lab: &Lab) -> Result<Outcome> {
     let theatre = theatre(lab)?;
     let (near, _holder) = tunnelled(lab, &theatre, "10.80.0.1")?;
     let (_far, mut right) = tunnelled(lab, &theatre, FAR)?;
-    right.acts(&["socket 0 udp 4", "bind 0 0.0.0.0 8000"])?;
     let tool = Tool::listening(lab, &near, "-i over0 -n -l --immediate-mode")?;
+    right.acts(&["socket 0 udp 4", "bind 0 0.0.0.0 8000"])?;
     let sender = near.within(|| Ok(UdpSocket::bind("10.80.0.1:0")?))?;
     let named = |expected: bool| {
         until("what is shown is as it should be", PATIENCE, || {
