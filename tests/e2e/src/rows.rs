@@ -77,12 +77,6 @@ macro_rules! rows {
     (@gap $gap:expr) => { Some($gap) };
 }
 
-const GRE_GAP: Gap = Gap {
-    why: "no socket and no process receives a GRE packet: it is the kernel's, for a tunnel that is in its own table alone",
-    empty: &["tunnelled receiver"],
-    wrong: &[],
-};
-
 /// All rows, in the order in which they are played and printed.
 pub const ROWS: &[Row] = rows! {
     "tcp-new", tcp_new, ALL, "connection and both processes begin after the capture";
@@ -168,7 +162,7 @@ pub const ROWS: &[Row] = rows! {
     "flows-100000", scale::flows, LO4, "more flows than any table holds, on a shared port";
     "vlan", nat::outbound, VLAN, "a VLAN device, and one in a service VLAN";
     "vxlan", nat::outbound, VXLAN, "a VXLAN tunnel, inside and outside";
-    "gre", nat::outbound, GRE, "a GRE tunnel, inside and outside", gap GRE_GAP;
+    "gre", nat::outbound, GRE, "a GRE tunnel, inside and outside";
     "wireguard", nat::outbound, WIREGUARD, "a WireGuard tunnel: inside the processes, outside the kernels";
     "tun", nat::outbound, TUN, "devices without a link layer, and a process that carries packets";
 };
