@@ -180,7 +180,6 @@ static void open_socket(long long t0, char **word)
 		number = family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6;
 	}
 	slots[slot] = socket(family, type, number);
-	setsockopt(slots[slot], SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
 	if (type == SOCK_STREAM)
 		setsockopt(slots[slot], IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	result(t0, slots[slot]);
@@ -241,9 +240,12 @@ static void to_address(long long t0, int fd, char **word)
 {
 	struct sockaddr_storage a;
 	socklen_t size = address(word[2], word[3], &a);
-	if (!strcmp(word[0], "bind"))
+	if (!strcmp(word[0], "bind")) {
+		// Only for ports that are asked for: of UDP, two that may share get the same free port at times.
+		int shares = strcmp(word[3], "0");
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &shares, sizeof shares);
 		result(t0, bind(fd, (void *)&a, size));
-	else if (!strcmp(word[0], "connect"))
+	} else if (!strcmp(word[0], "connect"))
 		result(t0, connect(fd, (void *)&a, size));
 	else
 		result(t0, sendto(fd, payload, tagged(word[4]), 0, (void *)&a, size));
