@@ -16,6 +16,10 @@ use crate::sweep::Sweep;
 
 /// Processes that are gone and still remembered, for packets that come late.
 const GONE_MAX: usize = 16_384;
+/// What those take at most beside their entries, in bytes: arguments may be many and long.
+const GONE_BYTES_MAX: usize = 16 << 20;
+/// What an argument takes beside its own bytes, about: where it is, and what the allocator keeps.
+const ARGUMENT_BYTES: usize = 64;
 
 /// A cgroup's id; the container of its processes, as far as it is known; whether the runtimes
 /// have said what they know of it.
@@ -26,14 +30,17 @@ pub type ChangedCgroup = (u64, Option<Option<Arc<Container>>>, bool);
 pub type ReadProc = fn(ProcessId, bool) -> Option<Facts>;
 
 /// Every process that may own a packet. Bounded: by the processes that run, and `GONE_MAX`
-/// that do not.
+/// that do not, or fewer that take `GONE_BYTES_MAX`.
 #[derive(Debug, Default)]
 pub struct Processes {
     /// Where in `entries` a process is.
     slots: FxHashMap<ProcessId, usize>,
     pub(crate) entries: Vec<Entry>,
     free: Vec<usize>,
-    gone: VecDeque<ProcessId>,
+    /// The oldest first, with the bytes that each takes.
+    gone: VecDeque<(ProcessId, usize)>,
+    /// What those take in all.
+    gone_bytes: usize,
     /// Those that are not remembered any more.
     forgotten: u64,
     pub(crate) serial: u64,
@@ -398,19 +405,29 @@ impl Processes {
     }
 
     fn retire(&mut self, id: ProcessId) {
-        if !self.slots.contains_key(&id) {
+        let Some(entry) = self.get(id) else {
             return;
+        };
+        let bytes = bytes_of(&entry.process);
+        self.gone.push_back((id, bytes));
+        self.gone_bytes += bytes;
+        while self.gone.len() > GONE_MAX || self.gone_bytes > GONE_BYTES_MAX {
+            let Some((oldest, bytes)) = self.gone.pop_front() else {
+                return;
+            };
+            self.gone_bytes -= bytes;
+            self.forget(oldest);
         }
-        self.gone.push_back(id);
-        if self.gone.len() > GONE_MAX
-            && let Some(oldest) = self.gone.pop_front()
-            && let Some(slot) = self.slots.remove(&oldest)
-        {
-            self.forgotten += 1;
-            self.free.push(slot);
-            if let Some(entry) = self.entries.get_mut(slot) {
-                *entry = Entry::default();
-            }
+    }
+
+    fn forget(&mut self, id: ProcessId) {
+        let Some(slot) = self.slots.remove(&id) else {
+            return;
+        };
+        self.forgotten += 1;
+        self.free.push(slot);
+        if let Some(entry) = self.entries.get_mut(slot) {
+            *entry = Entry::default();
         }
     }
 
@@ -418,6 +435,12 @@ impl Processes {
         self.serial += 1;
         self.serial
     }
+}
+
+/// What a process takes beside its entry, about.
+fn bytes_of(process: &Process) -> usize {
+    let arguments = process.args.iter().map(|arg| arg.len() + ARGUMENT_BYTES);
+    arguments.sum::<usize>() + process.exe.len() + process.name.len()
 }
 
 fn image_of(process: &Process) -> Facts {
@@ -606,5 +629,29 @@ mod tests {
             processes.apply(&event(ProcessChange::Exit, id, "x"));
         }
         assert!(processes.slots.len() <= GONE_MAX && processes.entries.len() <= GONE_MAX + 1);
+    }
+    #[test]
+    fn what_the_dead_were_called_with_is_bounded() {
+        let mut processes = Processes::new();
+        let many = "a\0".repeat(2048).leak();
+        for pid in 0..1000 {
+            let id = ProcessId {
+                pid: 4_100_000 + pid,
+                start: 9,
+            };
+            processes.apply(&exec(id, "x", "/x", many));
+            processes.apply(&event(ProcessChange::Exit, id, "x"));
+        }
+        let sizes = processes.gone.iter().map(|(_, bytes)| bytes);
+        assert_eq!(processes.gone_bytes, sizes.sum::<usize>());
+        assert!(processes.gone_bytes <= GONE_BYTES_MAX);
+        assert_eq!(processes.slots.len(), processes.gone.len());
+        assert_eq!(processes.slots.len() as u64 + processes.forgotten(), 1000);
+        let held: usize = processes
+            .entries
+            .iter()
+            .map(|entry| bytes_of(&entry.process))
+            .sum();
+        assert!(held <= GONE_BYTES_MAX + bytes_of(&processes.entries[0].process));
     }
 }
