@@ -111,6 +111,12 @@ pub fn overlay(stage: &Stage<'_>) -> Result<Vec<Puppet>> {
     let mut helpers = Vec::new();
     if stage.place == Place::Tun {
         helpers.push(tuns(stage)?);
+        // A namespace is seen by its processes.
+        helpers.push(
+            stage
+                .theatre
+                .enter(&stage.lab.puppet_named("resident")?, far)?,
+        );
     }
     let ends = [(near, "near0", 1, 2), (far, "far0", 2, 1)];
     for (netns, device, own, other) in ends {
