@@ -16,8 +16,9 @@ __noinline int sent_without_socket(struct __sk_buff *skb)
 	if (!work || !work->egress || skb->ingress_ifindex || work->tracked)
 		return 0;
 	who = &work->who[FROM];
+	/* It may carry what a closed connection acknowledges, which has no socket any more either. */
 	if (end_from_tunnel(FROM, OUR_NSID)) {
-		who->sure = SURE_FLOW;
+		who->sure = SURE_GUESS;
 		return 1;
 	}
 	if (work->tuple.protocol != IPPROTO_UDP)

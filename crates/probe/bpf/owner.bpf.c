@@ -6,6 +6,10 @@
  * Oldest kernel: 5.10 for the cgroup hooks; what a kernel lacks is left out by name, see
  * `HOOKS` in load.rs.
  */
+
+/* What is known of whoever makes or uses a socket. Where uses are not seen, another may have it by now. */
+#define SURE_OF_USE (config.unseen ? SURE_GUESS : SURE_EXACT)
+
 static __always_inline void fill_current(struct owner *who, __u64 id, struct task_struct *task)
 {
 	who->start = BPF_CORE_READ(task, group_leader, start_boottime);
@@ -14,7 +18,7 @@ static __always_inline void fill_current(struct owner *who, __u64 id, struct tas
 	/* Read, not asked for: egress programs may ask for neither before 6.18. */
 	who->uid = BPF_CORE_READ(task, cred, uid.val);
 	bpf_core_read(who->thread, sizeof(who->thread), &task->comm);
-	who->sure = SURE_EXACT;
+	who->sure = SURE_OF_USE;
 }
 
 /* The current task uses this socket: it is the owner now. `proof`: PROVEN, or 0. */
@@ -24,7 +28,7 @@ static __always_inline void claim(struct sock_owner *socket, __u32 proof)
 	struct task_struct *task;
 
 	if (socket->who.pid == id >> 32 && socket->who.tid == (__u32)id &&
-	    socket->who.sure == SURE_EXACT && !(socket->flags & FROM_ITERATOR)) {
+	    socket->who.sure == SURE_OF_USE && !(socket->flags & FROM_ITERATOR)) {
 		if (proof & ~socket->flags)
 			socket->flags |= proof;
 		return;
@@ -188,6 +192,8 @@ int BPF_PROG(sock_send_length, struct sock *sk, int ret, int flags)
 	return 0;
 }
 
+#include "calls.bpf.c"
+
 /* TCP connections begin and end: remember the owner by cookie, and count those of the filter. */
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(inet_sock_set_state, struct sock *sk, int old, int state)
@@ -278,7 +284,7 @@ int existing_sockets(struct bpf_iter__task_file *ctx)
 		if (socket->who.start >= start)
 			return 0;
 	} else {
-		socket->who.sure = SURE_EXACT;
+		socket->who.sure = SURE_OF_USE;
 	}
 	socket->flags |= FROM_ITERATOR;
 	socket->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);

@@ -225,7 +225,8 @@ abi! {
         tracking: u8,
         reads_context: u8,
         multipath: u8,
-        pad: [u8; 2],
+        unseen: u8,
+        pad: u8,
     }
     /// An address: a register's value, followed through pointers.
     TlsPlace = "tls_place" {

@@ -10,8 +10,9 @@ use std::path::Path;
 
 use rustix::thread::CapabilitySet;
 
+use crate::hooks::NOT_IN_CAPTURE;
 use crate::layout::RingLayout;
-use crate::load::{NOT_IN_CAPTURE, NOT_IN_EGRESS, Programs, Taken};
+use crate::load::{Programs, Taken};
 use crate::terms::Terms;
 use crate::{Error, abi, sys, tls, types};
 
@@ -82,6 +83,12 @@ const HOOKS: &[(&str, &str)] = &[
         "sock_send_length",
         "who sends on a socket that several processes hold",
     ),
+    ("inet_sendmsg", "who sends, IPv4"),
+    ("inet6_sendmsg", "who sends, IPv6"),
+    ("inet_sendpage", "who sends files"),
+    ("inet_recvmsg", "who receives, IPv4"),
+    ("inet6_recvmsg", "who receives, IPv6"),
+    ("tcp_splice_read", "who receives by splice(2)"),
     ("inet_sock_set_state", "owners of connections that end"),
     ("sched_process_exec", "names of processes that begin"),
     ("sched_process_fork", "children of processes"),
@@ -175,7 +182,7 @@ fn programs(taken: &Taken, findings: &mut Vec<Finding>) {
     findings.push(Finding::new(
         "current process in cgroup_skb",
         current(taken.current_in_egress),
-        NOT_IN_EGRESS,
+        taken.weaker,
         hint,
     ));
     findings.push(Finding::new(

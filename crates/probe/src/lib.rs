@@ -20,6 +20,7 @@ mod events;
 mod filter;
 mod guards;
 mod homes;
+mod hooks;
 mod iptunnels;
 pub mod janitor;
 mod keeper;

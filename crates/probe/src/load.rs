@@ -1,8 +1,9 @@
 //! Loads the eBPF object and attaches what is not bound to a device.
 //!
-//! What a kernel cannot do is found out by trying, never by its version: `Hooks` lists the
+//! What a kernel cannot do is found out by trying, never by its version: `hooks.rs` lists the
 //! ways to keep owners fresh, the best first.
 
+use std::ffi::OsStr;
 use std::io::Read;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
@@ -17,6 +18,7 @@ use zerocopy::IntoBytes;
 use crate::Error;
 use crate::abi::{self, Config};
 use crate::guards::Watch;
+use crate::hooks::{CALLS, HOOKS, Hooks, LOST};
 use crate::layout::RingLayout;
 use crate::refusal::{self, Refusal};
 use crate::sys::{self, Mapped};
@@ -28,90 +30,6 @@ use crate::types;
 pub struct Aligned<const N: usize>(pub [u8; N]);
 static OBJECT: Aligned<{ include_bytes!(concat!(env!("OUT_DIR"), "/pktwho.bpf.o")).len() }> =
     Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/pktwho.bpf.o")));
-
-/// The programs that keep the owner of a socket up to date, by what the kernel offers.
-struct Hooks {
-    /// `cgroup_skb` may ask for the current task (6.x).
-    current_in_egress: bool,
-    /// Classifiers may, too.
-    current_in_capture: bool,
-    /// Programs of owner.bpf.c that are not wanted then.
-    without: &'static [&'static str],
-    /// What is lost by it, in words.
-    lost: Option<&'static str>,
-    /// What the first set does better: of a kernel that lacks something it is known
-    /// (docs/kernels.md), of one that refuses a program for another reason it is told.
-    weaker: &'static str,
-}
-
-/// What is lost where classifiers may not ask for the current task.
-pub const NOT_IN_CAPTURE: &str = "who sends on packet sockets is not known";
-/// What is lost where nothing that looks at packets may.
-pub const NOT_IN_EGRESS: &str = "each send costs one tracepoint more; a handed-over socket's first \
-                                 packet may have its former owner";
-
-const SENDS: [&str; 2] = ["sendmsg4", "sendmsg6"];
-const RECEIVES: [&str; 2] = ["recvmsg4", "recvmsg6"];
-/// Sees every receive.
-const RECEIVED: &str = "sock_recv_length";
-
-const NOT_WITH_CURRENT: &[&str] = &[
-    SENDS[0],
-    SENDS[1],
-    RECEIVES[0],
-    RECEIVES[1],
-    "sock_send_length",
-];
-
-/// What the last of [`HOOKS`] goes without, and nothing makes up for.
-const LOST: &[&str] = &["inet_sock_set_state", "existing_sockets"];
-
-const HOOKS: [Hooks; 5] = [
-    Hooks {
-        current_in_egress: true,
-        current_in_capture: true,
-        without: NOT_WITH_CURRENT,
-        lost: None,
-        weaker: "",
-    },
-    Hooks {
-        current_in_egress: true,
-        current_in_capture: false,
-        without: NOT_WITH_CURRENT,
-        lost: None,
-        weaker: NOT_IN_CAPTURE,
-    },
-    Hooks {
-        current_in_egress: false,
-        current_in_capture: false,
-        without: &[RECEIVES[0], RECEIVES[1]],
-        lost: None,
-        weaker: NOT_IN_EGRESS,
-    },
-    Hooks {
-        current_in_egress: false,
-        current_in_capture: false,
-        without: &["sock_send_length", RECEIVED],
-        lost: None,
-        weaker: NOT_IN_EGRESS,
-    },
-    // Tracing programs may not look into sockets' storage (5.10).
-    Hooks {
-        current_in_egress: false,
-        current_in_capture: false,
-        without: &[
-            "sock_send_length",
-            RECEIVED,
-            "inet_sock_set_state",
-            "existing_sockets",
-        ],
-        lost: Some(
-            "this kernel tells less of sockets: owners of connections from before the capture, or \
-             handed to another process, may be missing",
-        ),
-        weaker: NOT_IN_EGRESS,
-    },
-];
 
 /// The loaded object; dropping it detaches what it attached.
 pub struct Programs {
@@ -133,7 +51,9 @@ pub struct Taken {
     /// Each program that is attached, or why it cannot be.
     pub hooks: Vec<(String, Result<(), String>)>,
     /// Programs that the kernel refuses, and that nothing else makes up for.
-    pub refused: &'static [&'static str],
+    pub refused: Vec<&'static str>,
+    /// What is lost by it.
+    pub weaker: &'static str,
     /// Why it is less than the best, where it is not for what the kernel lacks.
     pub refusal: Option<Refusal>,
 }
@@ -198,13 +118,19 @@ impl Programs {
         };
         let (mut first_refusal, mut told) = (None, None);
         for hooks in &HOOKS {
-            let load = || open(config, hooks, terms, layout, types.as_ref());
+            let Some(lacking) = hooks.lacking() else {
+                continue;
+            };
+            let load = || open(config, hooks, &lacking, terms, layout, types.as_ref());
             let (loaded, refusal) = refusal::listen(|| load().and_then(OpenObject::load));
             match loaded {
                 Ok(object) => {
+                    let Ok(links) = attach_calls(&object) else {
+                        continue;
+                    };
                     let programs = Self {
                         object,
-                        links: Vec::new(),
+                        links,
                         watch: None,
                         cgroup,
                         hooks,
@@ -347,6 +273,7 @@ impl Programs {
             .progs_mut()
             .filter(|p| p.autoload() && !NOT_ATTACHED.contains(&p.prog_type()))
             .filter(|p| ITERATORS.iter().all(|&name| p.name() != name))
+            .filter(|p| !is_call(p.name()))
             .partition(|p| p.prog_type() == ProgramType::Tracing);
         for program in traced {
             self.links
@@ -407,6 +334,11 @@ impl Programs {
                 continue;
             }
             let name = program.name().to_string_lossy().into_owned();
+            if is_call(program.name()) {
+                // Since it was loaded.
+                hooks.push((name, Ok(())));
+                continue;
+            }
             let link = match program.prog_type() {
                 ProgramType::Tracing if ITERATORS.contains(&name.as_str()) => program.attach(),
                 ProgramType::Tracing => program.attach_trace(),
@@ -419,10 +351,8 @@ impl Programs {
             current_in_egress: self.hooks.current_in_egress,
             current_in_capture: self.hooks.current_in_capture,
             hooks,
-            refused: match self.hooks.lost {
-                Some(_) => LOST,
-                None => &[],
-            },
+            refused: self.hooks.goes_without(LOST),
+            weaker: self.hooks.weaker,
             refusal: self.refusal.clone(),
         }
     }
@@ -511,10 +441,25 @@ impl Programs {
     }
 }
 
-/// The object with its constants set, maps sized, and without the programs not wanted.
+/// Puts the programs at functions there, where some are wanted: a kernel may take the programs and have no
+/// way to call them. Before all others, which are the same with weaker ones; whoever uses a socket before
+/// processes are told of is told of with those that run.
+fn attach_calls(object: &Object) -> libbpf_rs::Result<Vec<Link>> {
+    let programs = object.progs_mut();
+    let wanted = programs.filter(|program| program.autoload() && is_call(program.name()));
+    wanted.map(|program| program.attach_trace()).collect()
+}
+
+fn is_call(program: &OsStr) -> bool {
+    CALLS.iter().any(|name| program == *name)
+}
+
+/// The object with its constants set, maps sized, and without the programs not wanted; `lacking`:
+/// functions that the kernel has not.
 fn open(
     config: Config,
     hooks: &Hooks,
+    lacking: &[&str],
     terms: &Terms,
     layout: RingLayout,
     types: Option<&OwnedFd>,
@@ -523,7 +468,8 @@ fn open(
         current_in_egress: u8::from(hooks.current_in_egress),
         current_in_capture: u8::from(hooks.current_in_capture),
         // Where no receive is seen, the connection knows less than its paths.
-        multipath: config.multipath & u8::from(!hooks.without.contains(&RECEIVED)),
+        multipath: config.multipath & u8::from(hooks.sees_receives()),
+        unseen: u8::from(hooks.unseen),
         ..config
     };
     let numbers = terms.numbers();
@@ -553,7 +499,9 @@ fn open(
         }
     }
     for mut program in object.progs_mut() {
-        if hooks.without.iter().any(|&name| program.name() == name) {
+        let is = |name: &&str| program.name() == *name;
+        let uncalled = is_call(program.name()) && !hooks.calls.iter().any(is);
+        if uncalled || hooks.without.iter().chain(lacking).any(is) {
             program.set_autoload(false);
         }
     }

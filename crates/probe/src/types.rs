@@ -117,6 +117,22 @@ pub fn lacks_cookies() -> bool {
     kernel_names([b"\0BPF_FUNC_get_attach_cookie\0"]) == Some([false])
 }
 
+/// Which of these the kernel's types do not name; none where they are not to be seen.
+pub fn lacking(mut wanted: Vec<&'static str>) -> Vec<&'static str> {
+    if wanted.is_empty() {
+        return wanted;
+    }
+    let named = |types: &[u8], name: &str| names(types, format!("\0{name}\0").as_bytes());
+    if let Ok(mapped) = sys::KernelTypes::map() {
+        wanted.retain(|name| !named(mapped.bytes(), name));
+    } else if let Ok(types) = std::fs::read(sys::KERNEL_TYPES) {
+        wanted.retain(|name| !named(&types, name));
+    } else {
+        wanted.clear();
+    }
+    wanted
+}
+
 /// Which of these the kernel's types name; `None`: it does not show them.
 fn kernel_names<const N: usize>(wanted: [&[u8]; N]) -> Option<[bool; N]> {
     let found = |types: &[u8]| wanted.map(|name| names(types, name));
