@@ -26,8 +26,8 @@ pub struct Lab {
     pub runtimes: Runtimes,
     keep: bool,
     count: Cell<u32>,
-    /// See [`Self::relieves`].
-    relieves: OnceCell<bool>,
+    /// What `doctor` says of this machine.
+    said: OnceCell<String>,
 }
 
 impl Lab {
@@ -50,7 +50,7 @@ impl Lab {
             runtimes: Runtimes::default(),
             keep,
             count: Cell::new(0),
-            relieves: OnceCell::new(),
+            said: OnceCell::new(),
         };
         lab.build_puppet()?;
         Ok(lab)
@@ -79,14 +79,22 @@ impl Lab {
     /// takes tcx, and programs there that may ask for the current process. The page of kernels says
     /// which have both.
     pub fn relieves(&self) -> Result<bool> {
-        if let Some(known) = self.relieves.get() {
-            return Ok(*known);
+        Ok(self.has_tcx()? && self.has("current process in traffic control")?)
+    }
+
+    /// Whether programs can be put on devices by tcx.
+    pub fn has_tcx(&self) -> Result<bool> {
+        self.has("traffic control: tcx")
+    }
+
+    /// Whether `doctor` finds that here.
+    fn has(&self, what: &str) -> Result<bool> {
+        if self.said.get().is_none() {
+            let said = Command::new(&self.pktwho).arg("doctor").output()?;
+            let _ = self.said.set(String::from_utf8(said.stdout)?);
         }
-        let said = Command::new(&self.pktwho).arg("doctor").output()?;
-        let said = String::from_utf8(said.stdout)?;
-        let has = |what: &str| said.lines().any(|line| line == what);
-        let both = has("ok  traffic control: tcx") && has("ok  current process in traffic control");
-        Ok(*self.relieves.get_or_init(|| both))
+        let mut lines = self.said.get().into_iter().flat_map(|said| said.lines());
+        Ok(lines.any(|line| line.strip_prefix("ok  ") == Some(what)))
     }
 
     /// Compiles the puppet, or takes the one that `E2E_PUPPET` names (machines without gcc).

@@ -29,7 +29,7 @@ fn receivers(packets: &[Seen], payload: &[u8]) -> Vec<Option<u32>> {
 fn last_receiver(tool: &Tool) -> Option<bool> {
     let output = String::from_utf8_lossy(&tool.output()).into_owned();
     let line = output.lines().rfind(|line| line.contains("UDP"))?;
-    Some(line.contains('>') && line.split(" Out ").next()?.contains('>'))
+    Some(line.split(" IP ").next()?.contains('>'))
 }
 
 /// An address that two other namespaces have tells nothing; once one gives it up, it does.
@@ -50,7 +50,8 @@ pub fn twins(lab: &Lab) -> Result<Outcome> {
     })?;
     ensure!(
         !known,
-        "two namespaces have the address, and one is believed"
+        "two namespaces have the address, and one is believed: {}",
+        String::from_utf8_lossy(&tool.output())
     );
     twin.ip("addr del 10.77.0.2/24 dev twin0")?;
     until("the address is certain", PATIENCE, || {

@@ -168,7 +168,8 @@ pub fn nothing_left(lab: &Lab) -> Result<Outcome> {
     let (elsewhere, there) = (Netns::new()?, Netns::new()?);
     let before = attached(&there, "lo")?;
     let ids = there.ip("netns list-id")?;
-    for backend in ["tcx", "clsact"] {
+    let backends = ["tcx", "clsact"].into_iter();
+    for backend in backends.skip(usize::from(!lab.has_tcx()?)) {
         for signal in [Signal::SIGINT, Signal::SIGKILL] {
             let words = format!(
                 "--backend {backend} --netns {} -i lo -w /dev/null",

@@ -15,6 +15,9 @@ use crate::tool::Tool;
 use crate::traffic::{Line, expect_numbers};
 
 pub fn nothing_left_tcx(lab: &Lab) -> Result<Outcome> {
+    if !lab.has_tcx()? {
+        return Ok(Outcome::Skipped("this kernel has no tcx".into()));
+    }
     nothing_left(lab, "tcx")
 }
 
