@@ -110,7 +110,7 @@ pub fn program(root: &Root, folder: &Path) -> Result<PathBuf, String> {
         "--package",
         "pktwho",
     ];
-    shell::run(&mut root.cargo(&words)?)?;
+    shell::run(&mut root.cargo(&words))?;
     let built = format!("{}/release/pktwho", root.arch.target());
     let program = folder.join(format!("pktwho-{}", root.arch.name));
     let mut strip = shell::command("llvm-strip", &["-o"]);

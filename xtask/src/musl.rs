@@ -68,11 +68,12 @@ impl Arch {
 }
 
 impl Root {
-    /// Fetches and unpacks what is needed, unless it is here.
+    /// Fetches and unpacks what is needed, Rust's target too, unless it is here.
     ///
     /// # Errors
     /// Something is not to be had, or cannot be unpacked.
     pub fn open(arch: Arch) -> Result<Self, String> {
+        add_target(&arch.target())?;
         let files = Packages::open(RELEASE, arch.debian)?.fetch(NEEDED)?;
         let versions = files.iter().map(|file| packages::version(file));
         let root = Self {
@@ -94,12 +95,8 @@ impl Root {
     }
 
     /// Cargo, set up for this architecture; `words` are its command and flags.
-    ///
-    /// # Errors
-    /// Rust's target cannot be installed.
-    pub fn cargo(&self, words: &[&str]) -> Result<Command, String> {
+    pub fn cargo(&self, words: &[&str]) -> Command {
         let target = self.arch.target();
-        add_target(&target)?;
         let name = target.replace('-', "_");
         let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
         let home = home
@@ -130,7 +127,7 @@ impl Root {
                 self.folder.join("lib"),
             )
             .env("BPF_SYSROOT", &self.folder);
-        Ok(command)
+        command
     }
 
     /// Compiles a C program into a static one.

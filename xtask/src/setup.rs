@@ -96,23 +96,20 @@ pub const RUNTIMES: &[Package] = &[
 ];
 
 /// What `vm` needs beside.
-pub const FOR_VM: &[Package] = &[X86, ARM, MODULES, UNPACK];
-
-/// What `vm --brief` needs.
-pub const FOR_BRIEF_VM: &[Package] = &[X86, MODULES, UNPACK];
-
-const X86: Package = (
-    "qemu-system-x86",
-    "qemu-system-x86_64",
-    "vm: emulates x86-64",
-);
-const ARM: Package = (
-    "qemu-system-arm",
-    "qemu-system-aarch64",
-    "vm: emulates arm64",
-);
-const MODULES: Package = ("kmod", "depmod", "vm: what modules depend on");
-const UNPACK: Package = ("xz-utils", "xz", "vm: unpacks modules");
+pub const FOR_VM: &[Package] = &[
+    (
+        "qemu-system-x86",
+        "qemu-system-x86_64",
+        "vm: emulates x86-64",
+    ),
+    (
+        "qemu-system-arm",
+        "qemu-system-aarch64",
+        "vm: emulates arm64",
+    ),
+    ("kmod", "depmod", "vm: what modules depend on"),
+    ("xz-utils", "xz", "vm: unpacks modules"),
+];
 
 /// Installs what is missing, or says how to.
 pub fn run(_: &[String]) -> Outcome {

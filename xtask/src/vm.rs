@@ -20,7 +20,7 @@ pub use brief::brief;
 use guest::Report;
 use image::Image;
 
-use crate::musl::{Arch, Root};
+use crate::musl::{ARCHES, Arch, Root};
 use crate::test::Tally;
 use crate::{Outcome, dist, setup, shell};
 
@@ -93,7 +93,11 @@ const TELLING: &[&str] = &[
     "=faults/suspended",
     "=owners/tcp-new",
     "=owners/tcp-old",
+    "=owners/fork-reads",
+    "=owners/passed",
     "=owners/udp-connected",
+    "=owners/inherited-udp",
+    "=owners/sendfile-inherited",
     "=owners/ping",
     "=owners/nat-masquerade",
     "=owners/vlan",
@@ -104,7 +108,7 @@ const TELLING: &[&str] = &[
 
 /// What is wanted: kernels (all when none is named), `--whole` for [`WHOLE`] instead of
 /// [`TELLING`], or `--` and words for the runner. Without those, what was found is kept and goes
-/// into the page. `--page` only makes that anew; `--brief` plays a few cases on two kernels and keeps
+/// into the page. `--page` only makes that anew; `--brief` plays a few cases on each kernel and keeps
 /// nothing.
 ///
 /// # Errors
@@ -141,11 +145,10 @@ pub fn run(words: &[String]) -> Outcome {
     };
     setup::install(setup::FOR_VM)?;
     let mut reports = Vec::new();
-    for name in ["x86_64", "aarch64"] {
-        let kernels: Vec<Kernel> = chosen.iter().copied().filter(|k| k.arch == name).collect();
+    for arch in ARCHES {
+        let kernels = of(*arch, chosen);
         if !kernels.is_empty() {
-            let arch = Arch::named(name).ok_or("no such architecture")?;
-            for image in images(arch, &kernels, &cases)? {
+            for image in images(*arch, &kernels, &cases)? {
                 let report = guest::run(&image, LONGEST, true)?;
                 if kept && report.ended() {
                     found::keep(&report)?;
@@ -157,6 +160,12 @@ pub fn run(words: &[String]) -> Outcome {
     }
     table::print(&reports);
     judge(&reports)
+}
+
+/// Those of an architecture.
+fn of(arch: Arch, kernels: &[Kernel]) -> Vec<Kernel> {
+    let of_it = kernels.iter().filter(|kernel| kernel.arch == arch.name);
+    of_it.copied().collect()
 }
 
 /// Fails when something is not well, or is said to be and is not.
@@ -182,9 +191,8 @@ fn judge(reports: &[Report]) -> Outcome {
 
 /// What guests with these kernels boot.
 fn images(arch: Arch, kernels: &[Kernel], cases: &[String]) -> Result<Vec<Image>, String> {
-    let programs = programs(arch)?;
-    let tools = [image::TOOLS, image::MORE_TOOLS].concat();
-    let userland = image::userland(arch, &tools)?;
+    let programs = programs(&Root::open(arch)?)?;
+    let userland = image::userland(arch)?;
     let image = |kernel: &Kernel| image::image(*kernel, arch, &userland, &programs, cases);
     kernels.iter().map(image).collect()
 }
@@ -194,11 +202,10 @@ fn owned(cases: &[&str]) -> Vec<String> {
 }
 
 /// The static programs that a guest runs: the tool, the runner and its puppet.
-fn programs(arch: Arch) -> Result<Vec<(&'static str, PathBuf)>, String> {
-    let root = Root::open(arch)?;
-    let folder = shell::target().join("vm").join(arch.name);
+fn programs(root: &Root) -> Result<Vec<(&'static str, PathBuf)>, String> {
+    let folder = shell::target().join("vm").join(root.arch.name);
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let tool = dist::program(&root, &folder)?;
+    let tool = dist::program(root, &folder)?;
     let words = [
         "build",
         "--quiet",
@@ -207,7 +214,7 @@ fn programs(arch: Arch) -> Result<Vec<(&'static str, PathBuf)>, String> {
         "--package",
         "e2e",
     ];
-    shell::run(&mut root.cargo(&words)?)?;
+    shell::run(&mut root.cargo(&words))?;
     let built = shell::target().join(root.arch.target()).join("release/e2e");
     let runner = folder.join("e2e");
     shell::run(

@@ -1,17 +1,15 @@
-//! `vm --brief`: an old and a new kernel, and of what is about the kernel some cases that say
-//! much in little time and look at no clock. Where there is no emulator, or packages are not to be
-//! had, it says what is skipped and why. A guest that does not come up, or not to its end, has failed.
+//! `vm --brief`: of what is about the kernel some cases that say much in little time, on every
+//! kernel. Where there is no emulator, or packages are not to be had, it says what is skipped and
+//! why. A guest that does not come up, or not to its end, has failed.
 
 use std::time::Duration;
 
 use super::guest::{self, Ending, Report};
 use super::image::{self, Image};
 use super::{KERNELS, Kernel, programs, reasons, table};
-use crate::musl::Arch;
+use crate::musl::{ARCHES, Root};
 use crate::test::Tally;
 use crate::{Outcome, setup, shell};
-
-const BRIEF: &[&str] = &["5.10", "6.12"];
 
 /// How long a guest may take: some five times of what it does.
 const LONGEST: Duration = Duration::from_mins(10);
@@ -23,10 +21,12 @@ const CASES: &[&str] = &[
     "=filter/packets",
     "=owners/tcp-new",
     "=owners/tcp-old",
+    "=owners/fork-reads",
     "=owners/udp-connected",
     "=owners/ping",
     "=faults/clock-steps",
     "=faults/cpu-unplugged",
+    "=tls/openssl client 1.3",
 ];
 
 /// Runs it, where an emulator and packages are to be had.
@@ -34,41 +34,45 @@ const CASES: &[&str] = &[
 /// # Errors
 /// The programs do not build, or something is not well on a kernel.
 pub fn brief(tally: &mut Tally) -> Outcome {
-    let name = |kernel: &str| format!("vm {kernel}");
-    let skip = |tally: &mut Tally, why: &str| {
-        for kernel in BRIEF {
-            // What is skipped is told in a line.
-            tally.skip(&name(kernel), why.lines().next().unwrap_or_default());
-        }
-        Ok(())
-    };
-    if std::env::consts::ARCH != "x86_64" {
-        return skip(tally, "the emulated machines are x86-64");
+    if let Err(why) = setup::install(setup::FOR_VM) {
+        skip(KERNELS, &format!("no emulator: {why}"), tally);
+        return Ok(());
     }
-    if let Err(why) = setup::install(setup::FOR_BRIEF_VM) {
-        return skip(tally, &format!("no emulator: {why}"));
-    }
-    let arch = Arch::here().ok_or("no such architecture")?;
-    let userland = match image::userland(arch, image::TOOLS) {
-        Ok(userland) => userland,
-        Err(why) => return skip(tally, &format!("no packages: {why}")),
-    };
-    let programs = programs(arch)?;
     let mut wrong = Vec::new();
-    for kernel in KERNELS.iter().filter(|k| BRIEF.contains(&k.name)) {
-        let cases = cases(*kernel);
-        match image::image(*kernel, arch, &userland, &programs, &cases) {
-            Ok(image) => {
-                let report = play(&image)?;
-                wrong.extend(count(&report, cases.len(), tally).err());
+    for arch in ARCHES {
+        let kernels = super::of(*arch, KERNELS);
+        let had = Root::open(*arch).and_then(|root| Ok((root, image::userland(*arch)?)));
+        let (root, userland) = match had {
+            Ok(had) => had,
+            Err(why) => {
+                skip(&kernels, &format!("no packages: {why}"), tally);
+                continue;
             }
-            Err(why) => tally.skip(&name(kernel.name), &format!("no kernel: {why}")),
+        };
+        let programs = programs(&root)?;
+        for kernel in kernels {
+            let cases = cases(kernel);
+            match image::image(kernel, *arch, &userland, &programs, &cases) {
+                Ok(image) => {
+                    let report = play(&image)?;
+                    wrong.extend(count(&report, cases.len(), tally).err());
+                }
+                Err(why) => skip(&[kernel], &format!("no kernel: {why}"), tally),
+            }
         }
     }
     if wrong.is_empty() {
         Ok(())
     } else {
         Err(wrong.join("; "))
+    }
+}
+
+/// Counts kernels as skipped; the reason in a line.
+fn skip(kernels: &[Kernel], why: &str, tally: &mut Tally) {
+    for kernel in kernels {
+        let name = format!("vm {}", kernel.name);
+        tally.skip(&name, why.lines().next().unwrap_or_default());
     }
 }
 
@@ -119,11 +123,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_kernel_is_known_and_has_cases() {
-        for name in BRIEF {
-            let kernel = KERNELS.iter().find(|kernel| kernel.name == *name);
-            let cases = cases(*kernel.unwrap());
-            assert!(cases.len() > CASES.len() / 2, "{name}: {cases:?}");
+    fn each_kernel_has_cases() {
+        for kernel in KERNELS {
+            let cases = cases(*kernel);
+            assert!(cases.len() > CASES.len() / 2, "{kernel:?}: {cases:?}");
         }
     }
 

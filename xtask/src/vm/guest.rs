@@ -92,7 +92,7 @@ impl Report {
     /// Everything that could be tried passed, but for what is known and explained.
     pub fn good(&self) -> bool {
         let failed = self.cases.iter().filter(|c| c.ending == Ending::Failed);
-        let explained = |case: &Case| reasons::why(self.kernel.name, &case.name).is_some();
+        let explained = |case: &Case| reasons::of(self.kernel.name, case).is_some();
         self.ended && self.count(Ending::Passed) > 0 && failed.clone().all(explained)
     }
 
@@ -231,7 +231,9 @@ fn boot(image: &Image, longest: Duration, shown: bool, report: &mut Report) -> R
     let mut command = shell::command("timeout", &["--foreground", &longest, program]);
     command
         .args(machine)
-        .args(["-accel", "tcg,thread=multi", "-smp", "2", "-m", "1536M"])
+        // Its processors in one thread: with a thread each, a kernel of 7.3 once died of an instruction that
+        // another of them was changing. It is as fast, but for a tenth.
+        .args(["-accel", "tcg,thread=single", "-smp", "2", "-m", "3G"])
         .args([
             "-display",
             "none",

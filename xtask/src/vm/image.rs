@@ -14,10 +14,11 @@ use crate::shell;
 /// The release that the userland comes from, on every kernel.
 const USERLAND: &str = "bookworm";
 
-/// What most cases call for.
-pub const TOOLS: &[&str] = &[
+/// What the cases call for.
+const TOOLS: &[&str] = &[
     // A shell that runs the programs that are named: busybox's runs itself instead.
     "dash",
+    "bash",
     "busybox-static",
     "iproute2",
     "nftables",
@@ -26,10 +27,12 @@ pub const TOOLS: &[&str] = &[
     "util-linux",
     "netbase",
     "wireguard-tools",
+    "tcpdump",
+    "curl",
+    "openssl",
+    "wget",
+    "tshark",
 ];
-
-/// What the others do besides, which is twice as much to fetch and to boot.
-pub const MORE_TOOLS: &[&str] = &["tcpdump", "curl", "openssl", "wget", "tshark"];
 
 /// Modules that the cases need, where the kernel has them apart; what they need in turn comes
 /// with them.
@@ -68,15 +71,15 @@ pub struct Image {
     pub initramfs: PathBuf,
 }
 
-/// An archive of a userland with these tools for an architecture; made once for a set of packages.
+/// An archive of a userland with [`TOOLS`] for an architecture; made once for a set of packages.
 ///
 /// # Errors
 /// Packages cannot be fetched or unpacked.
-pub fn userland(arch: Arch, tools: &[&str]) -> Result<PathBuf, String> {
-    let archive = folder().join(format!("userland-{}-{}.cpio", arch.debian, tools.len()));
+pub fn userland(arch: Arch) -> Result<PathBuf, String> {
+    let archive = folder().join(format!("userland-{}.cpio", arch.debian));
     let stamp = archive.with_extension("packages");
     let packages = Packages::open(USERLAND, arch.debian)?;
-    let names = packages.needed(tools)?;
+    let names = packages.needed(TOOLS)?;
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let files = packages.fetch(&names)?;
     let wanted = format!("{files:?}");

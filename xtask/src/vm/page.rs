@@ -83,7 +83,7 @@ fn cases(reports: &[Report], title: &str, ending: Ending) -> String {
 
 fn reason<'a>(report: &Report, case: &'a Case) -> &'a str {
     match case.ending {
-        Ending::Failed => reasons::why(report.kernel.name, &case.name).unwrap_or("not explained"),
+        Ending::Failed => reasons::of(report.kernel.name, case).unwrap_or("not explained"),
         _ => &case.reason,
     }
 }

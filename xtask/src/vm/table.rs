@@ -31,7 +31,7 @@ pub fn print(reports: &[Report]) {
             .iter()
             .filter(|case| case.ending == Ending::Failed)
         {
-            let known = reasons::why(name, &case.name).map_or("FAILED", |_| "known");
+            let known = reasons::of(name, case).map_or("FAILED", |_| "known");
             println!("{name}: {known} {} {}", case.name, case.reason);
         }
         if !report.ended() {
