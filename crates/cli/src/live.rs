@@ -170,7 +170,8 @@ impl Capture {
                 self.processes.apply(&event);
             }
         }
-        self.processes.sweep(MEETING, begin);
+        let first = self.live.take_holders();
+        self.processes.sweep(&first, MEETING, begin);
         self.tell_cgroups()
     }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use pktwho_packet::{
     Container, Owner, OwnerFacts, Process, ProcessChange, ProcessEvent, ProcessId,
 };
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::containers::{Containers, Home};
 use crate::procfs::{self, Facts};
@@ -20,6 +20,10 @@ const GONE_MAX: usize = 16_384;
 const GONE_BYTES_MAX: usize = 16 << 20;
 /// What an argument takes beside its own bytes, about: where it is, and what the allocator keeps.
 const ARGUMENT_BYTES: usize = 64;
+
+/// How many of the processes that ran before are asked about at once, however long it takes: some
+/// 2 ms where a machine has time.
+const AT_ONCE_MIN: usize = 32;
 
 /// A cgroup's id; the container of its processes, as far as it is known; whether the runtimes
 /// have said what they know of it.
@@ -213,15 +217,20 @@ impl Processes {
     }
 
     /// Asks `/proc` about the processes that ran before the capture: as many as the time
-    /// allows at once, the youngest first since they are the first to go, and the others from
-    /// a thread of its own, which calls `begin` first.
-    pub fn sweep(&mut self, time: Duration, begin: fn(&str)) {
-        let first = Instant::now();
-        self.existing.sort_unstable_by_key(|id| id.start);
-        while first.elapsed() < time
+    /// allows at once, and at least [`AT_ONCE_MIN`], and the others from a thread of its own, which
+    /// calls `begin` first. `holders`, which have sockets, come before those that have none; of both the
+    /// youngest come first, since they are the first to go.
+    pub fn sweep(&mut self, holders: &[ProcessId], time: Duration, begin: fn(&str)) {
+        let end = Instant::now() + time;
+        let holders: FxHashSet<ProcessId> = holders.iter().copied().collect();
+        let rank = |id: &ProcessId| (holders.contains(id), id.start);
+        self.existing.sort_by_cached_key(rank);
+        let mut asked = 0;
+        while (asked < AT_ONCE_MIN || Instant::now() < end)
             && let Some(id) = self.existing.pop()
         {
             self.settle(id);
+            asked += 1;
         }
         if !self.existing.is_empty() {
             self.existing.reverse();
@@ -454,6 +463,8 @@ fn image_of(process: &Process) -> Facts {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
     use super::*;
     use pktwho_packet::{Confidence, ThreadName};
 
@@ -484,6 +495,30 @@ mod tests {
             cgroup: 1,
             cgroup_path: b"",
         }
+    }
+
+    #[test]
+    fn holders_of_sockets_are_asked_about_first_and_some_in_any_case() {
+        thread_local! {
+            static ASKED: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
+        }
+        let id = |pid: u32| ProcessId {
+            pid: 4_000_000 + pid,
+            start: pid.into(),
+        };
+        let many = u32::try_from(AT_ONCE_MIN).unwrap() + 2;
+        let mut processes = Processes::default();
+        processes.read_through(|id, _| {
+            ASKED.with_borrow_mut(|asked| asked.push(id.pid - 4_000_000));
+            None
+        });
+        for pid in 1..=many {
+            processes.apply(&event(ProcessChange::Existing, id(pid), "any"));
+        }
+        processes.sweep(&[id(1), id(2)], Duration::ZERO, |_| {});
+        let asked = ASKED.take();
+        assert_eq!(asked[..4], [2, 1, many, many - 1]);
+        assert_eq!(asked.len(), AT_ONCE_MIN);
     }
 
     fn exec(

@@ -251,18 +251,19 @@ int BPF_PROG(inet_sock_set_state, struct sock *sk, int old, int state)
 
 /*
  * Sockets that were open before us: every file of every task, once, at start. A socket that
- * several processes hold open is a guess until one of them uses it.
+ * several processes hold open is a guess until one of them uses it. For each of them the holder
+ * is told, as a process_key read from the iterator's file.
  */
 SEC("iter/task_file")
 int existing_sockets(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
+	struct process_key holder = {};
 	struct task_struct *leader;
 	struct sock_owner *socket;
 	struct socket *sock;
 	struct sock *sk;
-	__u64 start;
 
 	if (!task || !file)
 		return 0;
@@ -272,23 +273,27 @@ int existing_sockets(struct bpf_iter__task_file *ctx)
 	sk = sock->sk;
 	if (!sk || !has_packets(sk))
 		return 0;
+	leader = BPF_CORE_READ(task, group_leader);
+	holder.start = BPF_CORE_READ(leader, start_boottime);
+	holder.pid = task->tgid;
+	/* Where there is no room, the kernel comes back with this file. */
+	if (bpf_seq_write(ctx->meta->seq, &holder, sizeof(holder)))
+		return 0;
 	socket = bpf_sk_storage_get(&sock_owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!socket)
 		return 0;
-	leader = BPF_CORE_READ(task, group_leader);
-	start = BPF_CORE_READ(leader, start_boottime);
 	if (socket->who.sure != SURE_NOT) {
 		if (!(socket->flags & FROM_ITERATOR) || socket->who.pid == task->tgid)
 			return 0;
 		socket->who.sure = SURE_GUESS;
-		if (socket->who.start >= start)
+		if (socket->who.start >= holder.start)
 			return 0;
 	} else {
 		socket->who.sure = SURE_OF_USE;
 	}
 	socket->flags |= FROM_ITERATOR;
 	socket->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
-	socket->who.start = start;
+	socket->who.start = holder.start;
 	socket->who.pid = task->tgid;
 	socket->who.tid = task->tgid;
 	socket->who.uid = BPF_CORE_READ(task, cred, uid.val);

@@ -112,6 +112,8 @@ pub struct Live {
     remembers: bool,
     /// Processes that ran before us, yet to be told of, and how far.
     existing: (Vec<u8>, usize),
+    /// Those of them that had sockets open.
+    holders: Vec<ProcessId>,
     /// Their cgroups.
     cgroups: Cgroups,
     /// Matching processes that are gone: when, and which to forget.
@@ -169,7 +171,7 @@ impl Live {
         let notices = programs.lost();
         programs.attach()?;
         let existing = terms::answer_existing(&programs, &terms, &config.filter.must_run)?;
-        programs.claim_existing_sockets()?;
+        let holders = programs.claim_existing_sockets()?;
         let mapping = Error::system_io("cannot map the rings");
         let rings = Rings::new(
             programs.map("rings")?.as_fd(),
@@ -229,6 +231,7 @@ impl Live {
             clock: Clock::new(),
             config,
             existing: (existing, 0),
+            holders,
             plain_before: 0,
             cgroups: Cgroups::default(),
             gone: VecDeque::new(),
@@ -244,6 +247,11 @@ impl Live {
     /// The devices captured on so far; an iface's id is its place here.
     pub fn ifaces(&self) -> &[Iface] {
         &self.ifaces
+    }
+
+    /// The processes that had sockets open when the capture began, to be taken once.
+    pub fn take_holders(&mut self) -> Vec<ProcessId> {
+        std::mem::take(&mut self.holders)
     }
 
     /// Words for the user about devices that could not be captured on, each once.

@@ -11,7 +11,7 @@ use libbpf_rs::{
     Iter, Link, Map, MapCore, MapFlags, MapHandle, MapType, Object, ObjectBuilder, OpenObject,
     ProgramType,
 };
-use pktwho_packet::NetnsId;
+use pktwho_packet::{NetnsId, ProcessId};
 use rustix::param::page_size;
 use zerocopy::IntoBytes;
 
@@ -374,12 +374,22 @@ impl Programs {
         self.iterate("existing_processes")
     }
 
-    /// Gives every open socket its owner.
+    /// Gives every open socket its owner. Returns who holds one, in the order of their pids, once
+    /// for each: nobody where the kernel has no such iterator.
     ///
     /// # Errors
     /// When the iterator is refused.
-    pub fn claim_existing_sockets(&self) -> Result<(), Error> {
-        self.iterate("existing_sockets").map(drop)
+    pub fn claim_existing_sockets(&self) -> Result<Vec<ProcessId>, Error> {
+        let bytes = self.iterate("existing_sockets")?;
+        let keys = bytes.chunks_exact(size_of::<abi::ProcessKey>());
+        let key = |bytes| <abi::ProcessKey as zerocopy::FromBytes>::read_from_bytes(bytes).ok();
+        let id = |key: abi::ProcessKey| ProcessId {
+            pid: key.pid,
+            start: key.start,
+        };
+        let mut holders: Vec<ProcessId> = keys.filter_map(key).map(id).collect();
+        holders.dedup();
+        Ok(holders)
     }
 
     /// The root of the cgroup2 hierarchy.

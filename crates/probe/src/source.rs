@@ -1,6 +1,6 @@
 //! Where a capture's events come from: programs in the kernel, or packet sockets.
 
-use pktwho_packet::{Container, Iface};
+use pktwho_packet::{Container, Iface, ProcessId};
 
 use crate::{Backend, Config, Counts, Error, Event, Lineage, Live, PacketSockets};
 
@@ -32,6 +32,14 @@ impl Source {
             Self::Programs(live) => live.ifaces(),
             Self::PacketSockets(sockets) => sockets.ifaces(),
             Self::Away => &[],
+        }
+    }
+
+    /// See [`Live::take_holders`]; packet sockets tell of each process when a packet is of it.
+    pub fn take_holders(&mut self) -> Vec<ProcessId> {
+        match self {
+            Self::Programs(live) => live.take_holders(),
+            Self::PacketSockets(_) | Self::Away => Vec::new(),
         }
     }
 
