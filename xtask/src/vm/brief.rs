@@ -2,6 +2,9 @@
 //! kernel. Where there is no emulator, or packages are not to be had, it says what is skipped and
 //! why. A guest that does not come up, or not to its end, has failed.
 
+use std::num::NonZeroUsize;
+use std::sync::Mutex;
+use std::thread;
 use std::time::Duration;
 
 use super::guest::{self, Ending, Report};
@@ -13,6 +16,9 @@ use crate::{Outcome, setup, shell};
 
 /// How long a guest may take: some five times of what it does.
 const LONGEST: Duration = Duration::from_mins(10);
+
+/// Guests that run at a time, each of which takes a processor and up to 3 GiB.
+const AT_ONCE: usize = 2;
 
 const CASES: &[&str] = &[
     "=traces/nothing-left-clsact",
@@ -38,7 +44,7 @@ pub fn brief(tally: &mut Tally) -> Outcome {
         skip(KERNELS, &format!("no emulator: {why}"), tally);
         return Ok(());
     }
-    let mut wrong = Vec::new();
+    let mut images = Vec::new();
     for arch in ARCHES {
         let kernels = super::of(*arch, KERNELS);
         let had = Root::open(*arch).and_then(|root| Ok((root, image::userland(*arch)?)));
@@ -51,15 +57,16 @@ pub fn brief(tally: &mut Tally) -> Outcome {
         };
         let programs = programs(&root)?;
         for kernel in kernels {
-            let cases = cases(kernel);
-            match image::image(kernel, *arch, &userland, &programs, &cases) {
-                Ok(image) => {
-                    let report = play(&image)?;
-                    wrong.extend(count(&report, cases.len(), tally).err());
-                }
+            match image::image(kernel, *arch, &userland, &programs, &cases(kernel)) {
+                Ok(image) => images.push(image),
                 Err(why) => skip(&[kernel], &format!("no kernel: {why}"), tally),
             }
         }
+    }
+    let mut wrong = Vec::new();
+    for report in play_all(&images)? {
+        let wanted = cases(report.kernel).len();
+        wrong.extend(count(&report, wanted, tally).err());
     }
     if wrong.is_empty() {
         Ok(())
@@ -81,6 +88,22 @@ fn cases(kernel: Kernel) -> Vec<String> {
     let right = |case: &&&str| reasons::why(kernel.name, case).is_none();
     let cases = CASES.iter().filter(right);
     cases.map(|case| (*case).to_owned()).collect()
+}
+
+/// Runs all guests, some at a time; their reports come as they end.
+fn play_all(images: &[Image]) -> Result<Vec<Report>, String> {
+    let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let next = Mutex::new(images.iter());
+    let take = || next.lock().ok().and_then(|mut next| next.next());
+    let play_some = || std::iter::from_fn(take).map(play).collect::<Vec<_>>();
+    let reports = thread::scope(|scope| {
+        let players = (0..AT_ONCE.min(processors)).map(|_| scope.spawn(play_some));
+        let players: Vec<_> = players.collect();
+        let joined = players.into_iter().map(thread::ScopedJoinHandle::join);
+        joined.collect::<thread::Result<Vec<_>>>()
+    });
+    let reports = reports.map_err(|_| "a thread that ran guests panicked")?;
+    reports.into_iter().flatten().collect()
 }
 
 /// Runs a guest, and shows in a line how it was, or all that went wrong.

@@ -1,6 +1,7 @@
 //! Running a guest, and what it says.
 
 use std::fmt::Write as _;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use super::image::Image;
@@ -246,7 +247,9 @@ fn boot(image: &Image, longest: Duration, shown: bool, report: &mut Report) -> R
         .arg(&image.kernel)
         .arg("-initrd")
         .arg(&image.initramfs)
-        .args(["-append", &words]);
+        .args(["-append", &words])
+        // Else it would set up the terminal, and another guest beside it too.
+        .stdin(Stdio::null());
     shell::run_shown(command, false, |line| {
         report.line(line.trim_end());
         shown.then(|| line.to_owned()).into_iter().collect()
