@@ -192,8 +192,6 @@ int BPF_PROG(sock_send_length, struct sock *sk, int ret, int flags)
 	return 0;
 }
 
-#include "calls.bpf.c"
-
 /* TCP connections begin and end: remember the owner by cookie, and count those of the filter. */
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(inet_sock_set_state, struct sock *sk, int old, int state)
@@ -306,3 +304,5 @@ int existing_sockets(struct bpf_iter__task_file *ctx)
 	bpf_get_socket_cookie(sk);
 	return 0;
 }
+
+#include "calls.bpf.c"

@@ -337,7 +337,7 @@ fn packet_socket() -> Finding {
 }
 
 fn conntrack() -> Finding {
-    let state = types::functions()
+    let state = types::functions(types::Shown::open().as_ref())
         .tracks
         .then(String::new)
         .ok_or_else(|| "the kernel lets no program ask its connection tracking".to_owned());

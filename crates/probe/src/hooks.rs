@@ -2,7 +2,7 @@
 //!
 //! Start reading at [`HOOKS`]. The programs are those of `bpf/owner.bpf.c` and its parts.
 
-use crate::types;
+use crate::types::Shown;
 
 /// Programs, what they may ask, and what is lost by it.
 pub struct Hooks {
@@ -54,8 +54,9 @@ const DISPENSABLE: &[&str] = &["inet_sendpage", "tcp_splice_read"];
 
 const NOT_WITH_CURRENT: &[&str] = &[SENDS[0], SENDS[1], RECEIVES[0], RECEIVES[1], SENT_LENGTH];
 
-/// What the last of [`HOOKS`] goes without, and nothing makes up for.
-pub const LOST: [&str; 2] = ["inet_sock_set_state", "existing_sockets"];
+/// Tracing programs that look into sockets' storage: the last of [`HOOKS`] goes without them, and
+/// nothing makes up for it.
+pub const WITH_STORAGE: [&str; 2] = ["inet_sock_set_state", "existing_sockets"];
 
 /// The best first.
 pub const HOOKS: [Hooks; 7] = [
@@ -128,7 +129,7 @@ pub const HOOKS: [Hooks; 7] = [
         current_in_egress: false,
         current_in_capture: false,
         calls: &[],
-        without: &[SENT_LENGTH, RECEIVED, LOST[0], LOST[1]],
+        without: &[SENT_LENGTH, RECEIVED, WITH_STORAGE[0], WITH_STORAGE[1]],
         unseen: true,
         lost: Some(
             "this kernel does not show who uses a socket: an owner is who made or accepted it, marked \
@@ -139,13 +140,15 @@ pub const HOOKS: [Hooks; 7] = [
 ];
 
 impl Hooks {
-    /// Which of its functions this kernel lacks; `None` when it cannot go without one. Only of what the
-    /// best ones do not ask for anyway: each try to load takes its time.
-    pub fn lacking(&self) -> Option<Vec<&'static str>> {
-        let receives = !self.current_in_capture && self.has_receives();
-        let wanted = self.calls.iter().copied();
-        let wanted = wanted.chain(receives.then_some(RECEIVED_TYPE));
-        let lacking = types::lacking(wanted.collect());
+    /// Which of its functions this kernel lacks, by the types that it shows; `None` when it cannot go
+    /// without one.
+    pub fn lacking(&self, shown: Option<&Shown>) -> Option<Vec<&'static str>> {
+        let Some(shown) = shown else {
+            return Some(Vec::new());
+        };
+        let calls = self.calls.iter().copied();
+        let wanted = calls.chain(self.has_receives().then_some(RECEIVED_TYPE));
+        let lacking: Vec<_> = wanted.filter(|name| !shown.have(name)).collect();
         let goes = lacking.iter().all(|name| DISPENSABLE.contains(name));
         goes.then_some(lacking)
     }
@@ -159,10 +162,9 @@ impl Hooks {
         !self.without.contains(&RECEIVED)
     }
 
-    /// Those of these programs that it does not use.
-    pub fn goes_without(&self, programs: [&'static str; 2]) -> Vec<&'static str> {
-        let mut all = Vec::from(programs);
-        all.retain(|name| self.without.contains(name));
-        all
+    /// Whether it goes without [`WITH_STORAGE`].
+    pub fn go_without_storage(&self) -> bool {
+        let mut all = WITH_STORAGE.iter();
+        all.all(|name| self.without.contains(name))
     }
 }

@@ -18,7 +18,7 @@ use zerocopy::IntoBytes;
 use crate::Error;
 use crate::abi::{self, Config};
 use crate::guards::Watch;
-use crate::hooks::{CALLS, HOOKS, Hooks, LOST};
+use crate::hooks::{CALLS, HOOKS, Hooks, WITH_STORAGE};
 use crate::layout::RingLayout;
 use crate::refusal::{self, Refusal};
 use crate::sys::{self, Mapped};
@@ -51,7 +51,7 @@ pub struct Taken {
     /// Each program that is attached, or why it cannot be.
     pub hooks: Vec<(String, Result<(), String>)>,
     /// Programs that the kernel refuses, and that nothing else makes up for.
-    pub refused: Vec<&'static str>,
+    pub refused: &'static [&'static str],
     /// What is lost by it.
     pub weaker: &'static str,
     /// Why it is less than the best, where it is not for what the kernel lacks.
@@ -108,8 +108,9 @@ impl Programs {
 
     fn load_here(config: Config, terms: &Terms, layout: RingLayout) -> Result<Self, Error> {
         let cgroup = root_cgroup()?;
-        let types = types::for_programs();
-        let functions = types::functions();
+        let shown = types::Shown::open();
+        let types = types::for_programs(shown.as_ref());
+        let functions = types::functions(shown.as_ref());
         let config = Config {
             tracking: u8::from(functions.tracks),
             reads_context: u8::from(functions.reads_context),
@@ -117,8 +118,12 @@ impl Programs {
             ..config
         };
         let (mut first_refusal, mut told) = (None, None);
+        let mut has_storage = true;
         for hooks in &HOOKS {
-            let Some(lacking) = hooks.lacking() else {
+            let lacking = hooks.lacking(shown.as_ref());
+            // Each try to load takes its time.
+            let Some(lacking) = lacking.filter(|_| has_storage || hooks.go_without_storage())
+            else {
                 continue;
             };
             let load = || open(config, hooks, &lacking, terms, layout, types.as_ref());
@@ -145,6 +150,8 @@ impl Programs {
                         return Err(error);
                     }
                     first_refusal = first_refusal.or(Some(error));
+                    let lack = refusal.as_ref().filter(|refusal| refusal.is_lack());
+                    has_storage &= !lack.is_some_and(|lack| WITH_STORAGE.contains(&&*lack.program));
                     told = told.or(refusal.filter(|refusal| !refusal.is_lack()));
                 }
             }
@@ -351,7 +358,11 @@ impl Programs {
             current_in_egress: self.hooks.current_in_egress,
             current_in_capture: self.hooks.current_in_capture,
             hooks,
-            refused: self.hooks.goes_without(LOST),
+            refused: if self.hooks.go_without_storage() {
+                &WITH_STORAGE
+            } else {
+                &[]
+            },
             weaker: self.hooks.weaker,
             refusal: self.refusal.clone(),
         }

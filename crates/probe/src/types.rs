@@ -96,58 +96,58 @@ pub struct Functions {
     pub multipath: bool,
 }
 
-/// See [`Functions`].
-pub fn functions() -> Functions {
-    const TRACKS: &[u8] = b"\0bpf_skb_ct_lookup\0";
-    const CASTS: &[u8] = b"\0bpf_cast_to_kern_ctx\0";
-    const MULTIPATH: &[u8] = b"\0BPF_FUNC_skc_to_mptcp_sock\0";
-    let found = kernel_names([TRACKS, CASTS, MULTIPATH]);
-    let [tracks, reads_context, multipath] = found.unwrap_or_default();
+/// The types that the kernel shows, as they are in its file.
+#[derive(Debug)]
+pub enum Shown {
+    Mapped(sys::KernelTypes),
+    /// Where it cannot be mapped: some megabytes, to be read once.
+    Read(Vec<u8>),
+}
+
+impl Shown {
+    /// `None`: the kernel does not show them.
+    pub fn open() -> Option<Self> {
+        let read = || std::fs::read(sys::KERNEL_TYPES).ok().map(Self::Read);
+        sys::KernelTypes::map().ok().map(Self::Mapped).or_else(read)
+    }
+
+    /// Whether something among them has this name.
+    pub fn have(&self, name: &str) -> bool {
+        names(self.bytes(), name)
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Mapped(types) => types.bytes(),
+            Self::Read(types) => types,
+        }
+    }
+}
+
+/// See [`Functions`]; none where the kernel does not show its types.
+pub fn functions(shown: Option<&Shown>) -> Functions {
+    const TRACKS: &str = "bpf_skb_ct_lookup";
+    let have = |name| shown.is_some_and(|types| types.have(name));
     let in_module = || std::fs::read(sys::TRACKING_TYPES).is_ok_and(|it| names(&it, TRACKS));
     Functions {
-        tracks: tracks || in_module(),
-        reads_context,
-        multipath,
+        tracks: have(TRACKS) || in_module(),
+        reads_context: have("bpf_cast_to_kern_ctx"),
+        multipath: have("BPF_FUNC_skc_to_mptcp_sock"),
     }
 }
 
 /// Whether the kernel shows its types, and knows no cookies of attachments by them: before
 /// Linux 5.15.
 pub fn lacks_cookies() -> bool {
-    kernel_names([b"\0BPF_FUNC_get_attach_cookie\0"]) == Some([false])
+    Shown::open().is_some_and(|types| !types.have("BPF_FUNC_get_attach_cookie"))
 }
 
-/// Which of these the kernel's types do not name; none where they are not to be seen.
-pub fn lacking(mut wanted: Vec<&'static str>) -> Vec<&'static str> {
-    if wanted.is_empty() {
-        return wanted;
-    }
-    let named = |types: &[u8], name: &str| names(types, format!("\0{name}\0").as_bytes());
-    if let Ok(mapped) = sys::KernelTypes::map() {
-        wanted.retain(|name| !named(mapped.bytes(), name));
-    } else if let Ok(types) = std::fs::read(sys::KERNEL_TYPES) {
-        wanted.retain(|name| !named(&types, name));
-    } else {
-        wanted.clear();
-    }
-    wanted
-}
-
-/// Which of these the kernel's types name; `None`: it does not show them.
-fn kernel_names<const N: usize>(wanted: [&[u8]; N]) -> Option<[bool; N]> {
-    let found = |types: &[u8]| wanted.map(|name| names(types, name));
-    match sys::KernelTypes::map() {
-        Ok(mapped) => Some(found(mapped.bytes())),
-        Err(_) => Some(found(&std::fs::read(sys::KERNEL_TYPES).ok()?)),
-    }
-}
-
-fn names(types: &[u8], name: &[u8]) -> bool {
-    memchr::memmem::find(types, name).is_some()
+fn names(types: &[u8], name: &str) -> bool {
+    memchr::memmem::find(types, format!("\0{name}\0").as_bytes()).is_some()
 }
 
 /// The kernel's types that the programs ask for, as a file; `None`: libbpf looks for them itself.
-pub fn for_programs() -> Option<OwnedFd> {
+pub fn for_programs(shown: Option<&Shown>) -> Option<OwnedFd> {
     if let Some(file) = NAMED.get() {
         let types = btf::excerpt(&std::fs::read(file).ok()?);
         return match types {
@@ -156,11 +156,7 @@ pub fn for_programs() -> Option<OwnedFd> {
             None => File::open(file).ok().map(OwnedFd::from),
         };
     }
-    let types = match sys::KernelTypes::map() {
-        Ok(mapped) => btf::excerpt(mapped.bytes()),
-        Err(_) => btf::excerpt(&std::fs::read(sys::KERNEL_TYPES).ok()?),
-    }?;
-    in_memory(&types)
+    in_memory(&btf::excerpt(shown?.bytes())?)
 }
 
 fn in_memory(types: &[u8]) -> Option<OwnedFd> {

@@ -65,7 +65,7 @@ impl Hooks {
             ancestors: u8::from(ancestors),
             ..TlsConfig::default()
         };
-        let types = types::for_programs();
+        let types = types::for_programs(types::Shown::open().as_ref());
         let mut refusal = None;
         // Without breakpoints where there are none.
         let forms = FORMS
