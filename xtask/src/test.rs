@@ -12,9 +12,11 @@ pub use areas::Crates;
 /// Set-up, then everything; goes on after a failure, so that the counts are whole.
 pub fn run(_: &[String]) -> Outcome {
     setup::run(&[])?;
-    if let Err(why) = setup::install(setup::RUNTIMES) {
-        // Each case that needs one says that it is skipped.
-        eprintln!("xtask test: no container runtimes: {why}");
+    for packages in [setup::RUNTIMES, setup::TLS_PACKAGES] {
+        if let Err(why) = setup::install(packages) {
+            // Each case that needs one says that it is skipped.
+            eprintln!("xtask test: without container runtimes, or programs that use TLS: {why}");
+        }
     }
     let mut tally = Tally::default();
     let mut wrong = Vec::new();
