@@ -224,8 +224,9 @@ fn boot(image: &Image, longest: Duration, shown: bool, report: &mut Report) -> R
     };
     // An emulated timer may be late when this machine is busy.
     let mut words = format!("console={console} quiet panic=-1 mitigations=off no_timer_check");
-    if !report.cases.is_empty() {
-        // What the kernel does not know goes into the environment of the first process.
+    if !shown || !report.cases.is_empty() {
+        // What the kernel does not know goes into the environment of the first process. It then does not say
+        // what it offers: nobody asks, or one before it has said so.
         let _ = write!(words, " E2E_FROM={}", report.cases.len());
     }
     let longest = longest.as_secs().to_string();
