@@ -261,15 +261,17 @@ struct config {
 	__u32 snaplen;       /* at most SNAPLEN_MAX */
 	__u32 ring_size;     /* bytes, a power of two */
 	__u32 netns;         /* inode number of the network namespace of all devices; 0: of several */
-	__u8 current_in_egress; /* cgroup_skb may ask for the current task (6.x); else others refresh */
+	__u8 asks_current;   /* what looks at packets may ask for the current task; else others refresh */
 	__u8 owners;         /* look for owners at all */
-	__u8 current_in_capture; /* classifiers may ask for it too */
 	__u8 tracking; /* classifiers may ask the connection tracking (bpf_skb_ct_lookup) */
 	__u8 reads_context; /* and read the packet as the kernel has it (bpf_cast_to_kern_ctx) */
 	__u8 multipath; /* paths of multipath TCP lead to their connection (bpf_skc_to_mptcp_sock) */
-	__u8 unseen; /* not every use of a socket is seen: its owner is a guess */
-	__u8 pad;
+	__u8 unseen; /* UNSEEN_…: of uses of sockets; where there are such, owners are guesses */
+	__u8 pad[2];
 };
+#define UNSEEN_NONE 0
+#define UNSEEN_SOME 1 /* what leaves later, and most that is received */
+#define UNSEEN_ALL 2
 #define SNAPLEN_MAX 262144
 #define RING_HEADER 4096 /* bytes before the records of a ring */
 

@@ -55,7 +55,7 @@ static __always_inline int from_task(struct __sk_buff *skb, bool egress, struct 
 {
 	struct task_struct *task;
 
-	if (!config.current_in_capture)
+	if (!config.asks_current)
 		return KNOWN;
 	task = (struct task_struct *)bpf_get_current_task();
 	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
@@ -67,9 +67,7 @@ static __always_inline int from_task(struct __sk_buff *skb, bool egress, struct 
 	if (!egress && BPF_CORE_READ(task, nsproxy, net_ns) !=
 			       BPF_CORE_READ((struct sk_buff *)skb, sk, __sk_common.skc_net.net))
 		return KNOWN;
-	fill_current(who, bpf_get_current_pid_tgid(), task);
-	if (!egress)
-		who->sure = SURE_GUESS;
+	fill_current(who, current_id(), task, egress ? SURE_EXACT : SURE_GUESS);
 	return KNOWN;
 }
 
@@ -144,13 +142,15 @@ static __always_inline int from_packet(struct __sk_buff *skb, bool egress, __u32
 	full = full_or_listener(sk);
 	if (full) {
 		bool made = full->family == AF_PACKET;
+		bool tcp = is_tcp(full);
+		bool path = false;
 
 		if (made && egress)
 			return from_task(skb, true, &who[FROM]);
-		if (generation && full->protocol != IPPROTO_TCP && !goes_to_peer(skb, full, l3))
+		if (generation && !tcp && !goes_to_peer(skb, full, l3))
 			generation = 0;
-		if (full->protocol == IPPROTO_TCP)
-			follow_path(skb);
+		if (tcp)
+			path = follow_path(skb);
 		socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
 		/* Whatever addresses a packet socket has put there, it is nobody else's packet. */
 		if (!socket)
@@ -158,6 +158,11 @@ static __always_inline int from_packet(struct __sk_buff *skb, bool egress, __u32
 		if (egress && looks_at_devices())
 			sent_at_device(skb, full, socket, l3);
 		known = from_socket(socket, &who[FROM], &who[TO], generation);
+		if (egress && known && sends_now(socket, sk, tcp))
+			who[FROM].sure = SURE_EXACT;
+		else if (egress && known && tcp && config.asks_current &&
+			 socket->who.sure == SURE_EXACT && is_doubtful(socket, sk, path))
+			who[FROM].sure = SURE_GUESS;
 		if (!egress && known)
 			remember_handed_on(skb, socket, l3, &who[FROM]);
 		return known;
@@ -194,13 +199,13 @@ __noinline int remember_far(struct __sk_buff *skb)
 	if (l3 > ETHERNET_HEADER)
 		return 0;
 	full = bpf_sk_fullsock(sk);
-	if (!full || (full->protocol != IPPROTO_TCP && !goes_to_peer(skb, full, l3)))
+	if (!full || (!is_tcp(full) && !goes_to_peer(skb, full, l3)))
 		return 0;
 	socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
 	if (!socket || !(socket->flags & FLOW_WRITTEN))
 		return 0;
 	/* The first packet comes before the router knows of it; TCP's state changes then. */
-	if (work->who[TO].sure == SURE_NOT && full->protocol != IPPROTO_TCP && !work->tracked &&
+	if (work->who[TO].sure == SURE_NOT && !is_tcp(full) && !work->tracked &&
 	    !(socket->flags & FAR_ASKED)) {
 		socket->flags |= FAR_ASKED;
 		return 0;
@@ -322,7 +327,7 @@ static __always_inline bool is_kernels(struct work *work, struct bpf_sock *sk)
 	full = (const struct sock *)READ(work->address);
 	if (!BPF_CORE_READ_BITFIELD_PROBED(full, sk_kern_sock))
 		return false;
-	if (sk->protocol != IPPROTO_TCP || !bpf_core_field_exists(struct tcp_sock, is_mptcp))
+	if (!is_tcp(sk) || !bpf_core_field_exists(struct tcp_sock, is_mptcp))
 		return true;
 	return !BPF_CORE_READ_BITFIELD_PROBED((const struct tcp_sock *)full, is_mptcp);
 }

@@ -103,6 +103,9 @@ struct inet_connection_sock {
 
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
+	__u32 snd_una;
+	__u32 snd_nxt;
+	__u32 write_seq;
 	__u8 is_mptcp : 1;
 };
 
@@ -267,6 +270,7 @@ struct bpf_iter__task_file {
 #define PF_KTHREAD 0x00200000 /* linux/sched.h */
 #define LOOPBACK_IFINDEX 1 /* in every network namespace */
 #define AF_INET 2
+#define SOCK_STREAM 1
 #define SOCK_RAW 3
 #define AF_PACKET 17
 #define AF_INET6 10
@@ -277,6 +281,9 @@ struct bpf_iter__task_file {
 #ifndef IPPROTO_TCP
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
+#endif
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
 #endif
 
 #endif

@@ -28,6 +28,7 @@
 #define COUNTED 4       /* counted in reader_state.open_connections */
 #define FAR_ASKED 8     /* nobody was found at the far end, before a router has seen a packet */
 #define PROVEN 16       /* the owner has sent or received with it, not only made it */
+#define MIXED 32        /* what lies before mixed_until others than the owner have written */
 
 /* Who used a socket last. Odd seq: being written. */
 struct sock_owner {
@@ -37,6 +38,8 @@ struct sock_owner {
 	__u32 writers; /* those who write, or wanted to at the same time */
 	__u32 fd; /* under which the last one who sent holds it; a place to look first */
 	__u32 shown; /* packets that came in with it and were remembered */
+	__u32 mixed_until; /* a sequence number of TCP's */
+	__u32 pad;
 	__u64 last_flow; /* hash of the flow written last, for sockets with many */
 	struct owner who;
 	/*

@@ -13,7 +13,7 @@ static __always_inline struct sock_owner *owner_of_paths(struct bpf_sock *path)
 {
 	struct mptcp_sock *whole;
 
-	if (!config.multipath)
+	if (!config.multipath || !is_tcp(path))
 		return 0;
 	whole = bpf_skc_to_mptcp_sock(path);
 	return whole ? bpf_sk_storage_get(&sock_owners, whole, 0, 0) : 0;
@@ -56,7 +56,7 @@ __noinline int follow_path(struct __sk_buff *skb)
 	if (!config.multipath || !sk)
 		return 0;
 	full = bpf_sk_fullsock(sk);
-	if (!full || full->protocol != IPPROTO_TCP)
+	if (!full)
 		return 0;
 	whole = owner_of_paths(full);
 	if (!whole)
@@ -73,23 +73,32 @@ __noinline int follow_path(struct __sk_buff *skb)
 /* What is known of a socket that a look-up has found: of a path what the whole connection knows. */
 static __always_inline struct sock_owner *owner_of(struct bpf_sock *full)
 {
-	struct sock_owner *whole = 0;
+	struct sock_owner *whole = owner_of_paths(full);
 
-	if (full->protocol == IPPROTO_TCP)
-		whole = owner_of_paths(full);
 	if (whole && (whole->flags & PROVEN))
 		return whole;
 	return bpf_sk_storage_get(&sock_owners, full, 0, 0);
 }
 
+static __always_inline bool is_path(const struct tcp_sock *tcp)
+{
+	return bpf_core_field_exists(struct tcp_sock, is_mptcp) &&
+	       BPF_CORE_READ_BITFIELD_PROBED(tcp, is_mptcp);
+}
+
 /* The current task sends on this socket. */
 static __always_inline void claim_sending(struct bpf_sock *full, struct sock_owner *socket)
 {
+	bool is_other = claim(socket, PROVEN);
 	struct sock_owner *whole;
+	struct tcp_sock *tcp;
 
-	claim(socket, PROVEN);
-	if (full->protocol != IPPROTO_TCP)
+	if (!is_tcp(full))
 		return;
+	tcp = is_other ? bpf_skc_to_tcp_sock(full) : 0;
+	/* What is written just now is among it, unless somebody tells of that later. */
+	if (tcp)
+		take_over(socket, tcp, config.unseen ? tcp->write_seq : tcp->snd_nxt);
 	whole = owner_of_paths(full);
 	if (whole)
 		claim(whole, PROVEN);

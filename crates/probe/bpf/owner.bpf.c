@@ -4,13 +4,28 @@
  * uses it is the current task. Never guesses from softirq.
  *
  * Oldest kernel: 5.10 for the cgroup hooks; what a kernel lacks is left out by name, see
- * `HOOKS` in load.rs.
+ * `HOOKS` in hooks.rs.
  */
 
-/* What is known of whoever makes or uses a socket. Where uses are not seen, another may have it by now. */
+/*
+ * Thread group (upper half) and thread of the current task. Programs that look at packets may ask for
+ * the task since Linux 5.15, for its numbers since 6.10 and 6.12: those are read.
+ */
+static __always_inline __u64 current_id(void)
+{
+	struct task_struct *task;
+
+	if (!config.asks_current)
+		return bpf_get_current_pid_tgid();
+	task = bpf_get_current_task_btf();
+	return (__u64)task->tgid << 32 | (__u32)task->pid;
+}
+
+/* What is known of whoever makes or uses a socket. Where not every use is seen, another may have it by now. */
 #define SURE_OF_USE (config.unseen ? SURE_GUESS : SURE_EXACT)
 
-static __always_inline void fill_current(struct owner *who, __u64 id, struct task_struct *task)
+static __always_inline void fill_current(struct owner *who, __u64 id, struct task_struct *task,
+					 __u32 sure)
 {
 	who->start = BPF_CORE_READ(task, group_leader, start_boottime);
 	who->pid = id >> 32;
@@ -18,36 +33,67 @@ static __always_inline void fill_current(struct owner *who, __u64 id, struct tas
 	/* Read, not asked for: egress programs may ask for neither before 6.18. */
 	who->uid = BPF_CORE_READ(task, cred, uid.val);
 	bpf_core_read(who->thread, sizeof(who->thread), &task->comm);
-	who->sure = SURE_OF_USE;
+	who->sure = sure;
 }
 
-/* The current task uses this socket: it is the owner now. `proof`: PROVEN, or 0. */
-static __always_inline void claim(struct sock_owner *socket, __u32 proof)
+/*
+ * The current task uses this socket: it is the owner now. `proof`: PROVEN, or 0. Is it another process
+ * than before?
+ */
+static __always_inline bool claim(struct sock_owner *socket, __u32 proof)
 {
-	__u64 id = bpf_get_current_pid_tgid();
+	__u64 id = current_id();
 	struct task_struct *task;
+	bool is_other;
 
 	if (socket->who.pid == id >> 32 && socket->who.tid == (__u32)id &&
 	    socket->who.sure == SURE_OF_USE && !(socket->flags & FROM_ITERATOR)) {
 		if (proof & ~socket->flags)
 			socket->flags |= proof;
-		return;
+		return false;
 	}
 	task = (struct task_struct *)bpf_get_current_task();
 	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
-		return;
+		return false;
 	/* Lost the race: another thread that uses the socket at this moment claims it. */
 	if (!begin_writing(socket))
-		return;
+		return false;
+	is_other = socket->who.sure != SURE_NOT && socket->who.pid != id >> 32;
 	if (!socket->netns)
 		socket->netns = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
-	fill_current(&socket->who, id, task);
+	fill_current(&socket->who, id, task, SURE_OF_USE);
 	socket->flags &= ~(FROM_ITERATOR | FLOW_WRITTEN | FAR_ASKED | PROVEN);
 	socket->flags |= proof;
 	socket->last_flow = 0;
 	socket->far_at = 0;
 	end_writing(socket);
 	changed();
+	return is_other;
+}
+
+/*
+ * A connection has another owner. What was written until now, up to this sequence number, may have yet to
+ * leave, or to leave again: who wrote it is not known until it is acknowledged.
+ */
+static __always_inline void take_over(struct sock_owner *socket, const struct tcp_sock *tcp,
+				      __u32 written)
+{
+	if (BPF_CORE_READ(tcp, snd_una) == written)
+		return;
+	socket->mixed_until = written;
+	socket->flags |= MIXED;
+}
+
+/* The current task has received on this socket, is about to send, or has just sent so much. */
+static __always_inline void claim_use(struct sock *sk, __u32 sent)
+{
+	const struct tcp_sock *tcp = (const struct tcp_sock *)sk;
+	struct sock_owner *socket =
+		bpf_sk_storage_get(&sock_owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+
+	if (socket && claim(socket, PROVEN) && sk->sk_protocol == IPPROTO_TCP &&
+	    sk->sk_type == SOCK_STREAM)
+		take_over(socket, tcp, BPF_CORE_READ(tcp, write_seq) - sent);
 }
 
 static __always_inline void claim_socket(void *sk, __u32 proof)
@@ -179,16 +225,39 @@ SEC("tp_btf/sock_recv_length")
 int BPF_PROG(sock_recv_length, struct sock *sk, int ret, int flags)
 {
 	if (ret >= 0 && has_packets(sk))
-		claim_socket(sk, PROVEN);
+		claim_use(sk, 0);
 	return 0;
 }
 
-/* The same for sends; used where cgroup_skb may not ask for the current task. */
+/*
+ * What is written to a connection may leave later, in a softirq, where the window or a wait for more has held
+ * it back: the writer is the sender before that. Of TCP's alone (6.16)…
+ */
+SEC("tp_btf/tcp_sendmsg_locked")
+int BPF_PROG(tcp_sendmsg_locked, struct sock *sk)
+{
+	claim_use(sk, 0);
+	return 0;
+}
+
+/* …and of all sends, as soon as they are done (6.3). What is no connection sends at once. */
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(sock_send_length, struct sock *sk, int ret, int flags)
 {
-	if (ret >= 0 && has_packets(sk))
-		claim_socket(sk, PROVEN);
+	if (ret >= 0 && has_packets(sk) && sk->sk_type == SOCK_STREAM)
+		claim_use(sk, ret);
+	return 0;
+}
+
+/*
+ * TCP has handed over what it received. Where nothing tells of all receives. Softirqs read for the
+ * kernel's own purposes, and lock nothing for a user.
+ */
+SEC("tp_btf/tcp_rcv_space_adjust")
+int BPF_PROG(tcp_rcv_space_adjust, struct sock *sk)
+{
+	if (sk->sk_lock.owned)
+		claim_use(sk, 0);
 	return 0;
 }
 

@@ -8,7 +8,7 @@
  * what we capture. Otherwise the devices' own hooks see the packet soon enough: in the context of
  * the sender, for no queue lies between, but for packets that waited for a neighbour's address.
  *
- * Oldest kernel: 5.10; to ask for the current task at a device 6.10 or so.
+ * Oldest kernel: 5.10; to ask for the current task 5.15.
  */
 
 #include "ring.h"
@@ -51,11 +51,49 @@ static __always_inline bool is_locked(struct bpf_sock *sk)
 	return tcp && tcp->inet_conn.icsk_inet.sk.sk_lock.owned;
 }
 
+/*
+ * Is a segment perhaps another process's than the owner's? When the connection has just changed hands; and
+ * when multipath TCP itself sends it, later, for nobody sees who writes.
+ */
+static __always_inline bool is_doubtful(struct sock_owner *socket, struct bpf_sock *sk, bool path)
+{
+	struct tcp_sock *tcp;
+
+	if (!path && !(socket->flags & MIXED))
+		return false;
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (!tcp)
+		return false;
+	if (socket->flags & MIXED) {
+		if ((__s32)(tcp->snd_una - socket->mixed_until) < 0)
+			return true;
+		socket->flags &= ~MIXED;
+	}
+	return path && (!tcp->inet_conn.icsk_inet.sk.sk_lock.owned ||
+			(bpf_get_current_task_btf()->flags & PF_KTHREAD));
+}
+
+/* Where not every use is seen, whoever sends at this moment is known all the same. */
+static __always_inline bool sends_now(struct sock_owner *socket, struct bpf_sock *sk, bool tcp)
+{
+	struct tcp_sock *connection;
+
+	if (config.unseen != UNSEEN_SOME || !(socket->flags & PROVEN) ||
+	    socket->who.pid != current_id() >> 32)
+		return false;
+	if (!tcp)
+		return true;
+	connection = bpf_skc_to_tcp_sock(sk);
+	return connection && !is_path(connection) && is_locked(sk) &&
+	       !is_doubtful(socket, sk, false);
+}
+
 /* The head of a packet that goes to a loopback device, for the program that sees it come in. */
 static __always_inline void remember_sent(struct __sk_buff *skb, struct sock_owner *socket, bool tcp,
-					  __u32 l3)
+					  bool path, __u32 l3)
 {
 	struct sent *place = place_of((__u64)skb);
+	struct bpf_sock *sk = skb->sk;
 	__u64 id;
 
 	if (!place)
@@ -64,14 +102,19 @@ static __always_inline void remember_sent(struct __sk_buff *skb, struct sock_own
 	if (bpf_skb_load_bytes(skb, l3, place->head, sizeof(place->head)))
 		return;
 	place->who = socket->who;
-	if (!tcp && config.current_in_egress) {
-		id = bpf_get_current_pid_tgid();
+	if (sk && sends_now(socket, sk, tcp))
+		place->who.sure = SURE_EXACT;
+	else if (tcp && place->who.sure == SURE_EXACT && config.asks_current && sk &&
+		 is_doubtful(socket, sk, path))
+		place->who.sure = SURE_GUESS;
+	if (!tcp && config.asks_current) {
+		id = current_id();
 		/* Another process that shares the socket sends at this moment. */
 		if (place->who.pid != id >> 32) {
 			struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 
 			if (!(BPF_CORE_READ(task, flags) & PF_KTHREAD))
-				fill_current(&place->who, id, task);
+				fill_current(&place->who, id, task, SURE_EXACT);
 		}
 	}
 	place->buffer = (__u64)skb;
@@ -121,22 +164,22 @@ int egress(struct __sk_buff *skb)
 	struct bpf_sock *sk = skb->sk;
 	struct sock_owner *socket;
 	struct bpf_sock *full;
-	bool tcp, to_peer;
+	bool tcp, path, to_peer;
 
 	if (!sk)
 		return 1;
 	full = bpf_sk_fullsock(sk);
 	if (!full)
 		return 1;
-	follow_path(skb);
+	path = follow_path(skb);
 	socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
 	if (!socket)
 		return 1;
-	tcp = full->protocol == IPPROTO_TCP;
-	if (config.current_in_egress && (!tcp || (is_connected(full) && is_locked(sk))))
+	tcp = is_tcp(full);
+	if (config.asks_current && (!tcp || (is_connected(full) && is_locked(sk))))
 		claim_sending(full, socket);
 	if (skb->ifindex == LOOPBACK_IFINDEX)
-		remember_sent(skb, socket, tcp, 0);
+		remember_sent(skb, socket, tcp, path, 0);
 	to_peer = is_connected(full) && (tcp || goes_to_peer(skb, full, 0));
 	if (!to_peer || !(socket->flags & FLOW_WRITTEN)) {
 		/* Not in the work area: softirqs may come in between, and send. */
@@ -177,7 +220,7 @@ __noinline int is_held(struct __sk_buff *skb)
 	__u32 count, found = FILES_MAX;
 	__u64 socket, files;
 
-	if (!config.current_in_capture || !sk)
+	if (!config.asks_current || !sk)
 		return HELD_NOT;
 	full = bpf_sk_fullsock(sk);
 	if (!full)
@@ -219,13 +262,13 @@ static __always_inline struct bpf_sock *full_or_listener(struct bpf_sock *sk)
 /* Is the sender current? TCP sends in softirqs too. */
 static __always_inline bool is_current(struct bpf_sock *sk)
 {
-	return sk->protocol != IPPROTO_TCP || (is_connected(sk) && is_locked(sk));
+	return !is_tcp(sk) || (is_connected(sk) && is_locked(sk));
 }
 
 /* Is the current task the owner, and known to be from what it has sent or received? */
 static __always_inline bool is_settled(const struct sock_owner *socket)
 {
-	__u64 id = bpf_get_current_pid_tgid();
+	__u64 id = current_id();
 
 	return socket->who.pid == id >> 32 && socket->who.tid == (__u32)id &&
 	       socket->who.sure == SURE_EXACT && (socket->flags & (FROM_ITERATOR | PROVEN)) == PROVEN;
@@ -244,7 +287,7 @@ __noinline int claim_sender(struct __sk_buff *skb)
 	int held = HELD;
 
 	/* Kernels that let nobody ask here verify this all the same. */
-	if (!config.current_in_capture)
+	if (!config.asks_current)
 		return 0;
 	full = sk ? full_or_listener(sk) : 0;
 	if (!full)
@@ -252,11 +295,11 @@ __noinline int claim_sender(struct __sk_buff *skb)
 	socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
 	if (!socket)
 		return 0;
-	if (socket->who.pid != bpf_get_current_pid_tgid() >> 32)
+	if (socket->who.pid != current_id() >> 32)
 		held = is_held(skb);
 	if (held != HELD_NOT)
 		claim_sending(full, socket);
-	if (full->protocol != IPPROTO_TCP && socket->who.sure == SURE_EXACT &&
+	if (!is_tcp(full) && socket->who.sure == SURE_EXACT &&
 	    (held == HELD_UNKNOWN || (held == HELD_NOT && !(socket->flags & PROVEN))))
 		socket->who.sure = SURE_GUESS;
 	return 0;
@@ -279,22 +322,26 @@ __noinline int keep_sender(struct __sk_buff *skb, __u32 l3)
 	struct bpf_sock *full, *sk = skb->sk;
 	struct work *work = own_work();
 	struct sock_owner *socket;
-	bool tcp, to_peer;
+	bool tcp, path, to_peer;
 
-	if (!config.current_in_capture || !sk || !work || l3 > ETHERNET_HEADER)
+	if (!config.asks_current || !sk || !work || l3 > ETHERNET_HEADER)
 		return 0;
 	full = full_or_listener(sk);
 	if (!full)
 		return 0;
-	follow_path(skb);
+	path = follow_path(skb);
 	socket = bpf_sk_storage_get(&sock_owners, full, 0, 0);
 	if (!socket)
 		return 0;
 	if (!is_settled(socket) && is_current(full))
 		claim_sender(skb);
-	tcp = full->protocol == IPPROTO_TCP;
+	tcp = is_tcp(full);
 	if (skb->ifindex == LOOPBACK_IFINDEX)
-		remember_sent(skb, socket, tcp, l3);
+		remember_sent(skb, socket, tcp, path, l3);
+	/* On its way through the stack an older verifier has forgotten it: 6.1. */
+	asm volatile("" : "+r"(l3));
+	if (l3 > ETHERNET_HEADER)
+		return 0;
 	to_peer = is_connected(full) && (tcp || goes_to_peer(skb, full, l3));
 	if ((!to_peer || !(socket->flags & FLOW_WRITTEN)) && find_sent(skb, l3))
 		remember_flow(full, socket, to_peer, &work->tuple);
@@ -306,7 +353,7 @@ static __always_inline void sent_at_device(struct __sk_buff *skb, struct bpf_soc
 					   struct sock_owner *socket, __u32 l3)
 {
 	if ((socket->flags & FLOW_WRITTEN) && skb->ifindex != LOOPBACK_IFINDEX &&
-	    (full->protocol == IPPROTO_TCP || goes_to_peer(skb, full, l3)) &&
+	    (is_tcp(full) || goes_to_peer(skb, full, l3)) &&
 	    (is_settled(socket) || !is_current(full)))
 		return;
 	keep_sender(skb, l3);
@@ -317,7 +364,7 @@ static __always_inline bool looks_at_devices(void)
 {
 	struct reader_state *shared;
 
-	if (!config.current_in_capture)
+	if (!config.asks_current)
 		return false;
 	shared = reader_state();
 	return shared && !READ(shared->watching);

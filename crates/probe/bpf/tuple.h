@@ -262,6 +262,17 @@ static __always_inline bool read_sent(struct __sk_buff *skb, __u32 offset, struc
 }
 
 /*
+ * Is it a socket of TCP's? A raw one may have that protocol's number too, a user's as well as the kernel's
+ * own that resets and acknowledges for sockets that are gone: it is smaller. The kernel's bpf_skc_to_… do
+ * not look at the type before they read what lies behind it, and follow a pointer from there: without this a
+ * kernel 6.1 died (net/mptcp/bpf.c, net/core/filter.c).
+ */
+static __always_inline bool is_tcp(const struct bpf_sock *full)
+{
+	return full->protocol == IPPROTO_TCP && full->type == SOCK_STREAM;
+}
+
+/*
  * Does this packet, whose network header is at `l3`, go where its UDP socket is connected to? It
  * may send elsewhere as well (sendto). Looks at the usual case only: no IP options, bytes at hand.
  */

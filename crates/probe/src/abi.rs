@@ -26,6 +26,10 @@ pub const SURE_NOT: u8 = 0;
 pub const SURE_EXACT: u8 = 1;
 pub const SURE_FLOW: u8 = 2;
 
+pub const UNSEEN_NONE: u8 = 0;
+pub const UNSEEN_SOME: u8 = 1;
+pub const UNSEEN_ALL: u8 = 2;
+
 pub const TERMS_PROCESS: u32 = 1;
 pub const TERMS_PARENT: u32 = 2;
 pub const TERMS_UID: u32 = 4;
@@ -219,14 +223,13 @@ abi! {
         snaplen: u32,
         ring_size: u32,
         netns: u32,
-        current_in_egress: u8,
+        asks_current: u8,
         owners: u8,
-        current_in_capture: u8,
         tracking: u8,
         reads_context: u8,
         multipath: u8,
         unseen: u8,
-        pad: u8,
+        pad: [u8; 2],
     }
     /// An address: a register's value, followed through pointers.
     TlsPlace = "tls_place" {

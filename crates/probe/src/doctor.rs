@@ -10,7 +10,6 @@ use std::path::Path;
 
 use rustix::thread::CapabilitySet;
 
-use crate::hooks::NOT_IN_CAPTURE;
 use crate::layout::RingLayout;
 use crate::load::{Programs, Taken};
 use crate::terms::Terms;
@@ -80,12 +79,16 @@ const HOOKS: &[(&str, &str)] = &[
         "who receives from a socket that several processes hold",
     ),
     (
-        "sock_send_length",
-        "who sends on a socket that several processes hold",
+        "tcp_sendmsg_locked",
+        "who sends on a connection that several processes hold",
     ),
-    ("inet_sendmsg", "who sends, IPv4"),
-    ("inet6_sendmsg", "who sends, IPv6"),
-    ("inet_sendpage", "who sends files"),
+    (
+        "sock_send_length",
+        "who sends on a connection that several processes hold",
+    ),
+    ("tcp_rcv_space_adjust", "who receives by TCP"),
+    ("tcp_sendmsg", "who sends by TCP"),
+    ("do_tcp_sendpages", "who sends files by TCP"),
     ("inet_recvmsg", "who receives, IPv4"),
     ("inet6_recvmsg", "who receives, IPv6"),
     ("tcp_splice_read", "who receives by splice(2)"),
@@ -167,28 +170,34 @@ fn programs(taken: &Taken, findings: &mut Vec<Finding>) {
         let state = state.map(|()| String::new());
         findings.push(Finding::new(format!("hook {name}"), state, loss, NEWER));
     }
-    let current = |is_there: bool| {
-        is_there
-            .then(String::new)
-            .ok_or_else(|| match &taken.refusal {
-                Some(refusal) => format!("the kernel refuses the program {refusal}"),
-                None => "the kernel does not let such programs ask".to_owned(),
-            })
+    let found = |is_there: bool, lack: &str| {
+        let state = is_there.then(String::new);
+        state.ok_or_else(|| match &taken.refusal {
+            Some(refusal) => format!("the kernel refuses the program {refusal}"),
+            None => lack.to_owned(),
+        })
     };
     let hint = match taken.refusal {
         Some(_) => "it is a fault of ours that this kernel brought to light: tell us of it",
         None => NEWER,
     };
     findings.push(Finding::new(
-        "current process in cgroup_skb",
-        current(taken.current_in_egress),
-        taken.weaker,
+        "current process at packets",
+        found(
+            taken.asks_current,
+            "the kernel does not let such programs ask",
+        ),
+        "who sends on packet sockets is not known",
         hint,
     ));
+    let lack = match taken.unseen {
+        abi::UNSEEN_SOME => "the kernel does not tell of all",
+        _ => "the kernel tells of none",
+    };
     findings.push(Finding::new(
-        "current process in traffic control",
-        current(taken.current_in_capture),
-        NOT_IN_CAPTURE,
+        "uses of sockets",
+        found(taken.unseen == abi::UNSEEN_NONE, lack),
+        taken.weaker,
         hint,
     ));
 }

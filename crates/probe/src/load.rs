@@ -46,8 +46,10 @@ pub struct Programs {
 /// What the kernel has taken of the programs.
 #[derive(Debug)]
 pub struct Taken {
-    pub current_in_egress: bool,
-    pub current_in_capture: bool,
+    /// What looks at packets may ask for the current process.
+    pub asks_current: bool,
+    /// Whether uses of sockets go unseen: one of `UNSEEN_…`.
+    pub unseen: u8,
     /// Each program that is attached, or why it cannot be.
     pub hooks: Vec<(String, Result<(), String>)>,
     /// Programs that the kernel refuses, and that nothing else makes up for.
@@ -120,13 +122,12 @@ impl Programs {
         let (mut first_refusal, mut told) = (None, None);
         let mut has_storage = true;
         for hooks in &HOOKS {
-            let lacking = hooks.lacking(shown.as_ref());
             // Each try to load takes its time.
-            let Some(lacking) = lacking.filter(|_| has_storage || hooks.go_without_storage())
-            else {
+            let may_go = has_storage || hooks.go_without_storage();
+            if !may_go || !hooks.are_there(shown.as_ref()) {
                 continue;
-            };
-            let load = || open(config, hooks, &lacking, terms, layout, types.as_ref());
+            }
+            let load = || open(config, hooks, terms, layout, types.as_ref());
             let (loaded, refusal) = refusal::listen(|| load().and_then(OpenObject::load));
             match loaded {
                 Ok(object) => {
@@ -163,7 +164,7 @@ impl Programs {
 
     /// Whether programs on devices may see who sends.
     pub fn looks_at_devices(&self) -> bool {
-        self.hooks.current_in_capture
+        self.hooks.asks_current
     }
 
     /// What this kernel cannot be had to do, and what it refuses though it should not, in words.
@@ -305,7 +306,7 @@ impl Programs {
     /// # Errors
     /// The kernel gives no second descriptors.
     pub fn hand_over_watch(&mut self) -> Result<Option<Watch>, Error> {
-        if !self.hooks.current_in_capture {
+        if !self.hooks.asks_current {
             return Ok(None);
         }
         let failed = Error::system_io("cannot keep a program");
@@ -355,8 +356,8 @@ impl Programs {
             hooks.push((name, state));
         }
         Taken {
-            current_in_egress: self.hooks.current_in_egress,
-            current_in_capture: self.hooks.current_in_capture,
+            asks_current: self.hooks.asks_current,
+            unseen: self.hooks.unseen,
             hooks,
             refused: if self.hooks.go_without_storage() {
                 &WITH_STORAGE
@@ -475,22 +476,19 @@ fn is_call(program: &OsStr) -> bool {
     CALLS.iter().any(|name| program == *name)
 }
 
-/// The object with its constants set, maps sized, and without the programs not wanted; `lacking`:
-/// functions that the kernel has not.
+/// The object with its constants set, maps sized, and without the programs not wanted.
 fn open(
     config: Config,
     hooks: &Hooks,
-    lacking: &[&str],
     terms: &Terms,
     layout: RingLayout,
     types: Option<&OwnedFd>,
 ) -> libbpf_rs::Result<OpenObject> {
     let config = Config {
-        current_in_egress: u8::from(hooks.current_in_egress),
-        current_in_capture: u8::from(hooks.current_in_capture),
-        // Where no receive is seen, the connection knows less than its paths.
-        multipath: config.multipath & u8::from(hooks.sees_receives()),
-        unseen: u8::from(hooks.unseen),
+        asks_current: u8::from(hooks.asks_current),
+        // Where not every receive is seen, the connection knows less than its paths.
+        multipath: config.multipath & u8::from(hooks.unseen == abi::UNSEEN_NONE),
+        unseen: hooks.unseen,
         ..config
     };
     let numbers = terms.numbers();
@@ -520,9 +518,8 @@ fn open(
         }
     }
     for mut program in object.progs_mut() {
-        let is = |name: &&str| program.name() == *name;
-        let uncalled = is_call(program.name()) && !hooks.calls.iter().any(is);
-        if uncalled || hooks.without.iter().chain(lacking).any(is) {
+        let wanted = program.name().to_str().is_some_and(|name| hooks.want(name));
+        if !wanted {
             program.set_autoload(false);
         }
     }

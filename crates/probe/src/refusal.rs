@@ -22,7 +22,8 @@ pub struct Refusal {
 
 /// How the words begin, or what is in them, where something is not there at all.
 const LACKS: &[&str] = &[
-    // A helper is not known, or not to programs of this type.
+    // A helper is not known (5.10: its number is not), or not to programs of this type.
+    "invalid func ",
     "unknown func ",
     "cannot use helper ",
     // A kernel function, a kind of map, a hook.
@@ -138,6 +139,7 @@ mod tests {
              -- END PROG LOAD LOG --\n";
         let number = "libbpf: prog 'egress': BPF program load failed: Invalid argument\n";
         for word in [
+            "invalid func unknown#158",
             "unknown func bpf_get_current_task_btf#158",
             "program of this type cannot use helper bpf_get_current_task_btf#158",
         ] {

@@ -209,6 +209,9 @@ static int set_option(int fd, char **word)
 		return setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &value, sizeof value);
 	if (!strcmp(name, "sndbuf"))
 		return setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &value, sizeof value);
+	// Less than a full segment waits for more, 200 ms at most.
+	if (!strcmp(name, "cork"))
+		return setsockopt(fd, IPPROTO_TCP, TCP_CORK, &value, sizeof value);
 	// Path MTU discovery: 2 always says "do not fragment".
 	if (!strcmp(name, "discover"))
 		return setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &value, sizeof value) &

@@ -79,7 +79,7 @@ impl Lab {
     /// takes tcx, and programs there that may ask for the current process. The page of kernels says
     /// which have both.
     pub fn relieves(&self) -> Result<bool> {
-        Ok(self.has_tcx()? && self.has("current process in traffic control")?)
+        Ok(self.has_tcx()? && self.has("current process at packets")?)
     }
 
     /// Whether programs can be put on devices by tcx.

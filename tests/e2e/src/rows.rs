@@ -95,6 +95,7 @@ pub const ROWS: &[Row] = rows! {
     "udp-old-idle", udp_old_idle, ALL, "sockets bound before the capture and never used";
     "fork-reads", fork_reads, ALL, "forked server whose child reads, then writes";
     "fork-greets", fork_greets, ALL, "forked server whose child writes first";
+    "fork-corked", fork_corked, ALL, "forked server whose child writes what leaves later";
     "fork-old", fork_old, ALL, "a child takes over a connection from before the capture";
     "prefork", prefork, ALL, "several workers wait in accept on one listener";
     "prefork-quiet", prefork_quiet, ALL, "the same, and accept does not ask for the peer's address";
@@ -407,6 +408,21 @@ fn fork_greets(stage: &mut Stage<'_>) -> Result<()> {
         close_both(&mut client, &mut child)?;
     }
     Ok(())
+}
+
+fn fork_corked(stage: &mut Stage<'_>) -> Result<()> {
+    stage.capture()?;
+    let mut server = stage.tcp_server()?;
+    let mut client = stage.client()?;
+    stage.connect(&mut client, &mut server)?;
+    exchange(&mut client, &mut server)?;
+    server.act("option 1 cork 1")?;
+    let mut child = stage.theatre.fork(&mut server)?;
+    server.act("close 1")?;
+    child.act("send 1 120")?;
+    client.act("recv 1")?;
+    exchange(&mut client, &mut child)?;
+    close_both(&mut client, &mut child)
 }
 
 fn fork_old(stage: &mut Stage<'_>) -> Result<()> {

@@ -18,23 +18,34 @@ const REASONS: &[Reason] = &[
     ("netns/chosen", &["5.10"], BEFORE),
     (
         "owners/bound-to-device",
-        BEFORE_6_10,
-        "a listener bound to a device is not asked about its connections: the far end is empty until it has sent",
+        BEFORE_TCX,
+        "what an IPv6 listener answers passes no hook of the cgroup's: the far end of one bound to a device is empty until it has sent",
     ),
     (
         "owners/packet-socket",
-        BEFORE_6_10,
+        &["5.10"],
         "nothing that looks at packets may ask who is current: who sends on packet sockets is not known",
     ),
-    ("owners/mptcp", &["5.10", "6.1-arm64"], UNSEEN),
-    ("owners/fork-reads", UNSEEN_ON, UNSEEN),
-    ("owners/fork-greets", UNSEEN_ON, UNSEEN),
-    ("owners/passed", UNSEEN_ON, UNSEEN),
-    ("owners/nat-handed-over", UNSEEN_ON, UNSEEN),
-    ("owners/io-uring-inherited", UNSEEN_ON, UNSEEN),
-    ("owners/sendfile-inherited", UNSEEN_ON, UNSEEN),
-    ("owners/inherited-udp", UNSEEN_ON, UNSEEN),
-    ("filter/handed-over", UNSEEN_ON, UNSEEN),
+    ("owners/mptcp", &["5.10"], UNSEEN),
+    (
+        "owners/mptcp",
+        &["6.1-arm64"],
+        "nobody sees who receives by multipath TCP: the owner is who used the connection last, as far as that is seen, marked as a guess",
+    ),
+    ("owners/fork-reads", &["5.10"], UNSEEN),
+    ("owners/fork-greets", &["5.10"], UNSEEN),
+    ("owners/fork-corked", &["5.10"], UNSEEN),
+    (
+        "owners/fork-corked",
+        &["6.1-arm64"],
+        "nobody sees who writes what leaves later: its sender is who used the connection last, marked as a guess",
+    ),
+    ("owners/passed", &["5.10"], UNSEEN),
+    ("owners/nat-handed-over", &["5.10"], UNSEEN),
+    ("owners/io-uring-inherited", &["5.10"], UNSEEN),
+    ("owners/sendfile-inherited", &["5.10"], UNSEEN),
+    ("owners/inherited-udp", &["5.10"], UNSEEN),
+    ("filter/handed-over", &["5.10"], UNSEEN),
     (
         "owners/gre",
         &["5.10"],
@@ -53,10 +64,8 @@ const REASONS: &[Reason] = &[
 ];
 
 const BEFORE: &str = "no program may look into the sockets that were open before the capture: their owners stay empty";
-const BEFORE_6_10: &[&str] = &["5.10", "6.1", "6.1-arm64"];
+const BEFORE_TCX: &[&str] = &["5.10", "6.1", "6.1-arm64"];
 
-/// Where programs can neither be told of uses nor look into functions with sockets' storage at hand.
-const UNSEEN_ON: &[&str] = &["5.10", "6.1-arm64"];
 const UNSEEN: &str =
     "nobody sees who uses a socket: its owner is who made or accepted it, marked as a guess";
 

@@ -10,7 +10,7 @@ use crate::tool::Tool;
 /// What the tool says where a kernel refuses a program for anything but what it lacks.
 const REFUSES: &str = "this kernel refuses a program";
 /// The first kernel that lacks nothing.
-const WHOLE: (u32, u32) = (6, 12);
+const WHOLE: (u32, u32) = (6, 3);
 
 /// On no kernel a program is refused for another reason than what the kernel lacks: neither for a
 /// plain capture nor with all that a filter about owners adds.
@@ -59,8 +59,8 @@ pub fn best(lab: &Lab) -> Result<Outcome> {
     let netns = Netns::new()?;
     let doctor = doctor(lab, &netns)?;
     for line in [
-        "ok  current process in cgroup_skb",
-        "ok  current process in traffic control",
+        "ok  current process at packets",
+        "ok  uses of sockets",
         "ok  hook sock_recv_length",
         "ok  hook inet_sock_set_state",
         "ok  hook existing_sockets",
