@@ -4,8 +4,8 @@
  * socket for each path. The process that receives claims the first, who sends the others: whoever
  * did either last is the owner of both. A part of owner.bpf.c.
  *
- * Where receives are seen (Linux 6.3); before, a path knows what it knows. Tracing programs may not ask: what
- * is known of a path that closes is what its last packet told.
+ * Oldest kernel: 5.19, on arm64 6.3, where all receives are seen; before, a path knows what it knows.
+ * Tracing programs may not ask: what is known of a path that closes is what its last packet told.
  */
 
 /* What is known of the whole connection that a path belongs to. */
