@@ -23,8 +23,8 @@ use crate::rings::{Ends, Rings, Waiting};
 
 pub(crate) use early::Early;
 
-/// How long an answer is waited for (ns).
-const PATIENCE: u64 = 10_000_000;
+/// How long an answer is waited for (ns): a machine that has much to do takes 10 ms and more.
+const PATIENCE: u64 = 50_000_000;
 /// How often it is looked for meanwhile, at least.
 pub(crate) const PATROL: Duration = Duration::from_millis(1);
 /// So many looks in that time, each at so many packets of each ring: one for each packet that is kept back, and

@@ -90,6 +90,11 @@ impl Error {
         errno == Some(rustix::io::Errno::NODEV.raw_os_error())
     }
 
+    /// Whether no way leads to a network namespace: it is gone, or nobody can be found in it now.
+    pub(crate) fn is_out_of_reach(&self) -> bool {
+        matches!(self, Self::Netns { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+
     /// Whether more privileges would have helped.
     pub fn is_permission(&self) -> bool {
         match self {

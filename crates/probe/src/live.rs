@@ -264,6 +264,9 @@ impl Live {
             match self.attach(*netns, device) {
                 Ok(()) => {}
                 Err(error) if self.may_miss(*netns) && error.is_gone() => {}
+                Err(error) if self.spaces.every() && error.is_out_of_reach() => {
+                    self.spaces.owe(*netns);
+                }
                 Err(error) if self.may_miss(*netns) && !error.is_permission() => {
                     self.notices.push(match error {
                         Error::Filter { .. } => {

@@ -62,6 +62,8 @@ struct Space {
     nsid: i32,
     /// Which of its devices are wanted; never [`Interfaces::First`].
     interfaces: Interfaces,
+    /// Not all of its devices could be looked at: no way led to it when they were.
+    is_owed: bool,
 }
 
 /// See the module header.
@@ -162,12 +164,19 @@ impl Spaces {
     /// The devices of a namespace that are wanted, of those that it has now.
     ///
     /// # Errors
-    /// It cannot be asked.
+    /// It cannot be asked; of [`every`](Self::every) namespace it is asked again, as
+    /// [`owe`](Self::owe) says.
     pub fn wanted(&mut self, id: NetnsId) -> Result<Vec<Device>, Error> {
         let Some(space) = self.known.get_mut(&id) else {
             return Ok(Vec::new());
         };
-        let devices = space.netns.devices()?;
+        let devices = match space.netns.devices() {
+            Ok(devices) => devices,
+            Err(error) => {
+                space.is_owed = true;
+                return Err(error);
+            }
+        };
         if self.interfaces == Interfaces::First {
             space.interfaces = Device::likeliest(&devices).map_or(Interfaces::Any, |device| {
                 Interfaces::Named(vec![device.name.clone()])
@@ -202,6 +211,14 @@ impl Spaces {
         self.every || space.is_some_and(|space| space.interfaces == Interfaces::Any)
     }
 
+    /// Nothing could be done in a namespace, for no process that we know is in it any more, though it may be there
+    /// still: it is met anew when somebody is found in it.
+    pub fn owe(&mut self, id: NetnsId) {
+        if let Some(space) = self.known.get_mut(&id) {
+            space.is_owed = true;
+        }
+    }
+
     /// Does something in a namespace.
     ///
     /// # Errors
@@ -222,8 +239,10 @@ impl Spaces {
     pub fn meet(&mut self, pid: u32) {
         if self.every && self.strangers.len() < SPACES_MAX {
             let strangers = &self.strangers;
-            let known =
-                |id| self.known.contains_key(&id) || strangers.iter().any(|netns| netns.id() == id);
+            let known = |id| {
+                self.known.get(&id).is_some_and(|space| !space.is_owed)
+                    || strangers.iter().any(|netns| netns.id() == id)
+            };
             self.strangers.extend(stranger(pid, known));
         }
     }
@@ -238,7 +257,7 @@ impl Spaces {
         self.looked.elapsed() >= pause.max(self.look_took * LOOK_SHARE)
     }
 
-    /// Looks for namespaces that have come; those that are followed from now on.
+    /// Looks for namespaces that have come; those whose devices are to be looked at now.
     pub fn look(&mut self) -> Vec<NetnsId> {
         if !self.every {
             return Vec::new();
@@ -249,11 +268,16 @@ impl Spaces {
         let mut met = Vec::new();
         while let Some(netns) = self.strangers.pop_front() {
             let id = netns.id();
-            // One that is gone again, or that we may not enter, is none of ours.
-            if self.known.len() < SPACES_MAX
-                && !self.known.contains_key(&id)
-                && self.register(netns).is_ok()
-            {
+            let is_met = match self.known.get_mut(&id) {
+                Some(space) if space.is_owed => {
+                    space.netns.refresh(netns);
+                    std::mem::take(&mut space.is_owed)
+                }
+                Some(_) => false,
+                // One that is gone again, or that we may not enter, is none of ours.
+                None => self.known.len() < SPACES_MAX && self.register(netns).is_ok(),
+            };
+            if is_met {
                 met.push(id);
             }
         }
@@ -266,8 +290,8 @@ impl Spaces {
         for (id, netns) in scan() {
             match self.known.get_mut(&id) {
                 Some(space) if space.netns.is_own() => {}
-                Some(space) => space.netns.refresh(netns),
-                None => self.strangers.push_back(netns),
+                Some(space) if !space.is_owed => space.netns.refresh(netns),
+                _ => self.strangers.push_back(netns),
             }
         }
         self.looked = Instant::now();
@@ -331,6 +355,7 @@ impl Spaces {
             nsid,
             interfaces: self.interfaces.clone(),
             netns,
+            is_owed: false,
         };
         // The number of one that is gone, of which we have not heard yet.
         if let Some(old) = self.known.insert(space.netns.id(), space)

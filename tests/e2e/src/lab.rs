@@ -82,6 +82,11 @@ impl Lab {
         Ok(self.has_tcx()? && self.has("current process at packets")?)
     }
 
+    /// Whether the kernel tells who writes to a socket, and not only who sends at that moment.
+    pub fn sees_writers(&self) -> Result<bool> {
+        self.has("uses of sockets")
+    }
+
     /// Whether programs can be put on devices by tcx.
     pub fn has_tcx(&self) -> Result<bool> {
         self.has("traffic control: tcx")

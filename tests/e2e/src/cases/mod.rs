@@ -21,6 +21,7 @@ pub mod traces;
 mod tunnels;
 mod types;
 mod wireshark;
+mod writers;
 
 use anyhow::Result;
 
@@ -95,9 +96,11 @@ pub const CASES: &[Case] = cases! {
     "netns/chosen", netns::chosen;
     "netns/device", netns::device;
     "netns/every", netns::every;
+    "netns/unattended", netns::unattended;
     "netns/later-device", netns::later_device;
     "netns/nothing-left", netns::nothing_left;
     "netns/refused", netns::refused;
+    "writers/in-one-packet", writers::in_one_packet;
     "homes/twins", homes::twins;
     "homes/later", homes::later;
     "homes/elsewhere", homes::elsewhere;

@@ -3,6 +3,8 @@
 use std::fs;
 use std::net::UdpSocket;
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use nix::sys::signal::Signal;
@@ -135,6 +137,52 @@ pub fn every(lab: &Lab) -> Result<Outcome> {
         socket.send_to(b"e2e", ("127.0.0.1", port))?;
         Ok(shown("lo").then_some(()))
     })?;
+    tool.stop()?.expect_status(0)?;
+    Ok(Outcome::Passed)
+}
+
+/// A device that comes while nobody is in its namespace, so that none can say where that is: it is captured
+/// on as soon as somebody is there again.
+pub fn unattended(lab: &Lab) -> Result<Outcome> {
+    let elsewhere = Netns::new()?;
+    let port = 47_392;
+    let words = format!("--netns any -i any -n -l --immediate-mode udp port {port}");
+    let tool = Tool::listening(lab, &elsewhere, &words)?;
+    let (near, far) = Netns::pair()?;
+    let number = far.inode()?;
+    let theatre = Theatre::open(&lab.file("netns-unattended.sock"))?;
+    let shown = |device: &str| {
+        let output = String::from_utf8_lossy(&tool.output()).into_owned();
+        output.contains(&format!(" {device}@{number} "))
+    };
+    // The thread that sends is no process there.
+    let send = |from: &str, to: &str| -> Result<()> {
+        near.within(|| {
+            let socket = UdpSocket::bind((from, 0))?;
+            socket.set_broadcast(true)?;
+            socket.send_to(b"e2e", (to, port))?;
+            Ok(())
+        })
+    };
+    let puppet = theatre.enter(&lab.puppet, &far)?;
+    until("the namespace is captured", PATIENCE, || {
+        send("10.77.0.1", "10.77.0.2")?;
+        Ok(shown("far0").then_some(()))
+    })?;
+    puppet.exit()?;
+
+    // Who does this is gone before it looks.
+    tool.signal(Signal::SIGSTOP)?;
+    Netns::cable((&near, "near1"), (&far, "far1"))?;
+    near.ip("addr add 10.78.0.1/24 broadcast 10.78.0.255 dev near1")?;
+    tool.signal(Signal::SIGCONT)?;
+    thread::sleep(Duration::from_secs(2));
+    let puppet = theatre.enter(&lab.puppet, &far)?;
+    until("the new device is captured", PATIENCE, || {
+        send("10.78.0.1", "10.78.0.255")?;
+        Ok(shown("far1").then_some(()))
+    })?;
+    puppet.exit()?;
     tool.stop()?.expect_status(0)?;
     Ok(Outcome::Passed)
 }
