@@ -208,21 +208,27 @@ impl Attacher {
 
     /// The device has gone with its namespace: nothing is to be taken off any more.
     pub fn forget(&mut self, attachment: Attachment) {
-        if let (Attachment::Clsact(filters), Some(janitor)) = (attachment, &mut self.janitor) {
-            janitor.forget(&filters);
+        match (attachment, &mut self.janitor) {
+            (Attachment::Tcx(links), _) => drop(links),
+            (Attachment::Clsact(filters), Some(janitor)) => janitor.forget(&filters),
+            (Attachment::Clsact(_), None) => {}
         }
     }
 
-    /// Takes our programs off a device; one that is gone has taken them along.
+    /// Takes our programs off a device that we leave; one that is gone has taken them along.
     pub fn detach(&mut self, attachment: Attachment) {
-        match attachment {
-            Attachment::Tcx(links) => drop(links),
-            Attachment::Clsact(filters) => {
-                filters.remove();
-                if let Some(janitor) = &mut self.janitor {
-                    janitor.forget(&filters);
-                }
-            }
+        if let Attachment::Clsact(filters) = &attachment {
+            let _ = filters.remove();
+        }
+        self.forget(attachment);
+    }
+
+    /// Takes our programs off a device at the end; where that is out of reach by now it is left to the janitor, who searches.
+    pub fn release(&mut self, attachment: Attachment) {
+        let is_left =
+            matches!(&attachment, Attachment::Clsact(filters) if filters.remove().is_err());
+        if !is_left {
+            self.forget(attachment);
         }
     }
 }
@@ -252,9 +258,11 @@ fn hook(program: BorrowedFd<'_>, ifindex: u32, egress: bool) -> io::Result<TcHoo
 
 impl ClsactFilters {
     /// Removes the filters, and the queueing discipline if we made it and nobody else uses it.
-    pub fn remove(&self) {
-        // With a namespace that is gone everything is gone.
-        let _ = self.netns.within(|| self.remove_here());
+    ///
+    /// # Errors
+    /// The namespace cannot be entered: it is gone, and all in it, or nobody is in it.
+    pub fn remove(&self) -> io::Result<()> {
+        self.netns.within(|| self.remove_here())
     }
 
     fn remove_here(&self) {

@@ -11,7 +11,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 use crate::attach::ClsactFilters;
-use crate::netns::Netns;
+use crate::netns::{self, Netns};
 
 /// `argv[0]` by which the binary knows that it is to be the janitor: see [`run`].
 pub const NAME: &str = "pktwho-janitor";
@@ -86,8 +86,17 @@ pub fn run() {
             known.push(filters);
         }
     }
+    known.retain(|filters| filters.remove().is_err());
+    // With a namespace that is gone everything is gone; but one in which nobody is may be kept all the same.
+    if known.is_empty() {
+        return;
+    }
+    let kept = netns::kept();
     for filters in known {
-        filters.remove();
+        if let Some(way) = kept.get(&filters.netns.id()) {
+            let netns = filters.netns.by_way(way.clone());
+            let _ = ClsactFilters { netns, ..filters }.remove();
+        }
     }
 }
 

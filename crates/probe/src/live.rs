@@ -730,7 +730,7 @@ impl Live {
     /// [`next_event`](Self::next_event), and the counts are final then.
     pub fn stop(&mut self) {
         for (_, attachment) in self.attachments.drain() {
-            self.attacher.detach(attachment);
+            self.attacher.release(attachment);
         }
         self.named.release();
         // A program that runs now on another CPU ends within microseconds; and the kernel

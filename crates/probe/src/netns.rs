@@ -5,13 +5,15 @@
 //! that lead to it (`network_namespaces(7)`), and opened for the moment in which something is
 //! done there.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use pktwho_packet::NetnsId;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
@@ -190,6 +192,12 @@ impl Netns {
         self.ways.first().map_or(Path::new(""), PathBuf::as_path)
     }
 
+    /// With a path of [`kept`] to it.
+    pub(crate) fn by_way(self, way: PathBuf) -> Self {
+        let ways = vec![way];
+        Self { ways, ..self }
+    }
+
     /// As another process of ours was told of it.
     pub(crate) fn told(id: u32, way: &str) -> Self {
         Self {
@@ -246,7 +254,66 @@ pub(crate) fn scan() -> FxHashMap<NetnsId, Netns> {
     found
 }
 
-fn entries(folder: &str) -> impl Iterator<Item = (PathBuf, String)> {
+/// Ways to namespaces that [`scan`] does not find: those of single threads, and those that a descriptor or a mount
+/// keeps, of any process. All of `/proc` is looked through, which takes long where much runs.
+pub(crate) fn kept() -> FxHashMap<NetnsId, PathBuf> {
+    let mut found = FxHashMap::default();
+    let mut mounts = FxHashSet::default();
+    for (process, name) in entries("/proc") {
+        if !name.bytes().all(|byte| byte.is_ascii_digit()) {
+            continue;
+        }
+        // The link is only read: to ask of what it leads to may wait for a file server.
+        let mut add = |link: PathBuf| {
+            if let Ok(target) = fs::read_link(&link)
+                && let Some(id) = target.to_str().and_then(number)
+            {
+                found.entry(id).or_insert(link);
+            }
+        };
+        for (thread, _) in entries(process.join("task")) {
+            add(thread.join("ns/net"));
+        }
+        for (descriptor, _) in entries(process.join("fd")) {
+            add(descriptor);
+        }
+        if fs::read_link(process.join("ns/mnt")).is_ok_and(|its| mounts.insert(its)) {
+            let list = fs::read(process.join("mountinfo")).unwrap_or_default();
+            let lines = list.split(|&byte| byte == b'\n');
+            for (id, point) in lines.filter_map(mounted) {
+                let way = process.join("root").join(point);
+                found.entry(id).or_insert(way);
+            }
+        }
+    }
+    found
+}
+
+/// Of `net:[4026531840]`.
+fn number(target: &str) -> Option<NetnsId> {
+    let number = target.strip_prefix("net:[")?.strip_suffix(']')?;
+    number.parse().ok().map(NetnsId)
+}
+
+/// Of a line of `/proc/PID/mountinfo` (`proc_pid_mountinfo(5)`): which namespace is mounted, and where below
+/// that process's root.
+fn mounted(line: &[u8]) -> Option<(NetnsId, PathBuf)> {
+    let mut fields = line.split(|&byte| byte == b' ').skip(3);
+    let id = number(std::str::from_utf8(fields.next()?).ok()?)?;
+    let mut rest = fields.next()?.strip_prefix(b"/")?;
+    let mut point = Vec::new();
+    while let Some((&byte, after)) = rest.split_first() {
+        // `\\040` stands for a blank.
+        let octal = after.get(..3).filter(|_| byte == b'\\');
+        let escaped =
+            octal.and_then(|it| u8::from_str_radix(std::str::from_utf8(it).ok()?, 8).ok());
+        point.push(escaped.unwrap_or(byte));
+        rest = after.get(if escaped.is_some() { 3 } else { 0 }..)?;
+    }
+    Some((id, OsString::from_vec(point).into()))
+}
+
+fn entries(folder: impl AsRef<Path>) -> impl Iterator<Item = (PathBuf, String)> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| {
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -310,6 +377,22 @@ mod tests {
             "/proc/self/stat",
             "/proc/self/stat: not a network namespace",
         );
+    }
+
+    #[test]
+    fn mounts_of_namespaces() {
+        let line = |root: &str, point: &str| {
+            let line = format!("71 28 0:4 {root} {point} rw shared:1 - nsfs nsfs rw");
+            mounted(line.as_bytes()).map(|(id, path)| (id.0, path.display().to_string()))
+        };
+        let of = |point: &str| Some((4_026_532_183, point.to_owned()));
+        let root = "net:[4026532183]";
+        assert_eq!(line(root, "/run/netns/web"), of("run/netns/web"));
+        assert_eq!(line(root, r"/run/a\040b\134"), of(r"run/a b\"));
+        assert_eq!(line(root, r"/run/a\9"), of(r"run/a\9"));
+        assert_eq!(line("mnt:[4026532183]", "/run/mnt"), None);
+        assert_eq!(line("/", "/"), None);
+        assert_eq!(mounted(b""), None);
     }
 
     #[test]

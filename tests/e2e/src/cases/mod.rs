@@ -99,6 +99,7 @@ pub const CASES: &[Case] = cases! {
     "netns/unattended", netns::unattended;
     "netns/later-device", netns::later_device;
     "netns/nothing-left", netns::nothing_left;
+    "netns/nothing-left-unattended", netns::nothing_left_unattended;
     "netns/refused", netns::refused;
     "writers/in-one-packet", writers::in_one_packet;
     "homes/twins", homes::twins;

@@ -243,6 +243,31 @@ pub fn nothing_left(lab: &Lab) -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
+/// Nor in one that is kept by a descriptor alone when the capture ends.
+pub fn nothing_left_unattended(lab: &Lab) -> Result<Outcome> {
+    for program in ["bpftool", "tc"] {
+        if !installed(program) {
+            return Ok(Outcome::Skipped(format!("{program} is not installed")));
+        }
+    }
+    let (elsewhere, there) = (Netns::new()?, Netns::new()?);
+    let before = attached(&there, "lo")?;
+    let theatre = Theatre::open(&lab.file("netns-left.sock"))?;
+    for signal in [Signal::SIGINT, Signal::SIGKILL] {
+        let puppet = theatre.enter(&lab.puppet, &there)?;
+        let words = "--backend clsact --netns any -i any -w /dev/null";
+        let tool = Tool::listening(lab, &elsewhere, words)?;
+        ensure!(attached(&there, "lo")? != before, "it is not captured");
+        puppet.exit()?;
+        tool.signal(signal)?;
+        tool.wait()?;
+        until(&format!("{signal}: nothing"), PATIENCE, || {
+            Ok((attached(&there, "lo")? == before).then_some(()))
+        })?;
+    }
+    Ok(Outcome::Passed)
+}
+
 /// A namespace that is none; a device that is in none of them.
 pub fn refused(lab: &Lab) -> Result<Outcome> {
     let netns = Netns::new()?;
