@@ -45,6 +45,7 @@ const REASONS: &[Reason] = &[
     ("owners/io-uring-inherited", &["5.10"], UNSEEN),
     ("owners/sendfile-inherited", &["5.10"], UNSEEN),
     ("owners/inherited-udp", &["5.10"], UNSEEN),
+    ("owners/processes-10000", &["5.10"], UNSEEN),
     ("filter/handed-over", &["5.10"], UNSEEN),
     (
         "owners/gre",

@@ -42,8 +42,8 @@ pub fn twins(lab: &Lab) -> Result<Outcome> {
     ))?;
     twin.ip("addr add 10.77.0.2/24 dev twin0")?;
     twin.ip("link set twin0 up")?;
-    let (sender, _sink) = connected(&near, &far)?;
     let tool = Tool::listening(lab, &near, "-i near0 -n -l --immediate-mode")?;
+    let (sender, _sink) = connected(&near, &far)?;
     sender.send(b"e2e")?;
     let known = until("the datagram is shown", PATIENCE, || {
         Ok(last_receiver(&tool))
