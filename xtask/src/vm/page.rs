@@ -31,7 +31,8 @@ what the guests said (`docs/kernels/*.txt`); edit neither by hand.
 
 The cases of `tests/e2e` that are about the kernel. A number is how many passed; what did not, and what
 could not be tried there, stands below with the reason. Rows about owners are played in fewer places
-than on a real machine.
+than on a real machine. Some kernels were last given those cases alone that tell kernels apart, the others all
+(`--whole`): the third column says how many were played.
 
 ";
 

@@ -45,18 +45,19 @@ pub fn print(reports: &[Report]) {
 
 /// A line for each kernel, a column for each group.
 pub fn table(reports: &[Report]) -> String {
-    let mut text = String::from("| kernel | machine |");
+    let mut text = String::from("| kernel | machine | cases |");
     for (_, title) in GROUPS {
         let _ = write!(text, " {title} |");
     }
-    let _ = writeln!(text, "\n|{}", "---|".repeat(GROUPS.len() + 2));
+    let _ = writeln!(text, "\n|{}", "---|".repeat(GROUPS.len() + 3));
     for report in reports {
         let version = if report.version.is_empty() {
             report.kernel.name
         } else {
             &report.version
         };
-        let _ = write!(text, "| {version} | {} |", report.kernel.arch);
+        let played = report.count(Ending::Passed) + report.count(Ending::Failed);
+        let _ = write!(text, "| {version} | {} | {played} |", report.kernel.arch);
         for (group, _) in GROUPS {
             let _ = write!(text, " {} |", cell(report, group));
         }

@@ -101,7 +101,7 @@ pub const CASES: &[Case] = cases! {
     "netns/nothing-left", netns::nothing_left;
     "netns/nothing-left-unattended", netns::nothing_left_unattended;
     "netns/refused", netns::refused;
-    "writers/in-one-packet", writers::in_one_packet;
+    "owners/two-writers", writers::in_one_packet;
     "homes/twins", homes::twins;
     "homes/later", homes::later;
     "homes/elsewhere", homes::elsewhere;
