@@ -53,15 +53,15 @@ const HANDLES: usize = 128;
 pub struct Attacher {
     backend: Backend,
     direction: DirectionChoice,
-    /// There are so many devices that tcx would take long; see [`FEW`].
-    many: bool,
     janitor: Option<Janitor>,
 }
 
-/// Up to so many devices are attached to by tcx. Each of its links costs the kernel a grace
-/// period of 10 ms and more under the lock of all network configuration, when it is made and
-/// when it goes: 84 devices take 1.8 s. clsact takes 0.06 s for them; it is taken where no tcx
-/// program of others could end the chain before it.
+/// Up to so many devices are attached to at the kernel's own pace. Each link of tcx costs it a grace
+/// period of 10 ms and more under the lock of all network configuration, when it is made and when
+/// it goes: 84 devices take 2 s. For more, grace periods are [short](crate::grace) meanwhile: 0.05 s.
+///
+/// clsact takes as little, but is no way out: while it comes or goes, the kernel drops what the
+/// device has to send, for milliseconds (`dev_deactivate` in `net/sched/sch_generic.c`).
 pub const FEW: usize = 4;
 
 /// What hangs on one device; dropping a tcx link detaches it.
@@ -83,12 +83,25 @@ pub struct ClsactFilters {
 }
 
 impl Attacher {
+    /// `many`: more than [`FEW`] devices are to be attached to.
     pub fn new(backend: Backend, direction: DirectionChoice, many: bool) -> Self {
+        let by_tcx = matches!(backend, Backend::Auto | Backend::Tcx) && sys::ask_tcx().is_ok();
+        // Without one it takes its time.
+        let janitor = (many && by_tcx).then(Janitor::start).and_then(Result::ok);
         Self {
             backend,
             direction,
-            many,
-            janitor: None,
+            janitor,
+        }
+    }
+
+    /// Does something to so many devices at once.
+    pub fn hasten(&mut self, devices: usize, is_begun: bool) {
+        if devices > FEW
+            && self.backend != Backend::Clsact
+            && let Some(janitor) = &mut self.janitor
+        {
+            janitor.hasten(is_begun);
         }
     }
 
@@ -126,12 +139,6 @@ impl Attacher {
         };
         let directions = self.directions(device);
         let mut filter = |egress, owning: bool| filters.first(graph, link_type, egress, owning);
-        if self.backend == Backend::Auto && self.many && !has_foreign_tcx(device.index) {
-            // Where that is refused (another kind of qdisc sits there), tcx is still to be had.
-            if let Ok(attachment) = self.attach_clsact(device, netns, &directions, &mut filter) {
-                return Ok(attachment);
-            }
-        }
         if self.backend != Backend::Clsact {
             match attach_tcx(device, &directions, &mut filter) {
                 Ok(attachment) => return Ok(attachment),
@@ -282,13 +289,6 @@ impl ClsactFilters {
             let _ = hook.destroy();
         }
     }
-}
-
-/// Whether others have tcx programs on the device. (A kernel without tcx has none.)
-fn has_foreign_tcx(ifindex: u32) -> bool {
-    [false, true]
-        .iter()
-        .any(|&egress| sys::count_tcx(ifindex, egress).is_ok_and(|count| count > 0))
 }
 
 /// `TC_H_CLSACT` and its two hooks (`linux/pkt_sched.h`).

@@ -313,9 +313,8 @@ fn types() -> Finding {
 }
 
 fn traffic_control() -> Finding {
-    const LOOPBACK: u32 = 1;
-    let state = match sys::count_tcx(LOOPBACK, false) {
-        Ok(_) => Ok("tcx".to_owned()),
+    let state = match sys::ask_tcx() {
+        Ok(()) => Ok("tcx".to_owned()),
         Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
             Err(error.kind().to_string())
         }

@@ -1,9 +1,11 @@
-//! Takes clsact filters off when the capturing process is killed.
+//! Puts right what the kernel would keep when the capturing process is killed: clsact filters, and
+//! [short grace periods](crate::grace).
 //!
 //! The kernel keeps a clsact filter until somebody removes it. So a small process of our own
 //! binary holds the other end of a pipe and a list of what is attached; when the pipe closes,
-//! however that came about, it removes what is left and ends. Not needed with tcx. It holds on
-//! to no network namespace, but finds them again.
+//! however that came about, it removes what is left and ends. It holds on
+//! to no network namespace, but finds them again. With tcx it is there for grace periods alone, where many
+//! devices are captured on: it is who shortens them.
 
 use std::fmt::Write as _;
 use std::io::{self, BufRead, Write};
@@ -11,10 +13,15 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 use crate::attach::ClsactFilters;
+use crate::grace::{self, Haste};
 use crate::netns::{self, Netns};
 
 /// `argv[0]` by which the binary knows that it is to be the janitor: see [`run`].
 pub const NAME: &str = "pktwho-janitor";
+
+/// Orders about grace periods.
+const HASTE: &str = "haste";
+const NO_HASTE: &str = "no haste";
 
 #[derive(Debug)]
 pub(crate) struct Janitor {
@@ -27,7 +34,8 @@ impl Janitor {
         let mut child = Command::new("/proc/self/exe")
             .arg0(NAME)
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
+            // It gives up root before it could open it.
+            .stdout(grace::switch().map_or_else(Stdio::null, Stdio::from))
             .stderr(Stdio::null())
             // Out of reach of the terminal's signals.
             .process_group(0)
@@ -58,6 +66,13 @@ impl Janitor {
         let _ = self.order(&format!("{}\n", place(filters)));
     }
 
+    /// Grace periods are short from soon after until soon after. It is not waited for.
+    pub(crate) fn hasten(&mut self, is_begun: bool) {
+        let word = if is_begun { HASTE } else { NO_HASTE };
+        // Without a janitor they take their time.
+        let _ = self.order(&format!("{word}\n"));
+    }
+
     fn order(&mut self, line: &str) -> io::Result<()> {
         self.orders
             .as_mut()
@@ -72,12 +87,19 @@ impl Drop for Janitor {
     }
 }
 
-/// What the binary does when it is called [`NAME`]: reads orders until the pipe closes, then
-/// removes the filters that are left.
+/// What the binary does when it is called [`NAME`], standard output the switch of grace periods: reads
+/// orders until the pipe closes, then puts right what is left.
 pub fn run() {
     let mut known: Vec<ClsactFilters> = Vec::new();
+    let mut haste = Haste::default();
+    let switch = rustix::stdio::stdout();
     for line in io::stdin().lock().lines() {
         let Ok(line) = line else { break };
+        match line.as_str() {
+            HASTE => haste.begin(switch),
+            NO_HASTE => haste.end(switch),
+            _ => {}
+        }
         let Some(filters) = parse(&line) else {
             continue;
         };
@@ -86,6 +108,7 @@ pub fn run() {
             known.push(filters);
         }
     }
+    haste.end(switch);
     known.retain(|filters| filters.remove().is_err());
     // With a namespace that is gone everything is gone; but one in which nobody is may be kept all the same.
     if known.is_empty() {

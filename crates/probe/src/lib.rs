@@ -18,6 +18,7 @@ mod errands;
 mod error;
 mod events;
 mod filter;
+mod grace;
 mod guards;
 mod homes;
 mod hooks;

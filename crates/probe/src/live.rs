@@ -148,6 +148,8 @@ impl Live {
         let mut spaces = Spaces::new(&config.namespaces, &config.interfaces)?;
         let wanted = choose_devices(&mut spaces, &config.interfaces)?;
         let mut config = Config { snaplen, ..config };
+        let many = spaces.every() || wanted.len() > attach::FEW;
+        let attacher = Attacher::new(config.backend, config.direction, many);
         let graphs = graphs(&mut config, &wanted, &spaces)?;
         let owners = graphs.values().flat_map(|graph| &graph.owners);
         let terms = Terms::new(owners, config.filter.follow, config.filter.counted)?;
@@ -194,8 +196,6 @@ impl Live {
             Duration::ZERO => layout.size / 8,
             _ => layout.size / 2,
         };
-        let many = spaces.every() || wanted.len() > attach::FEW;
-        let attacher = Attacher::new(config.backend, config.direction, many);
         let remembers = terms.are_about_processes();
         let filters = Filters::new(&programs, terms, &config.filter)?;
         let homes = Homes::new(&programs, &spaces, config.begin)?;
@@ -260,25 +260,30 @@ impl Live {
     }
 
     fn attach_all(&mut self, devices: &[(NetnsId, Device)]) -> Result<(), Error> {
-        for (netns, device) in devices {
-            match self.attach(*netns, device) {
-                Ok(()) => {}
-                Err(error) if self.may_miss(*netns) && error.is_gone() => {}
-                Err(error) if self.spaces.every() && error.is_out_of_reach() => {
-                    self.spaces.owe(*netns);
-                }
-                Err(error) if self.may_miss(*netns) && !error.is_permission() => {
-                    self.notices.push(match error {
-                        Error::Filter { .. } => {
-                            let netns = self.spaces.netns(*netns);
-                            let name = netns.map(|netns| netns.shown(&device.name));
-                            format!("{}: {error}", name.as_ref().unwrap_or(&device.name))
-                        }
-                        _ => error.to_string(),
-                    });
-                }
-                Err(error) => return Err(error),
+        self.attacher.hasten(devices.len(), true);
+        let mut each = devices.iter();
+        let all = each.try_for_each(|(netns, device)| self.attach_or_tell(*netns, device));
+        self.attacher.hasten(devices.len(), false);
+        all
+    }
+
+    /// Attaches to a device; of one that may be missed it is only told that it is.
+    fn attach_or_tell(&mut self, netns: NetnsId, device: &Device) -> Result<(), Error> {
+        match self.attach(netns, device) {
+            Ok(()) => {}
+            Err(error) if self.may_miss(netns) && error.is_gone() => {}
+            Err(error) if self.spaces.every() && error.is_out_of_reach() => self.spaces.owe(netns),
+            Err(error) if self.may_miss(netns) && !error.is_permission() => {
+                self.notices.push(match error {
+                    Error::Filter { .. } => {
+                        let netns = self.spaces.netns(netns);
+                        let name = netns.map(|netns| netns.shown(&device.name));
+                        format!("{}: {error}", name.as_ref().unwrap_or(&device.name))
+                    }
+                    _ => error.to_string(),
+                });
             }
+            Err(error) => return Err(error),
         }
         Ok(())
     }
@@ -577,26 +582,40 @@ impl Live {
     }
 
     fn follow_devices(&mut self) -> Result<(), Error> {
-        for change in self.spaces.changes()? {
-            match change {
-                Change::Present(netns, device) => self.follow(netns, device)?,
-                Change::Gone(netns, index) => {
-                    if let Some(attachment) = self.attachments.remove(&(netns, index)) {
-                        self.attacher.detach(attachment);
-                    }
-                    let guards = self.guards.iter();
-                    guards.for_each(|guards| guards.is_released(index));
+        let changes = self.spaces.changes()?;
+        let is_new = |netns, index| !self.attachments.contains_key(&(netns, index));
+        let to_attach = |change: &Change| match change {
+            Change::Present(netns, device) => usize::from(is_new(*netns, device.index)),
+            Change::Gone(..) | Change::Left(_) => 0,
+            Change::Unknown => self.attachments.len(),
+        };
+        let count = changes.iter().map(to_attach).sum();
+        self.attacher.hasten(count, true);
+        let mut each = changes.into_iter();
+        let all = each.try_for_each(|change| self.follow_change(change));
+        self.attacher.hasten(count, false);
+        all
+    }
+
+    fn follow_change(&mut self, change: Change) -> Result<(), Error> {
+        match change {
+            Change::Present(netns, device) => self.follow(netns, &device)?,
+            Change::Gone(netns, index) => {
+                if let Some(attachment) = self.attachments.remove(&(netns, index)) {
+                    self.attacher.detach(attachment);
                 }
-                Change::Left(netns) => {
-                    let left = |place: &Place, _: &mut _| place.0 == netns;
-                    for (_, attachment) in self.attachments.extract_if(left) {
-                        self.attacher.forget(attachment);
-                    }
+                let guards = self.guards.iter();
+                guards.for_each(|guards| guards.is_released(index));
+            }
+            Change::Left(netns) => {
+                let left = |place: &Place, _: &mut _| place.0 == netns;
+                for (_, attachment) in self.attachments.extract_if(left) {
+                    self.attacher.forget(attachment);
                 }
-                Change::Unknown => {
-                    for netns in self.spaces.ids() {
-                        self.follow_all(netns)?;
-                    }
+            }
+            Change::Unknown => {
+                for netns in self.spaces.ids() {
+                    self.follow_all(netns)?;
                 }
             }
         }
@@ -604,7 +623,7 @@ impl Live {
     }
 
     /// A device is new, or has another name.
-    fn follow(&mut self, netns: NetnsId, device: Device) -> Result<(), Error> {
+    fn follow(&mut self, netns: NetnsId, device: &Device) -> Result<(), Error> {
         let place = (netns, device.index);
         let shown = self
             .spaces
@@ -617,8 +636,8 @@ impl Live {
             .filter(|_| self.attachments.contains_key(&place));
         match (known, shown) {
             (Some(iface), Some(shown)) => iface.name = shown,
-            (None, Some(_)) if self.spaces.follows(netns) && self.spaces.wants(netns, &device) => {
-                self.attach_all(&[(netns, device)])?;
+            (None, Some(_)) if self.spaces.follows(netns) && self.spaces.wants(netns, device) => {
+                self.attach_or_tell(netns, device)?;
             }
             _ => {}
         }
@@ -628,7 +647,7 @@ impl Live {
     /// Captures on what is wanted of a namespace, if it is still there.
     fn follow_all(&mut self, netns: NetnsId) -> Result<(), Error> {
         for device in self.spaces.wanted(netns).unwrap_or_default() {
-            self.follow(netns, device)?;
+            self.follow(netns, &device)?;
         }
         Ok(())
     }
@@ -729,9 +748,12 @@ impl Live {
     /// Takes the programs off all devices; what was captured until now can still be read with
     /// [`next_event`](Self::next_event), and the counts are final then.
     pub fn stop(&mut self) {
+        let count = self.attachments.len();
+        self.attacher.hasten(count, true);
         for (_, attachment) in self.attachments.drain() {
             self.attacher.release(attachment);
         }
+        self.attacher.hasten(count, false);
         self.named.release();
         // A program that runs now on another CPU ends within microseconds; and the kernel
         // may not have let go of it before a grace period has passed.

@@ -229,7 +229,8 @@ pub(super) const FLAGS: &[Flag] = &[
         long: Some("backend"),
         value: Some("auto|tc|tcx|clsact|af-packet"),
         help: "Where in the kernel packets are taken (auto: the best that works here)",
-        man: "tc is a program on each device, by tcx or clsact. af-packet is a packet socket on each \
+        man: "tc is a program on each device, by tcx or, before Linux 6.6, clsact: as that comes and goes the \
+              kernel drops what the device has to send, for some milliseconds. af-packet is a packet socket on each \
               device, for kernels and containers that take no programs: owners are looked up in /proc \
               then and marked as guesses. auto is tc, and af-packet where that is refused.",
         compat: Compat::Ours,

@@ -63,6 +63,8 @@ pub const CASES: &[Case] = cases! {
     "life/best-hooks", hooks::best;
     "traces/nothing-left-tcx", traces::nothing_left_tcx;
     "traces/nothing-left-clsact", traces::nothing_left_clsact;
+    "traces/nothing-disturbed", traces::nothing_disturbed;
+    "traces/grace-periods", traces::grace_periods;
     "traces/neighbour-tcx", traces::neighbour_tcx;
     "traces/neighbour-clsact", traces::neighbour_clsact;
     "loss/flood", loss::flood;

@@ -3,6 +3,8 @@
 
 use std::fs;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use anyhow::{Context, Result, ensure};
 use nix::sys::signal::Signal;
@@ -51,6 +53,100 @@ fn nothing_left(lab: &Lab, backend: &str) -> Result<Outcome> {
         .with_context(|| left.clone())?;
     }
     Ok(Outcome::Passed)
+}
+
+/// Where the kernel is told to make grace periods short, for the whole machine.
+const SWITCH: &str = "/sys/kernel/rcu_expedited";
+
+/// Where many devices are attached to at once, and left, grace periods are short meanwhile. Killed
+/// just then, it leaves them as they were.
+pub fn grace_periods(lab: &Lab) -> Result<Outcome> {
+    if !lab.has_tcx()? {
+        return Ok(Outcome::Skipped("this kernel has no tcx".into()));
+    }
+    if fs::OpenOptions::new().write(true).open(SWITCH).is_err() {
+        return Ok(Outcome::Skipped(format!("{SWITCH} cannot be written")));
+    }
+    let before = fs::read_to_string(SWITCH)?;
+    if before != "0\n" {
+        return Ok(Outcome::Skipped(format!("{SWITCH} is not 0")));
+    }
+    let netns = crowded(40)?;
+    for (first, last) in [
+        (None, "listening on"),
+        (Some(Signal::SIGINT), "packets captured"),
+    ] {
+        let mut caught = 0;
+        // The moment may be missed on a machine that has much to do.
+        for _ in 0..10 {
+            let mut tool = Tool::start(lab, &netns, "-i any -w /dev/null")?;
+            if let Some(signal) = first {
+                tool.ready()?;
+                ensure!(
+                    fs::read_to_string(SWITCH)? == before,
+                    "short when it listens"
+                );
+                tool.signal(signal)?;
+            }
+            let is_caught = until(&format!("it says {last}"), PATIENCE, || {
+                if fs::read_to_string(SWITCH)? != before {
+                    return Ok(Some(true));
+                }
+                Ok(tool.said().contains(last).then_some(false))
+            })?;
+            tool.signal(Signal::SIGKILL)?;
+            tool.wait()?;
+            until("grace periods are as they were", PATIENCE, || {
+                Ok((fs::read_to_string(SWITCH)? == before).then_some(()))
+            })?;
+            caught += u32::from(is_caught);
+            if caught == 3 {
+                break;
+            }
+        }
+        ensure!(caught > 0, "before it says {last:?} they are never short");
+    }
+    Ok(Outcome::Passed)
+}
+
+/// A namespace with so many pairs of devices.
+fn crowded(pairs: u32) -> Result<Netns> {
+    let netns = Netns::quiet()?;
+    for number in 0..pairs {
+        Netns::cable(
+            (&netns, &format!("crowd{number}")),
+            (&netns, &format!("other{number}")),
+        )?;
+    }
+    Ok(netns)
+}
+
+/// What a machine with many devices sends all arrives while captures begin and end.
+pub fn nothing_disturbed(lab: &Lab) -> Result<Outcome> {
+    if !lab.has_tcx()? {
+        let why = "this kernel has no tcx: a queueing discipline comes and goes";
+        return Ok(Outcome::Skipped(why.into()));
+    }
+    let netns = crowded(10)?;
+    let line = Line::loopback(&netns)?;
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let sender = scope.spawn(|| -> Result<()> {
+            while !over.load(Ordering::SeqCst) {
+                // Each is waited for.
+                line.send(1)?;
+            }
+            Ok(())
+        });
+        let captures = (0..5).try_for_each(|_| {
+            let tool = Tool::listening(lab, &netns, "-i any -w /dev/null")?;
+            tool.stop()?.expect_status(0)
+        });
+        over.store(true, Ordering::SeqCst);
+        sender.join().expect("the thread returns its error")?;
+        captures
+    })?;
+    Ok(Outcome::Measured(format!("{} datagrams", line.sent())))
 }
 
 /// Whether the kernel still has a program. Attached to anything, it has.
