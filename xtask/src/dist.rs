@@ -94,7 +94,9 @@ pub fn here() -> Result<PathBuf, String> {
     let arch = Arch::here().ok_or("no static program is made for this machine")?;
     let root = Root::open(arch)?;
     let folder = shell::target().join("static");
-    program(&root, &folder)
+    let named = folder.join("pktwho");
+    copy(&program(&root, &folder)?, &named)?;
+    Ok(named)
 }
 
 /// The program for an architecture, built and stripped as it is handed out.

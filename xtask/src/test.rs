@@ -30,6 +30,7 @@ pub fn run(_: &[String]) -> Outcome {
             None
         }
     };
+    // What is handed out is what is tested.
     let program = dist::here();
     let program = program.inspect_err(|why| eprintln!("xtask test: no static program: {why}"));
     let newer = tshark.as_deref().map(|tshark| files(tshark, &mut tally));
@@ -68,7 +69,7 @@ pub fn e2e_only(words: &[String]) -> Outcome {
 /// What only some cases need, where it could be had.
 struct Programs<'a> {
     tshark: Option<&'a Path>,
-    /// A static pktwho, for an image of its own.
+    /// The pktwho that is tested, instead of one that the runner builds.
     pktwho: Option<PathBuf>,
 }
 
@@ -110,7 +111,7 @@ fn e2e(filter: &[String], programs: &Programs, shown: Shown, tally: &mut Tally) 
         command.env(wireshark::VARIABLE, tshark);
     }
     if let Some(pktwho) = &programs.pktwho {
-        command.env("PKTWHO_STATIC", pktwho);
+        command.env("PKTWHO", pktwho);
     }
     let words = filter.iter().skip_while(|word| *word == "--");
     command.args(words);

@@ -2,6 +2,8 @@
 //! README.
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
@@ -23,12 +25,24 @@ const FLAGS: &str = "--network host --pid host --cgroupns host --cap-drop ALL \
 /// What `daemonset.yaml` has beside those.
 const NODE: &str = "--user 0 --read-only --security-opt no-new-privileges";
 
+/// Whether a program runs without shared libraries.
+fn is_static(program: &Path) -> Result<bool> {
+    let ldd = Command::new("ldd").env("LC_ALL", "C").arg(program).output();
+    let said = ldd.context("cannot run ldd")?;
+    let said = [said.stdout, said.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    // The second of a position-independent one.
+    let words = ["not a dynamic executable", "statically linked"];
+    Ok(words.iter().any(|words| said.contains(words)))
+}
+
 /// Makes the image.
 fn build(scene: &Scene, engine: &Engine) -> Result<()> {
-    let Some(program) = std::env::var_os("PKTWHO_STATIC") else {
-        let why = "PKTWHO_STATIC names no static pktwho: cargo xtask dist builds one";
+    let program = &scene.lab.pktwho;
+    if !is_static(program)? {
+        let why = "the program needs shared libraries: cargo xtask dist makes one that does not";
         return Err(Lacking(why.to_owned()).into());
-    };
+    }
     let folder = scene.host.dir.join("own-image");
     fs::create_dir_all(&folder)?;
     fs::copy(program, folder.join("pktwho"))?;
