@@ -13,7 +13,7 @@ use rustix::thread::CapabilitySet;
 use crate::layout::RingLayout;
 use crate::load::{Programs, Taken};
 use crate::terms::Terms;
-use crate::{Error, abi, sys, tls, types};
+use crate::{Error, abi, grace, sys, tls, types};
 
 /// One thing and how it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -314,7 +314,13 @@ fn types() -> Finding {
 
 fn traffic_control() -> Finding {
     let state = match sys::ask_tcx() {
-        Ok(()) => Ok("tcx".to_owned()),
+        Ok(()) => Ok(match grace::switch() {
+            Some(_) => "tcx".to_owned(),
+            None => format!(
+                "tcx, 20 ms for each device ({} cannot be written)",
+                grace::SWITCH
+            ),
+        }),
         Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
             Err(error.kind().to_string())
         }

@@ -12,7 +12,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::{pread, pwrite};
 
 /// Of kernel/ksysfs.c: 1 for short ones.
-const SWITCH: &str = "/sys/kernel/rcu_expedited";
+pub const SWITCH: &str = "/sys/kernel/rcu_expedited";
 /// `SYSFS_MAGIC` of linux/magic.h.
 const SYSFS: u64 = 0x6265_6572;
 

@@ -92,14 +92,18 @@ impl Lab {
         self.has("traffic control: tcx")
     }
 
-    /// Whether `doctor` finds that here.
+    /// Whether `doctor` finds what it calls so here.
     fn has(&self, what: &str) -> Result<bool> {
         if self.said.get().is_none() {
             let said = Command::new(&self.pktwho).arg("doctor").output()?;
             let _ = self.said.set(String::from_utf8(said.stdout)?);
         }
         let mut lines = self.said.get().into_iter().flat_map(|said| said.lines());
-        Ok(lines.any(|line| line.strip_prefix("ok  ") == Some(what)))
+        let is_it = |line: &str| {
+            line.strip_prefix("ok  ")
+                .is_some_and(|it| it.starts_with(what))
+        };
+        Ok(lines.any(is_it))
     }
 
     /// Compiles the puppet, or takes the one that `E2E_PUPPET` names (machines without gcc).
