@@ -54,6 +54,8 @@ pub struct Attacher {
     backend: Backend,
     direction: DirectionChoice,
     janitor: Option<Janitor>,
+    /// A queueing discipline of ours has come, and will go.
+    is_felt: bool,
 }
 
 /// Up to so many devices are attached to at the kernel's own pace. Each link of tcx costs it a grace
@@ -92,7 +94,17 @@ impl Attacher {
             backend,
             direction,
             janitor,
+            is_felt: false,
         }
+    }
+
+    /// What others feel of it, for the user.
+    pub fn notice(&self) -> Option<String> {
+        self.is_felt.then(|| {
+            "devices drop what they send for some milliseconds, now and when the capture ends: clsact \
+             comes and goes so; Linux 6.6 has tcx"
+                .to_owned()
+        })
     }
 
     /// Does something to so many devices at once.
@@ -169,6 +181,7 @@ impl Attacher {
             ours: !has_clsact(device.index)? || names_filter(device.index, OWNING)?,
             filters: Vec::new(),
         };
+        self.is_felt |= attached.ours;
         let all = directions.iter().try_for_each(|&egress| {
             let program = filter(egress, attached.ours)?;
             let mut hook = hook(program.as_fd(), device.index, egress)?;

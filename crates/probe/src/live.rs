@@ -240,6 +240,7 @@ impl Live {
             notices,
         };
         live.attach_all(&wanted)?;
+        live.notices.extend(live.attacher.notice());
         Ok(live)
     }
 
