@@ -108,10 +108,14 @@ const TELLING: &[&str] = &[
     "=tls/openssl client 1.3",
 ];
 
+/// A runner without words would play all.
+const LEAST: &[&str] = &["=life/closing-lines"];
+
 /// What is wanted: kernels (all when none is named), `--whole` for [`WHOLE`] instead of
 /// [`TELLING`], or `--` and words for the runner. Without those, what was found is kept and goes
-/// into the page. `--page` only makes that anew; `--brief` plays a few cases on each kernel and keeps
-/// nothing.
+/// into the page. `--about` finds out anew what a kernel offers and what a capture says there, and keeps
+/// what was found by cases. `--page` only makes the page anew; `--brief` plays a few cases on each
+/// kernel and keeps nothing.
 ///
 /// # Errors
 /// Something does not build or is not to be had, a guest does not come to its end, a case fails, or
@@ -129,7 +133,9 @@ pub fn run(words: &[String]) -> Outcome {
     let mut parts = words.splitn(2, |word| word == "--");
     let (named, cases) = (parts.next().unwrap_or_default(), parts.next());
     let (flags, named): (Vec<&String>, Vec<&String>) =
-        named.iter().partition(|word| *word == "--whole");
+        named.iter().partition(|word| word.starts_with("--"));
+    let flags: Vec<&str> = flags.into_iter().map(String::as_str).collect();
+    let is_about = flags == ["--about"];
     let by_name = |name: &&String| {
         let found = KERNELS.iter().find(|kernel| kernel.name == **name);
         let known: Vec<&str> = KERNELS.iter().map(|kernel| kernel.name).collect();
@@ -142,8 +148,12 @@ pub fn run(words: &[String]) -> Outcome {
     let chosen = if chosen.is_empty() { KERNELS } else { &chosen };
     let cases: Vec<String> = match cases {
         Some(words) => words.to_vec(),
-        None if flags.is_empty() => owned(TELLING),
-        None => owned(WHOLE),
+        None => match flags[..] {
+            [] => owned(TELLING),
+            ["--whole"] => owned(WHOLE),
+            ["--about"] => owned(LEAST),
+            _ => return Err(format!("vm: which cases: {}?", flags.join(" "))),
+        },
     };
     setup::install(setup::FOR_VM)?;
     let mut reports = Vec::new();
@@ -151,7 +161,10 @@ pub fn run(words: &[String]) -> Outcome {
         let kernels = of(*arch, chosen);
         if !kernels.is_empty() {
             for image in images(*arch, &kernels, &cases)? {
-                let report = guest::run(&image, LONGEST, true)?;
+                let mut report = guest::run(&image, LONGEST, true)?;
+                if kept && is_about {
+                    report.cases = found::cases(report.kernel);
+                }
                 if kept && report.ended() {
                     found::keep(&report)?;
                     page::write(&found::all())?;

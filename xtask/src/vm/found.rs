@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
-use super::guest::{Ending, Report};
+use super::guest::{Case, Ending, Report};
 use super::{KERNELS, Kernel};
 use crate::shell;
 
@@ -28,6 +28,13 @@ pub fn all() -> Vec<Report> {
         Some(parse(*kernel, &text))
     };
     KERNELS.iter().filter_map(read).collect()
+}
+
+/// The cases of a kernel; none when it was never tried.
+pub fn cases(kernel: Kernel) -> Vec<Case> {
+    let found = all().into_iter();
+    let mut of_it = found.filter(|report| report.kernel.name == kernel.name);
+    of_it.next().map_or_else(Vec::new, |report| report.cases)
 }
 
 fn file(kernel: Kernel) -> PathBuf {
