@@ -20,6 +20,7 @@ use pktwho_packet::LinkType;
 
 use crate::device::Device;
 use crate::filter::{Filters, OWNING};
+use crate::grace;
 use crate::janitor::Janitor;
 use crate::netlink::Socket;
 use crate::netns::Netns;
@@ -85,15 +86,11 @@ pub struct ClsactFilters {
 }
 
 impl Attacher {
-    /// `many`: more than [`FEW`] devices are to be attached to.
-    pub fn new(backend: Backend, direction: DirectionChoice, many: bool) -> Self {
-        let by_tcx = matches!(backend, Backend::Auto | Backend::Tcx) && sys::ask_tcx().is_ok();
-        // Without one it takes its time.
-        let janitor = (many && by_tcx).then(Janitor::start).and_then(Result::ok);
+    pub fn new(backend: Backend, direction: DirectionChoice) -> Self {
         Self {
             backend,
             direction,
-            janitor,
+            janitor: None,
             is_felt: false,
         }
     }
@@ -107,12 +104,16 @@ impl Attacher {
         })
     }
 
-    /// Does something to so many devices at once.
+    /// So many devices are about to be attached to, or left; or it is done.
     pub fn hasten(&mut self, devices: usize, is_begun: bool) {
-        if devices > FEW
-            && self.backend != Backend::Clsact
-            && let Some(janitor) = &mut self.janitor
-        {
+        if devices <= FEW || !matches!(self.backend, Backend::Auto | Backend::Tcx) {
+            return;
+        }
+        if self.janitor.is_none() && sys::ask_tcx().is_ok() && grace::switch().is_some() {
+            // Without one it takes its time.
+            self.janitor = Janitor::start().ok();
+        }
+        if let Some(janitor) = &mut self.janitor {
             janitor.hasten(is_begun);
         }
     }

@@ -18,7 +18,7 @@ use rustix::event::epoll;
 
 use crate::Error;
 use crate::abi::{self, PacketRecord, ReaderState};
-use crate::attach::{self, Attacher, Attachment};
+use crate::attach::{Attacher, Attachment};
 use crate::awaited::{self, Awaited, Early};
 use crate::beginning::{choose_devices, graphs};
 use crate::cgroups::Cgroups;
@@ -147,8 +147,6 @@ impl Live {
         let mut spaces = Spaces::new(&config.namespaces, &config.interfaces)?;
         let wanted = choose_devices(&mut spaces, &config.interfaces)?;
         let mut config = Config { snaplen, ..config };
-        let many = spaces.every() || wanted.len() > attach::FEW;
-        let attacher = Attacher::new(config.backend, config.direction, many);
         let graphs = graphs(&mut config, &wanted, &spaces)?;
         let owners = graphs.values().flat_map(|graph| &graph.owners);
         let terms = Terms::new(owners, config.filter.follow, config.filter.counted)?;
@@ -195,6 +193,7 @@ impl Live {
             Duration::ZERO => layout.size / 8,
             _ => layout.size / 2,
         };
+        let attacher = Attacher::new(config.backend, config.direction);
         let remembers = terms.are_about_processes();
         let filters = Filters::new(&programs, terms, &config.filter)?;
         let homes = Homes::new(&programs, &spaces, config.begin)?;

@@ -12,6 +12,9 @@ use crate::device::Device;
 use crate::netns::Netns;
 use crate::spaces::Change;
 
+/// Devices that a new namespace has mostly: its loopback device and another.
+const IN_EACH: usize = 2;
+
 impl Live {
     pub(super) fn attach_all(&mut self, devices: &[(NetnsId, Device)]) -> Result<(), Error> {
         self.attacher.hasten(devices.len(), true);
@@ -178,9 +181,11 @@ impl Live {
     }
 
     pub(super) fn meet_spaces(&mut self) -> Result<(), Error> {
-        for netns in self.spaces.look() {
-            self.follow_all(netns)?;
-        }
-        Ok(())
+        let met = self.spaces.look();
+        let count = met.len() * IN_EACH;
+        self.attacher.hasten(count, true);
+        let all = met.into_iter().try_for_each(|netns| self.follow_all(netns));
+        self.attacher.hasten(count, false);
+        all
     }
 }

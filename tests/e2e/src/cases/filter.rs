@@ -141,7 +141,6 @@ pub fn vlan(lab: &Lab) -> Result<Outcome> {
         netns.without_ipv6()?;
     }
     let theatre = Theatre::open(&lab.file("filter-vlan.sock"))?;
-    let mut sender = theatre.enter(&lab.puppet, &far)?;
     let one: &[u8] = &[0x81, 0x00, 0x60, 0x05];
     let two: &[u8] = &[0x88, 0xa8, 0x00, 0x07, 0x81, 0x00, 0x00, 0x09];
     let frames = [tagged_frame(one), tagged_frame(two), tagged_frame(&[])];
@@ -157,6 +156,8 @@ pub fn vlan(lab: &Lab) -> Result<Outcome> {
         ("ether[13:4] = 0x600508", &[0]),
         ("len = 46 or len = 50", &[0, 2]),
     ] {
+        // A puppet lives for two minutes, and all of them may take longer.
+        let mut sender = theatre.enter(&lab.puppet, &far)?;
         for (netns, device) in [(&near, "near0"), (&far, "far0")] {
             let path = lab.file(&format!("filter-vlan{}.pcapng", lab.number()));
             let words = format!("-i {device} -w {} {expression}", path.display());
