@@ -11,6 +11,7 @@ use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::time::Duration;
 
 use libbpf_rs::{TC_EGRESS, TC_INGRESS, TcHook, TcHookBuilder};
 use netlink_packet_core::Emitable;
@@ -66,6 +67,10 @@ pub struct Attacher {
 /// clsact takes as little, but is no way out: while it comes or goes, the kernel drops what the
 /// device has to send, for milliseconds (`dev_deactivate` in `net/sched/sch_generic.c`).
 pub const FEW: usize = 4;
+
+/// How often a queueing discipline is tried to be removed, and how long after the last time.
+const TRIES: usize = 50;
+const AGAIN: Duration = Duration::from_millis(2);
 
 /// What hangs on one device; dropping a tcx link detaches it.
 #[derive(Debug)]
@@ -295,12 +300,17 @@ impl ClsactFilters {
                 let _ = hook.detach();
             }
         }
-        if self.ours
-            && filters(self.ifindex).is_ok_and(|left| left.is_empty())
-            && let Ok(mut hook) = hook(stdin, self.ifindex, false)
-        {
-            hook.attach_point(TC_INGRESS | TC_EGRESS);
-            let _ = hook.destroy();
+        let Ok(mut hook) = hook(stdin, self.ifindex, false) else {
+            return;
+        };
+        hook.attach_point(TC_INGRESS | TC_EGRESS);
+        for _ in 0..TRIES {
+            let is_last = filters(self.ifindex).is_ok_and(|left| left.is_empty());
+            if !self.ours || !is_last || hook.destroy().is_ok() {
+                return;
+            }
+            // From 6.5 on the kernel refuses while somebody asks for the filters.
+            std::thread::sleep(AGAIN);
         }
     }
 }

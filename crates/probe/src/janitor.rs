@@ -23,6 +23,9 @@ pub const NAME: &str = "pktwho-janitor";
 const HASTE: &str = "haste";
 const NO_HASTE: &str = "no haste";
 
+/// How often a way is searched for to what is kept, while those that are found are gone when they are taken.
+const SEARCHES: usize = 5;
+
 #[derive(Debug)]
 pub(crate) struct Janitor {
     child: Child,
@@ -111,15 +114,20 @@ pub fn run() {
     haste.end(switch);
     known.retain(|filters| filters.remove().is_err());
     // With a namespace that is gone everything is gone; but one in which nobody is may be kept all the same.
-    if known.is_empty() {
-        return;
-    }
-    let kept = netns::kept();
-    for filters in known {
-        if let Some(way) = kept.get(&filters.netns.id()) {
-            let netns = filters.netns.by_way(way.clone());
-            let _ = ClsactFilters { netns, ..filters }.remove();
+    for _ in 0..SEARCHES {
+        if known.is_empty() {
+            return;
         }
+        let wanted = known.iter().map(|filters| filters.netns.id()).collect();
+        let kept = netns::kept(&wanted);
+        known.retain(|filters| {
+            let ways = kept.get(&filters.netns.id());
+            ways.is_some_and(|ways| {
+                let netns = filters.netns.clone().by_ways(ways.clone());
+                let filters = filters.clone();
+                ClsactFilters { netns, ..filters }.remove().is_err()
+            })
+        });
     }
 }
 

@@ -192,9 +192,8 @@ impl Netns {
         self.ways.first().map_or(Path::new(""), PathBuf::as_path)
     }
 
-    /// With a path of [`kept`] to it.
-    pub(crate) fn by_way(self, way: PathBuf) -> Self {
-        let ways = vec![way];
+    /// With paths of [`kept`] to it.
+    pub(crate) fn by_ways(self, ways: Vec<PathBuf>) -> Self {
         Self { ways, ..self }
     }
 
@@ -254,35 +253,44 @@ pub(crate) fn scan() -> FxHashMap<NetnsId, Netns> {
     found
 }
 
-/// Ways to namespaces that [`scan`] does not find: those of single threads, and those that a descriptor or a mount
-/// keeps, of any process. All of `/proc` is looked through, which takes long where much runs.
-pub(crate) fn kept() -> FxHashMap<NetnsId, PathBuf> {
-    let mut found = FxHashMap::default();
+/// Ways to namespaces that [`scan`] may not find: those of single threads, and those that a descriptor or a mount
+/// keeps; one of each process, for a process may be gone when its way is taken. All of `/proc` is looked
+/// through, which takes long where much runs.
+pub(crate) fn kept(wanted: &FxHashSet<NetnsId>) -> FxHashMap<NetnsId, Vec<PathBuf>> {
+    let mut found = FxHashMap::<NetnsId, Vec<PathBuf>>::default();
     let mut mounts = FxHashSet::default();
     for (process, name) in entries("/proc") {
         if !name.bytes().all(|byte| byte.is_ascii_digit()) {
             continue;
         }
+        let mut add = |id, way: PathBuf| {
+            if wanted.contains(&id) {
+                let ways = found.entry(id).or_default();
+                if !ways.last().is_some_and(|last| last.starts_with(&process)) {
+                    ways.push(way);
+                }
+            }
+        };
         // The link is only read: to ask of what it leads to may wait for a file server.
-        let mut add = |link: PathBuf| {
+        let mut add_link = |link: PathBuf| {
             if let Ok(target) = fs::read_link(&link)
                 && let Some(id) = target.to_str().and_then(number)
             {
-                found.entry(id).or_insert(link);
+                add(id, link);
             }
         };
-        for (thread, _) in entries(process.join("task")) {
-            add(thread.join("ns/net"));
-        }
+        // Threads go sooner than descriptors.
         for (descriptor, _) in entries(process.join("fd")) {
-            add(descriptor);
+            add_link(descriptor);
+        }
+        for (thread, _) in entries(process.join("task")) {
+            add_link(thread.join("ns/net"));
         }
         if fs::read_link(process.join("ns/mnt")).is_ok_and(|its| mounts.insert(its)) {
             let list = fs::read(process.join("mountinfo")).unwrap_or_default();
             let lines = list.split(|&byte| byte == b'\n');
             for (id, point) in lines.filter_map(mounted) {
-                let way = process.join("root").join(point);
-                found.entry(id).or_insert(way);
+                add(id, process.join("root").join(point));
             }
         }
     }

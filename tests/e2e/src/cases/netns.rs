@@ -3,6 +3,7 @@
 use std::fs;
 use std::net::UdpSocket;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -259,10 +260,30 @@ pub fn nothing_left_unattended(lab: &Lab) -> Result<Outcome> {
         let tool = Tool::listening(lab, &elsewhere, words)?;
         ensure!(attached(&there, "lo")? != before, "it is not captured");
         puppet.exit()?;
-        tool.signal(signal)?;
-        tool.wait()?;
-        until(&format!("{signal}: nothing"), PATIENCE, || {
-            Ok((attached(&there, "lo")? == before).then_some(()))
+        let over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            // By those who come and go nobody gets there: they are gone again.
+            let passers = scope.spawn(|| {
+                while !over.load(Ordering::SeqCst) {
+                    there.within(|| {
+                        thread::sleep(Duration::from_millis(1));
+                        Ok(())
+                    })?;
+                }
+                Ok(())
+            });
+            tool.signal(signal)?;
+            let ended = tool.wait().and_then(|_| {
+                until(&format!("{signal}: nothing"), PATIENCE, || {
+                    Ok((attached(&there, "lo")? == before).then_some(()))
+                })
+                .with_context(|| attached(&there, "lo").unwrap_or_default())
+            });
+            over.store(true, Ordering::SeqCst);
+            passers
+                .join()
+                .expect("the thread returns its error")
+                .and(ended)
         })?;
     }
     Ok(Outcome::Passed)
