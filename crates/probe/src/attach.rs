@@ -62,7 +62,7 @@ pub struct Attacher {
 
 /// Up to so many devices are attached to at the kernel's own pace. Each link of tcx costs it a grace
 /// period of 10 ms and more under the lock of all network configuration, when it is made and when
-/// it goes: 84 devices take 2 s. For more, grace periods are [short](crate::grace) meanwhile: 0.05 s.
+/// it goes: 81 devices take 2 s. For more, grace periods are [short](crate::grace) meanwhile: 0.02 s.
 ///
 /// clsact takes as little, but is no way out: while it comes or goes, the kernel drops what the
 /// device has to send, for milliseconds (`dev_deactivate` in `net/sched/sch_generic.c`).

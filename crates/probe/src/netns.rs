@@ -263,7 +263,7 @@ pub(crate) fn kept(wanted: &FxHashSet<NetnsId>) -> FxHashMap<NetnsId, Vec<PathBu
         if !name.bytes().all(|byte| byte.is_ascii_digit()) {
             continue;
         }
-        let mut add = |id, way: PathBuf| {
+        let mut add = |(id, way): (NetnsId, PathBuf)| {
             if wanted.contains(&id) {
                 let ways = found.entry(id).or_default();
                 if !ways.last().is_some_and(|last| last.starts_with(&process)) {
@@ -272,27 +272,26 @@ pub(crate) fn kept(wanted: &FxHashSet<NetnsId>) -> FxHashMap<NetnsId, Vec<PathBu
             }
         };
         // The link is only read: to ask of what it leads to may wait for a file server.
-        let mut add_link = |link: PathBuf| {
-            if let Ok(target) = fs::read_link(&link)
-                && let Some(id) = target.to_str().and_then(number)
-            {
-                add(id, link);
-            }
+        let linked = |link: PathBuf| {
+            let target = fs::read_link(&link).ok()?;
+            Some((target.to_str().and_then(number)?, link))
         };
-        // Threads go sooner than descriptors.
-        for (descriptor, _) in entries(process.join("fd")) {
-            add_link(descriptor);
-        }
-        for (thread, _) in entries(process.join("task")) {
-            add_link(thread.join("ns/net"));
-        }
+        let descriptors = entries(process.join("fd"));
+        descriptors
+            .filter_map(|(link, _)| linked(link))
+            .for_each(&mut add);
         if fs::read_link(process.join("ns/mnt")).is_ok_and(|its| mounts.insert(its)) {
             let list = fs::read(process.join("mountinfo")).unwrap_or_default();
             let lines = list.split(|&byte| byte == b'\n');
             for (id, point) in lines.filter_map(mounted) {
-                add(id, process.join("root").join(point));
+                add((id, process.join("root").join(point)));
             }
         }
+        // Threads go sooner than what the process keeps.
+        let threads = entries(process.join("task"));
+        threads
+            .filter_map(|(thread, _)| linked(thread.join("ns/net")))
+            .for_each(&mut add);
     }
     found
 }
