@@ -3,6 +3,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -15,9 +16,7 @@ const PACKETS: &str = "20";
 /// Builds the tool, serves HTTP here, has curl ask, and shows what pktwho sees of it.
 pub fn run(_: &[String]) -> Outcome {
     setup::run(&[])?;
-    let build = ["build", "--release", "--package", "pktwho"];
-    shell::run(&mut shell::command(shell::cargo(), &build))?;
-    let tool = shell::target().join("release/pktwho");
+    let tool = build()?;
     if !shell::is_root() {
         return Err(format!(
             "built; capturing needs root:\n  sudo env PATH=\"$PATH\" cargo xtask demo\n\
@@ -44,6 +43,16 @@ pub fn run(_: &[String]) -> Outcome {
         let _ = TcpStream::connect(address);
         outcome
     })
+}
+
+/// The tool, for this machine.
+///
+/// # Errors
+/// It does not build.
+pub fn build() -> Result<PathBuf, String> {
+    let build = ["build", "--release", "--package", "pktwho"];
+    shell::run(&mut shell::command(shell::cargo(), &build))?;
+    Ok(shell::target().join("release/pktwho"))
 }
 
 /// Answers every request with one line.

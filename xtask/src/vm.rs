@@ -16,7 +16,7 @@ mod table;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use brief::{Ahead, brief};
+pub use brief::{brief, images as brief_images};
 use guest::Report;
 use image::Image;
 
@@ -116,7 +116,7 @@ const LEAST: &[&str] = &["=life/closing-lines"];
 /// [`TELLING`], or `--` and words for the runner. Without those, what was found is kept and goes
 /// into the page. `--about` finds out anew what a kernel offers and what a capture says there, and keeps
 /// what was found by cases. `--page` only makes the page anew; `--brief` plays a few cases on each
-/// kernel and keeps nothing, `--images` fetches and builds what those need.
+/// kernel and keeps nothing.
 ///
 /// # Errors
 /// Something does not build or is not to be had, a guest does not come to its end, a case fails, or
@@ -130,9 +130,6 @@ pub fn run(words: &[String]) -> Outcome {
         let outcome = brief(&mut tally);
         tally.print();
         return outcome;
-    }
-    if words == ["--images"] {
-        return brief::images(&mut Tally::default()).map(drop);
     }
     let mut parts = words.splitn(2, |word| word == "--");
     let (named, cases) = (parts.next().unwrap_or_default(), parts.next());

@@ -3,7 +3,6 @@
 //! why. A guest that does not come up, or not to its end, has failed.
 
 use std::num::NonZeroUsize;
-use std::process::{Child, Stdio};
 use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
@@ -52,34 +51,6 @@ pub fn brief(tally: &mut Tally) -> Outcome {
         Ok(())
     } else {
         Err(wrong.join("; "))
-    }
-}
-
-/// What [`brief`] needs is being fetched and built in what others leave of the processors.
-pub struct Ahead(Option<Child>);
-
-impl Ahead {
-    /// By a process of its own, which says nothing: what cannot be had, `brief` tries again, and says so.
-    pub fn start() -> Self {
-        let start = || {
-            // Not while others run: it is the whole machine's.
-            setup::install(setup::FOR_VM).ok()?;
-            let xtask = std::env::current_exe().ok()?;
-            let mut command = shell::command("nice", &["-n", "19"]);
-            command.arg(xtask).args(["vm", "--images"]);
-            let command = command.stdout(Stdio::null()).stderr(Stdio::null());
-            command.spawn().ok()
-        };
-        Self(start())
-    }
-}
-
-impl Drop for Ahead {
-    /// Waits for its end.
-    fn drop(&mut self) {
-        if let Some(child) = &mut self.0 {
-            let _ = child.wait();
-        }
     }
 }
 
