@@ -51,7 +51,7 @@ usage: e2e [--list] [--keep] [FILTER...]
        e2e handshakes [--rounds N] [LIBRARY...]
        e2e bench [--seconds S] [--rounds N] [-w FILE] [--receiver] [--expression E] [FILTER...]
 
-Runs the cases whose names hold one of the FILTERs (=NAME: are it), all without one; one line per case,
+Runs the cases whose names hold one of the FILTERs (=NAME: are it; !NAME: hold it not), all without one; one line per case,
 the counts on the last line, exit status 1 when one failed. `owners` prints the table of
 owners against the truth instead; exit status 1 when an owner is wrong or empty, or a
 packet missing, unless the row names that as a known gap. -v tells every complaint and
@@ -282,11 +282,19 @@ fn names() -> Vec<String> {
 }
 
 fn wanted(name: &str, filter: &[String]) -> bool {
-    let names = |part: &String| match part.strip_prefix('=') {
+    let names = |part: &str| match part.strip_prefix('=') {
         Some(whole) => name == whole,
-        None => name.contains(part.as_str()),
+        None => name.contains(part),
     };
-    filter.is_empty() || filter.iter().any(names)
+    let mut any = filter.iter().all(|part| part.starts_with('!'));
+    for part in filter {
+        match part.strip_prefix('!') {
+            Some(part) if names(part) => return false,
+            Some(_) => {}
+            None => any |= names(part),
+        }
+    }
+    any
 }
 
 fn skip_all(args: &Args) -> Result<bool> {
@@ -343,4 +351,26 @@ fn run_faults(lab: &Lab, filter: &[String], seed: u64) -> Result<bool> {
         score.run(name, || play(lab, &options))?;
     }
     score.close()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wanted;
+
+    #[test]
+    fn filters() {
+        let wanted = |name: &str, filter: &str| {
+            let words: Vec<String> = filter.split_whitespace().map(str::to_owned).collect();
+            wanted(name, &words)
+        };
+        assert!(wanted("tls/node", ""));
+        assert!(wanted("tls/node", "owners tls/"));
+        assert!(!wanted("tls/node", "owners"));
+        assert!(wanted("tls/node", "=tls/node"));
+        assert!(!wanted("tls/node, long", "=tls/node"));
+        assert!(!wanted("tls/node", "!tls/"));
+        assert!(wanted("owners/tls", "!tls/"));
+        assert!(!wanted("tls/node", "tls/ !=tls/node"));
+        assert!(wanted("tls/curl", "tls/ !=tls/node"));
+    }
 }
